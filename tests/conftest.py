@@ -1,0 +1,7 @@
+"""Shared fixtures, one plugin a subject."""
+
+pytest_plugins = [
+    "tests.fixtures.simulator",
+    "tests.fixtures.postgres",
+    "tests.fixtures.browser",
+]

@@ -1,0 +1,138 @@
+"""One tree of errors, divided by what happens next.
+
+Every error says what happened, to which thing, and what to do. No message text, name or number
+ever stands in one. `exit_code` is what the command line returns.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Disposition(StrEnum):
+    """What the run does after an error."""
+
+    RETRY = "retry"  #: Try again with back-off; health is degraded meanwhile.
+    SKIP = "skip"  #: Leave this chat or row, go on with the others.
+    PERSON = "person"  #: Nothing helps but a person.
+    FATAL = "fatal"  #: Stop the program.
+
+
+class WhatsappEtlError(Exception):
+    """Base of all errors of this program."""
+
+    disposition = Disposition.FATAL
+    exit_code = 1
+
+    def __init__(self, what: str, remedy: str | None = None) -> None:
+        super().__init__(f"{what} {remedy}" if remedy else what)
+        self.what = what
+        self.remedy = remedy
+
+
+# --- fatal -----------------------------------------------------------------------------------
+
+
+class ConfigurationError(WhatsappEtlError):
+    """A setting is wrong; the message names the variable."""
+
+    exit_code = 2
+
+
+class BrowserMissingError(WhatsappEtlError):
+    """No Chromium was found."""
+
+    exit_code = 3
+
+
+class ProfileLockedError(WhatsappEtlError):
+    """Another process owns the browser profile; the message names its pid and host."""
+
+    exit_code = 4
+
+
+class PackError(WhatsappEtlError):
+    """A selector pack does not fit the schema."""
+
+    exit_code = 2
+
+
+class DatabaseUnreachableError(WhatsappEtlError):
+    """Postgres does not answer."""
+
+    disposition = Disposition.RETRY
+    exit_code = 5
+
+
+class SchemaOutdatedError(WhatsappEtlError):
+    """The database's schema is not the program's. Run `whatsapp-etl migrate`."""
+
+    exit_code = 5
+
+
+class WriterBusyError(WhatsappEtlError):
+    """Another process is writing this account into this database."""
+
+    disposition = Disposition.RETRY
+    exit_code = 4
+
+
+# --- a person is needed ----------------------------------------------------------------------
+
+
+class SessionNeedsPersonError(WhatsappEtlError):
+    """The session waits for a person: a QR code, another window, terms, a wrong account."""
+
+    disposition = Disposition.PERSON
+    exit_code = 6
+
+
+# --- retry -----------------------------------------------------------------------------------
+
+
+class ExtractError(WhatsappEtlError):
+    """The page could not be read."""
+
+    disposition = Disposition.RETRY
+    exit_code = 7
+
+
+class PageTimeoutError(ExtractError):
+    """Something did not appear before its deadline; the message names what was awaited."""
+
+
+class BrowserCrashedError(ExtractError):
+    """Chromium ended or was ended because it did not answer."""
+
+
+class SelectorDriftError(ExtractError):
+    """A required selector matched nothing on a page that is otherwise ready.
+
+    WhatsApp Web has probably changed. Run `whatsapp-etl selectors check`, then add a pack.
+    """
+
+
+class MetadataUnreadableError(ExtractError):
+    """The browser's own storage is missing, locked or of an unknown shape."""
+
+
+class StopRequestedError(WhatsappEtlError):
+    """The program was asked to stop; the current chat is rolled back or committed."""
+
+    disposition = Disposition.FATAL
+    exit_code = 0
+
+
+# --- skip ------------------------------------------------------------------------------------
+
+
+class ChatSkippedError(ExtractError):
+    """One chat could not be read this time; the others go on."""
+
+    disposition = Disposition.SKIP
+
+
+class MessageParseError(WhatsappEtlError):
+    """A text on the page fits no known pattern."""
+
+    disposition = Disposition.SKIP

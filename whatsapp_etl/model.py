@@ -1,0 +1,674 @@
+"""The values that travel between packages: frozen, typed, free of any browser or database handle.
+
+Read from top to bottom it is the way of a message: what the browser's storage lists
+(`...Facts`), what a page row looked like (`RawRow`), what the parser made of it (`ParsedRow`),
+what is written (`Message`, `LoadPlan`), and what is reported (`Coverage`, `RunReport`).
+
+All instants are aware UTC datetimes. Ids are normalised WhatsApp ids ("4915…@c.us"): no device
+part, "@s.whatsapp.net" written as "@c.us".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+PLATFORM = "whatsapp"
+SOURCE_APP = "WhatsApp Web"
+
+# --- closed sets ---------------------------------------------------------------------------
+
+
+class ChatKind(StrEnum):
+    """What a chat id stands for; decides whether it is in scope."""
+
+    PERSON = "person"
+    GROUP = "group"
+    SELF = "self"
+    BROADCAST = "broadcast"
+    CHANNEL = "channel"
+    STATUS = "status"
+    BOT = "bot"
+    OTHER = "other"
+
+
+class MessageType(StrEnum):
+    """`messages.message_type`. WhatsApp's own type names are mapped in `transform.kinds`."""
+
+    TEXT = "text"
+    IMAGE = "image"
+    VIDEO = "video"
+    GIF = "gif"
+    VIDEO_NOTE = "video_note"
+    AUDIO = "audio"
+    VOICE = "voice"
+    STICKER = "sticker"
+    DOCUMENT = "document"
+    LOCATION = "location"
+    LIVE_LOCATION = "live_location"
+    CONTACT = "contact"
+    CONTACTS = "contacts"
+    POLL = "poll"
+    EVENT = "event"
+    GROUP_INVITE = "group_invite"
+    ALBUM = "album"  #: The page's row for several pictures; never written, its children are.
+    CALL = "call"
+    VIEW_ONCE = "view_once"
+    WAITING = "waiting"  #: Not decrypted yet; replaced later under the same id.
+    DELETED = "deleted"
+    SYSTEM = "system"
+    UNSUPPORTED = "unsupported"
+    OTHER = "other"
+
+
+#: Types whose message carries a file, whether or not its bytes are held.
+FILE_TYPES = frozenset(
+    {
+        MessageType.IMAGE,
+        MessageType.VIDEO,
+        MessageType.GIF,
+        MessageType.VIDEO_NOTE,
+        MessageType.AUDIO,
+        MessageType.VOICE,
+        MessageType.STICKER,
+        MessageType.DOCUMENT,
+    }
+)
+
+#: Types that are complete without the page: nothing of them is shown that could be read.
+BODILESS_TYPES = frozenset({MessageType.DELETED, MessageType.WAITING})
+
+TsPrecision = Literal["second", "minute", "clamped"]
+ReadPath = Literal["dom", "store"]
+
+
+class SessionState(StrEnum):
+    """Where the page stands. The transition table is in `extract.session`."""
+
+    STARTING = "starting"
+    QR = "qr"
+    LOADING = "loading"
+    READY = "ready"
+    OFFLINE = "offline"
+    CONFLICT = "conflict"
+    LOGGED_OUT = "logged_out"
+    UNSUPPORTED = "unsupported"
+    UPDATE_REQUIRED = "update_required"
+    TERMS = "terms"
+    LOCKED = "locked"
+    BANNED = "banned"
+    UNAVAILABLE = "unavailable"
+    WRONG_ACCOUNT = "wrong_account"
+    CRASHED = "crashed"
+    UNKNOWN = "unknown"
+
+
+#: States that only a person can end.
+NEEDS_PERSON = frozenset(
+    {
+        SessionState.QR,
+        SessionState.LOGGED_OUT,
+        SessionState.CONFLICT,
+        SessionState.TERMS,
+        SessionState.LOCKED,
+        SessionState.BANNED,
+        SessionState.WRONG_ACCOUNT,
+        SessionState.UPDATE_REQUIRED,
+    }
+)
+
+
+class StopReason(StrEnum):
+    """Why reading of one chat ended. Only the first three mean that nothing was left out."""
+
+    ALL_FOUND = "all_found"  #: Every wanted id was captured.
+    EDGE_REACHED = "edge_reached"  #: A whole page of 50 is older than the look-back.
+    BEGINNING_REACHED = "beginning_reached"  #: The chat's first message is shown.
+    CHECKPOINT_REACHED = "checkpoint_reached"  #: Without metadata: back at stored messages.
+    NOTHING_TO_READ = "nothing_to_read"  #: Metadata alone was enough; the chat was not opened.
+    NEEDS_PHONE = "needs_phone"  #: Older messages are on the phone only.
+    PHONE_FAILED = "phone_failed"
+    TIME_BUDGET = "time_budget"
+    STALLED = "stalled"  #: Nothing older came although more is listed.
+    CHAT_NOT_FOUND = "chat_not_found"
+    CHAT_UNIDENTIFIED = "chat_unidentified"  #: The ids shown are not those of the chat meant.
+    DRIFT = "drift"
+    SHIELDED = "shielded"  #: Unread chats are not opened until the shield alarm is acknowledged.
+    EXCLUDED = "excluded"
+    INTERRUPTED = "interrupted"
+
+
+class MissingReason(StrEnum):
+    """Why an id that the metadata lists has no row in Postgres."""
+
+    NOT_SHOWN = "not_shown"  #: Reading passed its place and it was not there.
+    NOT_REACHED = "not_reached"  #: Reading stopped before its place.
+    NEEDS_PHONE = "needs_phone"
+    EMPTY_ROW = "empty_row"  #: The row stayed without content past its deadline.
+    UNREADABLE = "unreadable"  #: The parser rejected it.
+    CHAT_NOT_OPENED = "chat_not_opened"
+
+
+class RejectReason(StrEnum):
+    NO_ID = "no_id"
+    NO_DIRECTION = "no_direction"
+    NO_TIME = "no_time"
+    NO_CONTENT = "no_content"
+    NOT_IN_METADATA = "not_in_metadata"
+    CHAT_UNPROVEN = "chat_unproven"
+    SENDER_UNPROVEN = "sender_unproven"
+
+
+# --- selector packs ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """A named thing on the page and the CSS candidates for it, best first."""
+
+    name: str
+    candidates: tuple[str, ...]
+    required_on: str | None = None  #: Page on which zero matches means drift: "ready", "conversation".
+
+
+@dataclass(frozen=True, slots=True)
+class SelectorPack:
+    """Everything a release of WhatsApp Web is recognised by. Data from `selectors/<id>.toml`.
+
+    `tables` holds the sections that only one reader of the pack knows (row kinds, date words, …),
+    as parsed from TOML with lists as tuples.
+    """
+
+    id: str
+    priority: int
+    present: tuple[str, ...]  #: Detect rule: each of these must match something on the page.
+    absent: tuple[str, ...]  #: Detect rule: none of these may match.
+    selectors: Mapping[str, Selector]
+    attributes: Mapping[str, str]
+    labels: Mapping[str, tuple[str, ...]]
+    tables: Mapping[str, Mapping[str, object]]
+
+    def __getitem__(self, name: str) -> Selector:
+        return self.selectors[name]
+
+
+# --- what the browser's own storage lists ---------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class MessageKey:
+    """A parsed message key `<fromMe>_<chat>_<stanza id>[_<participant>]`."""
+
+    is_outgoing: bool
+    chat_id: str
+    stanza_id: str
+    participant_id: str | None = None
+
+    def __str__(self) -> str:
+        head = f"{'true' if self.is_outgoing else 'false'}_{self.chat_id}_{self.stanza_id}"
+        return f"{head}_{self.participant_id}" if self.participant_id else head
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The linked account."""
+
+    id: str
+    lid: str | None = None
+    push_name: str | None = None  #: The name that the page writes before own messages.
+
+
+@dataclass(frozen=True, slots=True)
+class ChatFacts:
+    """One row of the browser's `chat` store, with the title as the chat list shows it."""
+
+    id: str
+    kind: ChatKind
+    title: str | None  #: None when no contact or group row names it.
+    last_activity: datetime | None
+    unread_count: int  #: -1 when marked unread by hand.
+    is_archived: bool
+    is_pinned: bool
+    is_muted: bool
+    is_locked: bool
+    is_readonly: bool
+    disappearing_seconds: int | None  #: None or 0: messages stay.
+    history_type: int | None  #: `endOfHistoryTransferType`; 0 and 2: the phone has more, 1: complete.
+
+
+@dataclass(frozen=True, slots=True)
+class ContactFacts:
+    id: str
+    saved_name: str | None
+    push_name: str | None
+    phone_id: str | None  #: For "@lid" contacts: the phone number's id where the browser knows it.
+
+
+@dataclass(frozen=True, slots=True)
+class GroupFacts:
+    id: str
+    subject: str | None
+    participant_ids: tuple[str, ...]  #: Sorted; the own id is among them while a member.
+    is_complete: bool = True  #: False when the list is known to be cut.
+
+
+@dataclass(frozen=True, slots=True)
+class ReactionFacts:
+    message_key: MessageKey
+    sender_id: str
+    emoji: str | None  #: None: taken back.
+    reacted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MessageIndexEntry:
+    """The few facts of one stored message that decide whether it must be read again."""
+
+    external_id: str
+    chat_id: str
+    sent_at: datetime
+    source_revision: str  #: Changes when type, latest edit or media state change.
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFacts:
+    """One row of the browser's `message` store: everything but the body, which is encrypted."""
+
+    key: MessageKey
+    type: MessageType
+    subtype: str | None
+    wa_type: str  #: The store's own type name.
+    sent_at: datetime  #: Exact seconds.
+    sender_id: str | None  #: None on system rows.
+    source_revision: str
+    is_forwarded: bool = False
+    latest_edit_key: str | None = None
+    quoted_stanza_id: str | None = None
+    quoted_participant_id: str | None = None
+    mimetype: str | None = None
+    file_sha256: str | None = None  #: `filehash` as lowercase hex: sha256 of the plain bytes.
+    file_name: str | None = None
+    size_bytes: int | None = None
+    width: int | None = None
+    height: int | None = None
+    duration_seconds: float | None = None
+    expires_at: datetime | None = None  #: Disappearing messages.
+    parent_stanza_id: str | None = None  #: Albums: the parent's stanza id.
+
+
+# --- what a row of the page looked like -----------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RowModel:
+    """What a row's React model says, where the fiber shows it. An enrichment, never required."""
+
+    key: str | None
+    sent_at_seconds: int | None
+    type: str | None
+    author: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RawRow:
+    """One captured row: HTML plus the facts that only a live page has.
+
+    Saved as JSON it can be parsed again after a selector fix.
+    """
+
+    shown_id: str  #: The row's id attribute, verbatim: packed, bare or an album id.
+    html: str  #: Outer HTML of the row; long data: URIs cut.
+    alignment: str | None  #: Computed `align-items` of the bubble row: "flex-end", "flex-start", "center".
+    date_marker: str | None  #: Text of the nearest date marker above it.
+    run_position: int  #: 0 for the first bubble of a run of one sender.
+    run_head: str | None = None  #: shown_id of the run's first row.
+    model: RowModel | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedFile:
+    """Bytes that the page held, already saved under their checksum."""
+
+    sha256: str
+    media_type: str  #: From the bytes.
+    size_bytes: int
+    relative_path: str  #: Below ATTACHMENTS_DIR.
+
+
+@dataclass(frozen=True, slots=True)
+class ChatBatch:
+    """Everything captured in one visit to one chat."""
+
+    chat_id: str
+    pack_id: str
+    rows: tuple[RawRow, ...]  #: In page order, oldest first, each id once.
+    stop_reason: StopReason
+    observed_at: datetime
+    files: Mapping[str, tuple[CapturedFile, ...]] = field(default_factory=dict)  #: By shown_id.
+    empty_ids: tuple[str, ...] = ()  #: Rows that stayed without content.
+    oldest_shown_id: str | None = None
+    scrolls: int = 0
+    pages_loaded: int = 0
+
+
+# --- what the parser made of it --------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedAttachment:
+    """What a row tells about its file."""
+
+    media_type: str | None = None
+    file_name: str | None = None
+    size_bytes: int | None = None  #: As shown ("120 kB"): rounded.
+    width: int | None = None
+    height: int | None = None
+    duration_seconds: float | None = None
+    count: int = 1  #: Albums: pictures in the row.
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedReaction:
+    emoji: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedRow:
+    """One row of the page, understood. Joined with metadata it becomes a `Message`."""
+
+    shown_id: str
+    key: MessageKey | None  #: Only where the page shows packed ids.
+    stanza_id: str
+    type: MessageType
+    subtype: str | None
+    is_outgoing: bool | None  #: None on system rows.
+    sender_name: str | None  #: As shown; not an identity.
+    text: str | None  #: As the user sees it; None for bare media.
+    sent_at: datetime | None  #: Minute precision.
+    ts_raw: str | None  #: The date and time text it was read from.
+    quoted_text: str | None = None
+    quoted_sender_name: str | None = None
+    is_forwarded: bool = False
+    is_edited: bool = False
+    is_truncated: bool = False  #: "Read more" was not opened to its end.
+    attachment: ParsedAttachment | None = None
+    reactions: tuple[ParsedReaction, ...] = ()
+    signals: Mapping[str, str] = field(default_factory=dict)  #: fact -> rung that served it.
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A row that was seen and not understood: stored, counted, visible."""
+
+    thread_external_id: str | None
+    shown_id_hash: str  #: sha256 of the shown id, first 16 hex digits.
+    reason: RejectReason
+    pack_id: str
+    evidence: str  #: Redacted HTML: letters x, digits 9, ids hashed.
+    observed_at: datetime
+
+
+# --- what is written -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file sent with a message; its bytes lie in ATTACHMENTS_DIR once `file_path` is set."""
+
+    position: int
+    media_type: str | None  #: From the bytes once held; until then as WhatsApp Web states it.
+    state: Literal["seen", "stored", "unavailable"]
+    file_path: str | None = None  #: Relative to ATTACHMENTS_DIR.
+    checksum: str | None = None  #: sha256, lowercase hex. None until the bytes are held.
+    is_verified: bool | None = None  #: Checksum equals the metadata's; None while unknown.
+    size_bytes: int | None = None
+    width: int | None = None
+    height: int | None = None
+    duration_seconds: float | None = None
+    file_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One row of `messages`, in the contract's columns."""
+
+    external_id: str
+    thread_external_id: str
+    sender_id: str | None
+    recipient_ids: tuple[str, ...]
+    content_snippet: str | None
+    ts: datetime
+    ts_precision: TsPrecision
+    is_outgoing: bool
+    has_attachments: bool
+    stanza_id: str
+    message_type: MessageType
+    subtype: str | None
+    source_revision: str
+    read_path: ReadPath
+    observed_at: datetime
+    ts_raw: str | None = None
+    is_forwarded: bool = False
+    is_edited: bool = False
+    edited_seen_at: datetime | None = None
+    deleted_seen_at: datetime | None = None
+    reply_to_external_id: str | None = None
+    quoted_text: str | None = None
+    album_id: str | None = None
+    album_position: int | None = None
+    expires_at: datetime | None = None
+    attachments: tuple[Attachment, ...] = ()
+    aliases: tuple[str, ...] = ()  #: Other keys under which the same message was seen.
+
+
+@dataclass(frozen=True, slots=True)
+class MessageVersion:
+    """An earlier state of a message, kept when an edit or a deletion was seen."""
+
+    external_id: str
+    message_type: MessageType
+    content_snippet: str | None
+    replaced_seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    message_external_id: str
+    sender_id: str
+    emoji: str | None  #: None: taken back; the row stays.
+    reacted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    external_id: str
+    kind: ChatKind
+    title: str | None
+    participant_ids: tuple[str, ...]
+    is_archived: bool
+    last_activity: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The newest message up to which a chat is known to be complete."""
+
+    message_id: str
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MissingMessage:
+    """An id that the metadata lists and Postgres lacks, and when to look again."""
+
+    external_id: str
+    reason: MissingReason
+    attempts: int
+    next_try_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What is known about one chat's completeness inside the look-back."""
+
+    thread_external_id: str
+    expected: int | None  #: Ids that the metadata lists; None when metadata was not readable.
+    stored: int
+    missing: Mapping[MissingReason, int]
+    stop_reason: StopReason
+    complete_until: datetime | None  #: Oldest instant from which on nothing is missing.
+    history_type: int | None
+    observed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KnownMessage:
+    """What Postgres holds of a message: what planning needs to merge, and nothing more."""
+
+    external_id: str
+    message_type: MessageType
+    content_snippet: str | None
+    recipient_ids: tuple[str, ...]
+    sender_id: str | None
+    ts: datetime
+    ts_precision: TsPrecision
+    is_edited: bool
+    is_forwarded: bool
+    source_revision: str
+    observed_at: datetime
+    edited_seen_at: datetime | None
+    deleted_seen_at: datetime | None
+    reply_to_external_id: str | None
+    quoted_text: str | None
+    expires_at: datetime | None
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LoadPlan:
+    """One chat's load: applied in one transaction, with its checkpoint and coverage."""
+
+    thread: Thread
+    messages: tuple[Message, ...]  #: New or different, merged with what is known.
+    versions: tuple[MessageVersion, ...]
+    rejects: tuple[Reject, ...]
+    missing: tuple[MissingMessage, ...]
+    checkpoint: Checkpoint | None
+    coverage: Coverage
+    unchanged: int  #: Read and equal to what is stored.
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyResult:
+    """What one transaction changed."""
+
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    attachments_saved: int = 0
+    jobs_enqueued: int = 0
+    rejects: int = 0
+
+    def __add__(self, other: ApplyResult) -> ApplyResult:
+        return ApplyResult(
+            self.inserted + other.inserted,
+            self.updated + other.updated,
+            self.unchanged + other.unchanged,
+            self.attachments_saved + other.attachments_saved,
+            self.jobs_enqueued + other.jobs_enqueued,
+            self.rejects + other.rejects,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ChatDiff:
+    """How one chat of the metadata compares with Postgres."""
+
+    chat_id: str
+    expected: int
+    stored: int
+    wanted: tuple[str, ...]  #: external_ids missing or changed, due now, newest first.
+    deferred: Mapping[MissingReason, int] = field(default_factory=dict)  #: Known missing, not due.
+
+
+@dataclass(frozen=True, slots=True)
+class ChatVisit:
+    """The decision to read one chat, and what to look for there."""
+
+    chat: ChatFacts
+    wanted: tuple[MessageFacts, ...]  #: Newest first.
+    list_position: int  #: Expected place in the chat list, 0-based; a hint.
+
+
+# --- what is reported ------------------------------------------------------------------------
+
+
+class RunStatus(StrEnum):
+    SUCCESS = "success"
+    PARTIAL = "partial"  #: Some chats could not be read; the others are stored.
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class StageCounts:
+    """Rows per stage, so that a silent loss shows as a step between two numbers."""
+
+    seen: int = 0
+    id_found: int = 0
+    matched: int = 0
+    body_found: int = 0
+    written: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What one cycle did. Stored in `sync_runs`, shown by the service."""
+
+    run_id: int
+    status: RunStatus
+    started_at: datetime
+    finished_at: datetime
+    session_state: SessionState
+    wa_version: str | None
+    pack_id: str | None
+    chats_listed: int
+    chats_opened: int
+    stages: StageCounts
+    applied: ApplyResult
+    expected: int  #: Messages that the metadata lists inside the look-back.
+    missing: int
+    rejects: int
+    stop_reasons: Mapping[StopReason, int]
+    selector_hits: Mapping[tuple[str, str], int]  #: (selector, candidate) -> hits.
+    receipts_observed: int  #: Unread counts that dropped after our own opening; must stay 0.
+    stage_seconds: Mapping[str, float]
+    error: str | None = None  #: The error's class name and advice; no message content.
+
+    @property
+    def seconds(self) -> float:
+        return (self.finished_at - self.started_at).total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSnapshot:
+    """The session as the service may show it: immutable, replaced as a whole."""
+
+    state: SessionState = SessionState.STARTING
+    since: datetime | None = None
+    qr_payload: str | None = None  #: The QR's text while one is shown.
+    qr_seen_at: datetime | None = None
+    wa_version: str | None = None
+
+
+def type_counts(rows: Sequence[ParsedRow]) -> Mapping[MessageType, int]:
+    """Count rows by type, for reports."""
+    counts: dict[MessageType, int] = {}
+    for row in rows:
+        counts[row.type] = counts.get(row.type, 0) + 1
+    return counts

@@ -1,0 +1,142 @@
+"""The configuration as one frozen value, read once in `bootstrap` from the environment and `.env`."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import platformdirs
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from whatsapp_etl.errors import ConfigurationError
+
+#: Set in the container image; decides where `/data` is.
+_CONTAINER_MARK = "WHATSAPP_ETL_CONTAINER"
+
+
+def _data_folder(name: str) -> Path:
+    if os.environ.get(_CONTAINER_MARK):
+        return Path("/data") / name
+    return Path(platformdirs.user_data_dir("whatsapp-etl")) / name
+
+
+def _postgres_folder() -> Path:
+    # The embedded server runs as an unprivileged user when root starts it, and must be able to
+    # reach its folder: never below root's private home, whose mode must not change.
+    if os.environ.get(_CONTAINER_MARK) is None and os.geteuid() == 0:
+        return Path("/var/lib/whatsapp-etl/postgres")
+    return _data_folder("postgres")
+
+
+class Settings(BaseSettings):
+    """Every setting. `whatsapp-etl config` prints them with secrets masked."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True, hide_input_in_errors=True
+    )
+
+    whatsapp_sync_lookback_days: int = Field(30, ge=1, le=3650)
+    whatsapp_sync_interval_minutes: int = Field(10, ge=1, le=1440)
+    whatsapp_enable_sending: bool = False
+    whatsapp_agent_contact: str = ""
+    whatsapp_agent_thread_name: str = ""
+    image_processing_enabled: bool = False
+    attachments_dir: Path = Field(default_factory=lambda: _data_folder("attachments"))
+    pg_url: SecretStr = SecretStr("")
+    pg_schema: str = Field("public", pattern=r"^[a-z_][a-z0-9_]*$")
+    pg_data_dir: Path = Field(default_factory=_postgres_folder)
+    whatsapp_profile_dir: Path = Field(default_factory=lambda: _data_folder("whatsapp_profile"))
+    whatsapp_url: str = Field("https://web.whatsapp.com", pattern=r"^https?://")
+    whatsapp_locale: str = Field("en-US", pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
+    whatsapp_timezone: str = ""
+    whatsapp_selector_pack: str = "auto"
+    whatsapp_reader: Literal["auto", "dom", "store"] = "auto"
+    whatsapp_chats_per_minute: float = Field(20, ge=0)
+    whatsapp_scrolls_per_second: float = Field(4, ge=0)
+    whatsapp_phone_history: Literal["never", "auto"] = "never"
+    whatsapp_exclude_chats: Annotated[tuple[str, ...], NoDecode] = ()
+    whatsapp_disappearing: Literal["skip", "expire", "keep"] = "expire"
+    whatsapp_session_max_age_minutes: int = Field(60, ge=1)
+    browser_executable: Path | None = None
+    browser_args: Annotated[tuple[str, ...], NoDecode] = ()
+    browser_headless: bool = True
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65535)
+    http_token: SecretStr = SecretStr("")
+    http_allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    retention_days: int = Field(90, ge=1)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["json", "text"] = "json"
+    #: Hidden. Fixes the program's clock, for tests against a stand-in with `--now`.
+    whatsapp_etl_now: datetime | None = None
+
+    @field_validator("whatsapp_exclude_chats", "http_allowed_hosts", mode="before")
+    @classmethod
+    def _split_commas(cls, value: object) -> object:
+        """Read "a, b" as two entries."""
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("browser_args", mode="before")
+    @classmethod
+    def _split_spaces(cls, value: object) -> object:
+        return tuple(value.split()) if isinstance(value, str) else value
+
+    @field_validator("whatsapp_timezone")
+    @classmethod
+    def _zone_exists(cls, value: str) -> str:
+        if value:
+            try:
+                ZoneInfo(value)
+            except (ZoneInfoNotFoundError, ValueError) as error:
+                msg = 'is not a time zone; use a name such as "Europe/Berlin"'
+                raise ValueError(msg) from error
+        return value
+
+    @field_validator("whatsapp_etl_now")
+    @classmethod
+    def _now_is_aware(cls, value: datetime | None) -> datetime | None:
+        if value is not None and value.tzinfo is None:
+            msg = 'needs a zone, such as "2026-08-23T12:00:00Z"'
+            raise ValueError(msg)
+        return value
+
+    @model_validator(mode="after")
+    def _sending_is_not_built(self) -> Self:
+        if self.whatsapp_enable_sending:
+            msg = "WHATSAPP_ENABLE_SENDING: sending is not available in this version; set it to false"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def lookback(self) -> timedelta:
+        return timedelta(days=self.whatsapp_sync_lookback_days)
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the service can be reached from this machine only."""
+        return self.host in {"127.0.0.1", "::1", "localhost"}
+
+
+def read_settings() -> Settings:
+    """Read the environment and `.env` once.
+
+    Raises:
+        ConfigurationError: One clear line for each wrong value, naming the variable.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise ConfigurationError("; ".join(_one_line(detail) for detail in error.errors())) from None
+
+
+def _one_line(detail: object) -> str:
+    assert isinstance(detail, dict)
+    variable = str(detail["loc"][0]).upper() if detail["loc"] else ""
+    reason = str(detail["msg"]).removeprefix("Value error, ")
+    return f"{variable}: {reason}" if variable else reason
