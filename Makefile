@@ -1,0 +1,60 @@
+# Everything a person does here. `make demo` and `make test` install what they need themselves.
+# GNU make 3.81 (macOS) is enough.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help install install-browser demo test lint format bench run login lock clean
+
+BIN := .venv/bin
+ARGS ?=
+# Empty unless uv is installed; venv and pip do the same, slower.
+UV := $(shell command -v uv 2>/dev/null)
+
+help: ## Show the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  %-16s %s\n", $$1, $$2}'
+
+# The stamp is newer than what decides about it, so a second `make` installs nothing.
+.venv/.installed: requirements-dev.lock pyproject.toml scripts/install.sh
+	@scripts/install.sh "$(UV)"
+	@touch $@
+
+install: .venv/.installed ## Build .venv from the lock file
+
+install-browser: .venv/.installed ## Install Chromium where none is found
+	@scripts/install-browser.sh
+
+demo: install-browser ## Stand-in WhatsApp Web, embedded Postgres, one sync, status page (ARGS=--once ends after it)
+	@$(BIN)/whatsapp-etl demo $(ARGS)
+
+test: install-browser lint ## Run every test (about 8 minutes on 2 cores)
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -q $(ARGS)
+	$(BIN)/coverage report --skip-covered
+	$(BIN)/coverage report --fail-under=100 --include='whatsapp_etl/transform/*,whatsapp_etl/extract/states.py'
+
+lint: install ## Format check, ruff, mypy, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: install ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: install-browser ## Measure speed and memory as ratios (about 10 minutes)
+	$(BIN)/python -m benchmarks $(ARGS)
+
+run: install-browser ## Sync every ten minutes and serve the status page
+	@$(BIN)/whatsapp-etl run $(ARGS)
+
+login: install-browser ## Link the account by scanning a QR code, once
+	@$(BIN)/whatsapp-etl login $(ARGS)
+
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+lock: ## Pin the dependencies again (needs uv)
+	$(LOCK) pyproject.toml -o requirements.lock
+	$(LOCK) pyproject.toml --group dev -o requirements-dev.lock
+
+clean: ## Remove .venv and caches; data folders stay
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache htmlcov .coverage*

@@ -1,0 +1,38 @@
+#!/bin/sh
+# Build .venv from the hashed lock file: with uv where it is installed ($1 is its path), else venv and pip.
+set -eu
+cd "$(dirname "$0")/.."
+uv=${1:-}
+
+find_python() {
+    for name in python3 python3.14 python3.13 python3.12 python3.11; do
+        if command -v "$name" >/dev/null 2>&1 &&
+            "$name" -c 'import sys; raise SystemExit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null; then
+            command -v "$name"
+            return 0
+        fi
+    done
+    return 1
+}
+
+python=$(find_python) || python=
+if [ -z "$python" ] && [ -z "$uv" ]; then
+    echo "whatsapp_etl needs Python 3.11 to 3.14 and found none. Install python3 (and python3-venv), or uv." >&2
+    exit 3
+fi
+
+echo "Installing into .venv …"
+if [ -n "$uv" ]; then
+    [ -x .venv/bin/python ] || "$uv" venv --quiet --python "${python:-3.13}" .venv
+    "$uv" pip install --quiet --python .venv/bin/python --require-hashes -r requirements-dev.lock
+    "$uv" pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation -e .
+else
+    if [ ! -x .venv/bin/pip ]; then
+        "$python" -m venv .venv || {
+            echo "python3 -m venv failed: install the distribution's python3-venv package." >&2
+            exit 3
+        }
+    fi
+    .venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+    .venv/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+fi
