@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
 
@@ -653,6 +653,58 @@ class RunReport:
     @property
     def seconds(self) -> float:
         return (self.finished_at - self.started_at).total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One finished cycle as a line of `sync_runs`: what a chart or a list of cycles shows."""
+
+    run_id: int
+    status: RunStatus
+    started_at: datetime
+    finished_at: datetime
+    chats_opened: int
+    written: int  #: Messages inserted or updated.
+    missing: int
+    rejects: int
+    error: str | None = None  #: As in `RunReport.error`.
+
+    @property
+    def seconds(self) -> float:
+        return (self.finished_at - self.started_at).total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class DayCount:
+    """How many stored messages were sent on one day (UTC)."""
+
+    day: date
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageSummary:
+    """`sync_coverage` over all chats, without naming any."""
+
+    chats: int  #: In scope and seen by a cycle.
+    chats_complete: int  #: With nothing missing inside the look-back.
+    expected: int | None  #: Ids that the metadata lists; None when it never was readable.
+    stored: int  #: Of those expected.
+    missing: Mapping[MissingReason, int]
+    stop_reasons: Mapping[StopReason, int]  #: Why reading ended, by number of chats.
+    complete_until: datetime | None  #: The oldest "complete up to" over covered chats.
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFacts:
+    """What the database says about the sync; read after each cycle."""
+
+    last_success_at: datetime | None
+    last_seen: datetime | None  #: ts of the newest stored message; never falls.
+    messages: int
+    threads: int
+    attachments_stored: int  #: With bytes held.
+    read_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
