@@ -1,0 +1,87 @@
+import hashlib
+import resource
+import stat
+
+import pytest
+
+from whatsapp_etl.attachments.files import save, sniff
+
+JPEG = b"\xff\xd8\xff\xe0" + bytes(64)
+
+
+@pytest.mark.parametrize(
+    ("data", "media_type", "extension"),
+    [
+        (b"\xff\xd8\xff\xdb....", "image/jpeg", "jpg"),
+        (b"\x89PNG\r\n\x1a\n....", "image/png", "png"),
+        (b"RIFF\x10\x00\x00\x00WEBPVP8 ", "image/webp", "webp"),
+        (b"GIF89a....", "image/gif", "gif"),
+        (b"GIF87a....", "image/gif", "gif"),
+        (b"\x00\x00\x00\x20ftypisom", "video/mp4", "mp4"),
+        (b"OggS\x00\x02", "audio/ogg", "ogg"),
+        (b"%PDF-1.7\n", "application/pdf", "pdf"),
+        (b"RIFF\x10\x00\x00\x00WAVEfmt ", "application/octet-stream", "bin"),
+        (b"<svg/>", "application/octet-stream", "bin"),
+        (b"", "application/octet-stream", "bin"),
+    ],
+)
+def test_the_media_type_comes_from_the_bytes(data, media_type, extension):
+    assert sniff(data) == (media_type, extension)
+
+
+def test_a_file_lies_under_its_checksum(tmp_path):
+    saved = save(JPEG, tmp_path / "files")
+
+    sha256 = hashlib.sha256(JPEG).hexdigest()
+    assert saved.relative_path == f"{sha256[:2]}/{sha256[2:4]}/{sha256}.jpg"
+    assert (tmp_path / "files" / saved.relative_path).read_bytes() == JPEG
+    assert (saved.sha256, saved.media_type, saved.size_bytes) == (sha256, "image/jpeg", len(JPEG))
+
+
+def test_equal_bytes_are_written_once(tmp_path):
+    first = save(JPEG, tmp_path)
+    written = (tmp_path / first.relative_path).stat()
+
+    second = save(JPEG, tmp_path)
+
+    assert second == first
+    assert (tmp_path / second.relative_path).stat().st_mtime_ns == written.st_mtime_ns
+    assert (tmp_path / second.relative_path).stat().st_ino == written.st_ino
+
+
+def test_only_the_owner_reads_a_file_and_its_folders(tmp_path):
+    saved = save(JPEG, tmp_path / "files")
+
+    place = tmp_path / "files" / saved.relative_path
+    assert stat.S_IMODE(place.stat().st_mode) == 0o600
+    assert {stat.S_IMODE(folder.stat().st_mode) for folder in list(place.parents)[:3]} == {0o700}
+
+
+def test_a_cut_file_under_the_name_is_replaced(tmp_path):
+    saved = save(JPEG, tmp_path)
+    place = tmp_path / saved.relative_path
+    place.write_bytes(JPEG[:10])
+
+    save(JPEG, tmp_path)
+
+    assert place.read_bytes() == JPEG
+
+
+@pytest.fixture
+def small_files_only():
+    """Let the operating system refuse writes past 64 KiB, as a full disk does."""
+    import signal
+
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (65536, limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_a_refused_write_leaves_no_file_behind(tmp_path, small_files_only):
+    with pytest.raises(OSError, match=r"."):
+        save(b"\xff\xd8\xff" + bytes(200_000), tmp_path)
+
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

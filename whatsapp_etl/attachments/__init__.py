@@ -1,0 +1,1 @@
+"""Files of messages on disk, each once, under its own checksum."""

@@ -1,0 +1,94 @@
+"""Saves bytes under their sha256, so that equal files are one file and a path never changes its content.
+
+A file appears under its name only when it is whole and on disk: it is written beside its place,
+flushed, renamed, and the folder flushed. A crash or a full disk leaves at most a temporary file,
+never half a picture under a checksum that it does not have.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from whatsapp_etl.model import CapturedFile
+
+#: Media type and file extension by the bytes that a file begins with: (offset, bytes).
+_SIGNATURES: tuple[tuple[tuple[tuple[int, bytes], ...], str, str], ...] = (
+    (((0, b"\xff\xd8\xff"),), "image/jpeg", "jpg"),
+    (((0, b"\x89PNG\r\n\x1a\n"),), "image/png", "png"),
+    (((0, b"RIFF"), (8, b"WEBP")), "image/webp", "webp"),
+    (((0, b"GIF87a"),), "image/gif", "gif"),
+    (((0, b"GIF89a"),), "image/gif", "gif"),
+    (((4, b"ftyp"),), "video/mp4", "mp4"),
+    (((0, b"OggS"),), "audio/ogg", "ogg"),
+    (((0, b"%PDF-"),), "application/pdf", "pdf"),
+)
+_UNKNOWN = ("application/octet-stream", "bin")
+
+_FOLDER_MODE = 0o700
+
+
+def sniff(data: bytes) -> tuple[str, str]:
+    """Return media type and file extension as the bytes tell; what a sender claims is not asked."""
+    for marks, media_type, extension in _SIGNATURES:
+        if all(data[offset : offset + len(mark)] == mark for offset, mark in marks):
+            return media_type, extension
+    return _UNKNOWN
+
+
+def save(data: bytes, root: Path) -> CapturedFile:
+    """Save `data` under `root/ab/cd/<sha256>.<extension>`; equal bytes are written once.
+
+    Only the owner can read the file and the folders made for it.
+
+    Raises:
+        OSError: The disk is full or the folder cannot be written; nothing half-written stays
+            under the file's name.
+    """
+    sha256 = hashlib.sha256(data).hexdigest()
+    media_type, extension = sniff(data)
+    relative = Path(sha256[:2]) / sha256[2:4] / f"{sha256}.{extension}"
+    place = root / relative
+    # A file under this name is whole, since it only gets its name by the rename below.
+    if not place.is_file() or place.stat().st_size != len(data):
+        _make_folder(root)
+        _make_folder(place.parent.parent)
+        _make_folder(place.parent)
+        _write_whole(data, place)
+    return CapturedFile(
+        sha256=sha256, media_type=media_type, size_bytes=len(data), relative_path=relative.as_posix()
+    )
+
+
+def _make_folder(folder: Path) -> None:
+    if folder.is_dir():
+        return
+    folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+    _flush_folder(folder.parent)
+
+
+def _write_whole(data: bytes, place: Path) -> None:
+    # mkstemp makes the file readable by its owner only; the rename keeps that.
+    descriptor, name = tempfile.mkstemp(dir=place.parent, prefix=".part-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(place)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            Path(name).unlink()
+        raise
+    _flush_folder(place.parent)
+
+
+def _flush_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
