@@ -1,7 +1,7 @@
 """Run the benchmarks: one JSON line on standard output, one table on standard error.
 
-`python -m benchmarks [NAME …]`. Figures that decide are ratios taken in one run on one machine; absolute ones are
-printed beside them. Exit code 1 when a ratio misses its limit.
+`python -m benchmarks [NAME …]`. Figures that decide are ratios taken in one run on one machine;
+absolute ones are printed beside them. Exit code 1 when a ratio misses its limit.
 """
 
 from __future__ import annotations
