@@ -1,0 +1,314 @@
+// The page's own copy of the account: chats, contacts and groups in memory, every row in IndexedDB.
+// Message bodies are encrypted in IndexedDB and decrypted here for display.
+
+import { BodyCipher, bytesOf } from "./crypto.js";
+import { NAME, committed, deleteDatabase, openDatabase, result } from "./database.js";
+import { Events } from "./events.js";
+import { formatPhone } from "./phone.js";
+
+const BATCH_ROWS = 5000; // One transaction each: 50,000 rows load in seconds.
+const IN_MEMORY = ["chat", "contact", "group-metadata", "participant", "profile-pic-thumb"];
+const CURSOR_KEY = "sync-cursor";
+
+export class Store {
+  #database;
+  #databaseName;
+  #cipher;
+  #token;
+  #events = new Events();
+  #memory = Object.fromEntries(IN_MEMORY.map((name) => [name, new Map()]));
+  #ownId = null;
+  #pull = null;
+  #pullAgain = false;
+
+  /**
+   * Open the database.
+   *
+   * @param {{hidden_idb: boolean, body_key: string}} config
+   */
+  static async open(config) {
+    const store = new Store();
+    store.#databaseName = config.hidden_idb ? `${NAME}-v2` : NAME;
+    store.#database = await openDatabase(store.#databaseName);
+    return store;
+  }
+
+  /** Take the login: the key of the bodies, the token of the server, the account. */
+  async logIn({ config, token, me }) {
+    this.#cipher = await BodyCipher.from(config.body_key);
+    this.#token = token;
+    this.#ownId = me.id;
+    for (const name of IN_MEMORY) {
+      const rows = await result(this.#read(name).getAll());
+      this.#memory[name] = new Map(rows.map((row) => [keyOf(name, row), row]));
+    }
+  }
+
+  /** Forget everything, on disk as well. */
+  async wipe() {
+    this.#database.close();
+    await deleteDatabase(this.#databaseName);
+  }
+
+  /** Call `listener` at each "change" `{store, op, key, value}`, after it is written. */
+  on(name, listener) {
+    return this.#events.on(name, listener);
+  }
+
+  // --- preferences -------------------------------------------------------------------------
+
+  async preference(key) {
+    return (await result(this.#read("user-prefs").get(key)))?.value;
+  }
+
+  async setPreference(key, value) {
+    const transaction = this.#database.transaction("user-prefs", "readwrite");
+    transaction.objectStore("user-prefs").put({ key, value });
+    await committed(transaction);
+  }
+
+  // --- chats, contacts, groups -------------------------------------------------------------
+
+  chats() {
+    return [...this.#memory.chat.values()];
+  }
+
+  chat(chatId) {
+    return this.#memory.chat.get(chatId);
+  }
+
+  contact(jid) {
+    return this.#memory.contact.get(jid);
+  }
+
+  contacts() {
+    return [...this.#memory.contact.values()];
+  }
+
+  group(chatId) {
+    return this.#memory["group-metadata"].get(chatId);
+  }
+
+  /** The row of the store `participant`: `{participants, admins, …}` of a group. */
+  participants(chatId) {
+    return this.#memory.participant.get(chatId);
+  }
+
+  picture(jid) {
+    return this.#memory["profile-pic-thumb"].get(jid);
+  }
+
+  /** How a person is called: the saved name, else the number, else "~" and the name they gave themselves. */
+  displayName(jid) {
+    const contact = this.contact(jid);
+    if (contact?.name) return contact.name;
+    if (!jid.endsWith("@lid")) return formatPhone(jid.split("@")[0]);
+    const phone = contact?.phoneNumber;
+    if (phone) return this.displayName(typeof phone === "string" ? phone : phone._serialized);
+    return `~${contact?.pushname ?? jid.split("@")[0]}`;
+  }
+
+  /** The name of a chat as the list and the header show it. */
+  title(chatId) {
+    const group = this.group(chatId);
+    if (group) return group.subject;
+    return this.chat(chatId)?.name ?? this.displayName(chatId);
+  }
+
+  isOwnChat(chatId) {
+    return chatId === this.#ownId;
+  }
+
+  // --- messages ----------------------------------------------------------------------------
+
+  /** Messages of a chat older than `internalId` (null: the newest), newest first, decrypted. */
+  async messagesBefore(chatId, internalId, limit) {
+    const upper = internalId ?? `${chatId}_g`;
+    return this.#decrypted(await this.#walk(IDBKeyRange.bound(`${chatId}_/`, upper, false, true), "prev", limit));
+  }
+
+  /** Messages of a chat newer than `internalId`, oldest first, decrypted. */
+  async messagesAfter(chatId, internalId, limit) {
+    const lower = internalId ?? `${chatId}_/`;
+    return this.#decrypted(await this.#walk(IDBKeyRange.bound(lower, `${chatId}_g`, true, false), "next", limit));
+  }
+
+  /** One message by its packed key, decrypted; undefined when there is none. */
+  async message(messageKey) {
+    const row = await result(this.#read("message").get(messageKey));
+    return row && (await this.#decrypted([row]))[0];
+  }
+
+  /** The newest message of each of these chats, decrypted. */
+  async lastMessages(chatIds) {
+    const index = this.#read("message").index("internalId");
+    const rows = await Promise.all(
+      chatIds.map((chatId) => lastOf(index.openCursor(IDBKeyRange.bound(`${chatId}_/`, `${chatId}_g`), "prev"))),
+    );
+    const messages = await this.#decrypted(rows.filter(Boolean));
+    return new Map(messages.map((message) => [chatOf(message), message]));
+  }
+
+  /** The newest messages of the account that satisfy `test`, newest first; looks at `depth` rows at most. */
+  async newestMatching(test, { depth, limit }) {
+    const index = this.#read("message").index("rowId");
+    const rows = await walked(index.openCursor(null, "prev"), depth);
+    return (await this.#decrypted(rows)).filter(test).slice(0, limit);
+  }
+
+  /** Keys of the incoming messages that the chat's unread count speaks of. */
+  async unreadIds(chatId) {
+    const wanted = Math.max(0, this.chat(chatId)?.unreadCount ?? 0);
+    if (wanted === 0) return [];
+    const ids = [];
+    const index = this.#read("message").index("internalId");
+    const request = index.openCursor(IDBKeyRange.bound(`${chatId}_/`, `${chatId}_g`), "prev");
+    await each(request, (cursor) => {
+      if (String(cursor.primaryKey).startsWith("false_")) ids.push(cursor.primaryKey);
+      return ids.length < wanted;
+    });
+    return ids;
+  }
+
+  /** Rows of the store `reactions` for one message that have not been taken back. */
+  async reactionsFor(messageKey) {
+    const rows = await result(this.#read("reactions").index("parentMsgKey").getAll(messageKey));
+    return rows.filter((row) => row.reactionText);
+  }
+
+  // --- writing -----------------------------------------------------------------------------
+
+  /** Write one row and tell the listeners. */
+  async write(name, row) {
+    await this.#apply([{ store: name, op: "put", key: keyOf(name, row), value: row }]);
+  }
+
+  /**
+   * Fetch what changed on the server since the last pull, and write it.
+   *
+   * @param {(done: number, total: number) => void} [progress]
+   */
+  pull(progress = () => {}) {
+    if (this.#pull) {
+      this.#pullAgain = true;
+      return this.#pull;
+    }
+    this.#pull = this.#pullAll(progress).finally(() => {
+      this.#pull = null;
+    });
+    return this.#pull;
+  }
+
+  async #pullAll(progress) {
+    do {
+      this.#pullAgain = false;
+      let cursor = (await this.preference(CURSOR_KEY)) ?? 0;
+      let seen = 0;
+      let done = false;
+      while (!done) {
+        const query = new URLSearchParams({ after: cursor, limit: BATCH_ROWS, token: this.#token });
+        const answer = await fetch(`/page/sync?${query}`);
+        if (!answer.ok) throw new Error(`sync answered ${answer.status}`);
+        const page = await answer.json();
+        await this.#apply(page.changes, page.next);
+        seen += page.changes.length;
+        progress(seen, page.total);
+        cursor = page.next;
+        done = page.done;
+      }
+    } while (this.#pullAgain);
+  }
+
+  /** Write changes in one transaction, with the cursor they lead to, then announce them. */
+  async #apply(changes, cursor) {
+    const rows = await Promise.all(changes.map((change) => this.#toRow(change)));
+    const names = [...new Set([...changes.map((change) => change.store), "user-prefs"])];
+    const transaction = this.#database.transaction(names, "readwrite", { durability: "relaxed" });
+    changes.forEach(({ store, op, key }, position) => {
+      if (op === "delete") transaction.objectStore(store).delete(key);
+      else transaction.objectStore(store).put(rows[position]);
+    });
+    if (cursor !== undefined) transaction.objectStore("user-prefs").put({ key: CURSOR_KEY, value: cursor });
+    transaction.commit();
+    await committed(transaction);
+    changes.forEach((change, position) => this.#remember(change, rows[position]));
+    changes.forEach(({ store, op, key }, position) => {
+      this.#events.emit("change", { store, op, key, value: rows[position] });
+    });
+    if (changes.length > 0) this.#events.emit("changes", changes);
+  }
+
+  #remember({ store, op, key }, row) {
+    const memory = this.#memory[store];
+    if (!memory) return;
+    if (op === "delete") memory.delete(key);
+    else memory.set(keyOf(store, row), row);
+  }
+
+  async #toRow({ op, value }) {
+    if (op === "delete") return undefined;
+    const row = revived(value);
+    if (!("$body" in row)) return row;
+    const { $body: body, ...rest } = row;
+    return { ...rest, msgRowOpaqueData: await this.#cipher.seal(body) };
+  }
+
+  #read(name) {
+    return this.#database.transaction(name, "readonly").objectStore(name);
+  }
+
+  #walk(range, direction, limit) {
+    return walked(this.#read("message").index("internalId").openCursor(range, direction), limit);
+  }
+
+  async #decrypted(rows) {
+    return Promise.all(rows.map(async (row) => ({ ...row, body: await this.#cipher.open(row.msgRowOpaqueData) })));
+  }
+}
+
+/** The chat that a message row belongs to: its key's second part. */
+export function chatOf(row) {
+  return row.id.split("_")[1];
+}
+
+function keyOf(name, row) {
+  if (name === "participant") return row.groupId;
+  if (name === "reactions") return [row.parentMsgKey, row.senderUserJid];
+  return name === "user-prefs" ? row.key : row.id;
+}
+
+/** Turn `{"$undefined": true}` and `{"$bytes": base64}` of the wire into what IndexedDB stores. */
+function revived(value) {
+  if (value === null || typeof value !== "object") return value;
+  if (Array.isArray(value)) return value.map(revived);
+  if (value.$undefined) return undefined;
+  if (typeof value.$bytes === "string") return bytesOf(value.$bytes);
+  const row = {};
+  for (const [key, inner] of Object.entries(value)) row[key] = key === "$body" ? inner : revived(inner);
+  return row;
+}
+
+/** Go through a cursor until `visit` returns false. */
+function each(request, visit) {
+  return new Promise((resolve, reject) => {
+    request.onerror = () => reject(request.error);
+    request.onsuccess = () => {
+      const cursor = request.result;
+      if (cursor && visit(cursor)) cursor.continue();
+      else resolve();
+    };
+  });
+}
+
+async function walked(request, limit) {
+  const rows = [];
+  await each(request, (cursor) => {
+    rows.push(cursor.value);
+    return rows.length < limit;
+  });
+  return rows;
+}
+
+async function lastOf(request) {
+  return (await walked(request, 1))[0];
+}
