@@ -649,6 +649,7 @@ class RunReport:
     receipts_observed: int  #: Unread counts that dropped after our own opening; must stay 0.
     stage_seconds: Mapping[str, float]
     error: str | None = None  #: The error's class name and advice; no message content.
+    disagreements: int = 0  #: Texts that differ from the stored or other path's one without an edit.
 
     @property
     def seconds(self) -> float:

@@ -1,0 +1,309 @@
+"""The judgement about session and data: facts and an instant in, `Health` out. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+
+from whatsapp_etl.model import (
+    CoverageSummary,
+    MissingReason,
+    RunReport,
+    RunStatus,
+    SessionSnapshot,
+    SessionState,
+    StopReason,
+    StoreFacts,
+)
+from whatsapp_etl.service.reasons import REASONS, Reason, ReasonCode, Severity
+
+
+class SessionWord(StrEnum):
+    """`session` in /health: the published words for the states of the page."""
+
+    STARTING = "starting"
+    LINK_REQUIRED = "link_required"
+    LOGGED_IN = "logged_in"
+    EXPIRED = "expired"  #: Was linked; the account was logged out.
+    OFFLINE = "offline"
+    CONFLICT = "conflict"
+    UNSUPPORTED = "unsupported"
+    UPDATE_REQUIRED = "update_required"
+    TERMS = "terms"
+    LOCKED = "locked"
+    BANNED = "banned"
+    UNAVAILABLE = "unavailable"
+    WRONG_ACCOUNT = "wrong_account"
+    CRASHED = "crashed"
+    UNKNOWN = "unknown"
+
+
+class DatabaseState(StrEnum):
+    """`postgres` in /health."""
+
+    UP = "up"
+    DOWN = "down"
+    UNKNOWN = "unknown"  #: Not asked yet.
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """When a fact becomes a reason."""
+
+    sync_stale_after: timedelta = timedelta(minutes=30)
+    session_stale_after: timedelta = timedelta(minutes=60)
+    session_start_grace: timedelta = timedelta(minutes=3)
+    missing_share: float = 0.01  #: Of the messages expected; more is `coverage_short`.
+    reject_share: float = 0.01  #: Of the rows seen in one cycle; more is `rejects_high` …
+    reject_minimum: int = 3  #: … from this many rejects on.
+
+    @classmethod
+    def of(cls, *, interval: timedelta, session_max_age: timedelta) -> Thresholds:
+        """Return the thresholds for cycles every `interval`: three missed ones are stale.
+
+        A session is looked at once a cycle, so its greatest age is never below two intervals.
+        """
+        return cls(
+            sync_stale_after=max(3 * interval, timedelta(minutes=15)),
+            session_stale_after=max(session_max_age, 2 * interval),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class HealthFacts:
+    """Everything that health is judged by."""
+
+    started_at: datetime  #: Of the program.
+    session: SessionSnapshot
+    session_checked_at: datetime | None  #: When the page was last looked at.
+    database: DatabaseState
+    store: StoreFacts | None  #: As last read; kept while Postgres is down.
+    coverage: CoverageSummary | None
+    last_run: RunReport | None
+    last_success_at: datetime | None  #: From Postgres or from this program's own cycles.
+    shield_alarm: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageHealth:
+    """How much of the look-back is stored."""
+
+    chats: int
+    chats_complete: int
+    expected: int | None
+    stored: int
+    missing: int
+    missing_by_reason: Mapping[MissingReason, int]
+    explained: int  #: Of `missing`: nothing this program does would bring them.
+    complete_until: datetime | None
+
+    @property
+    def share(self) -> float | None:
+        """Stored of expected, 0 to 1; None while unknown."""
+        if self.expected is None:
+            return None
+        return 1.0 if self.expected == 0 else (self.expected - self.missing) / self.expected
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How old the data is."""
+
+    is_fresh: bool
+    sync_age: timedelta | None  #: Since the last successful cycle; None: there was none.
+    sync_stale_after: timedelta
+    newest_message_age: timedelta | None  #: A quiet account is no fault: never a reason.
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What /health says."""
+
+    checked_at: datetime
+    session: SessionWord
+    session_since: datetime | None
+    last_successful_sync: datetime | None
+    last_seen: datetime | None
+    postgres: DatabaseState
+    freshness: Freshness
+    coverage: CoverageHealth | None
+    reasons: tuple[Reason, ...]  #: Worst first, each code once.
+
+    @property
+    def is_ok(self) -> bool:
+        return all(reason.severity is not Severity.DEGRADED for reason in self.reasons)
+
+    @property
+    def http_status(self) -> int:
+        return 200 if self.is_ok else 503
+
+
+#: The published word for each state of the page and the reason that it gives.
+SESSION_WORDS: Mapping[SessionState, tuple[SessionWord, ReasonCode | None]] = MappingProxyType(
+    {
+        SessionState.READY: (SessionWord.LOGGED_IN, None),
+        SessionState.STARTING: (SessionWord.STARTING, None),
+        SessionState.LOADING: (SessionWord.STARTING, None),
+        SessionState.QR: (SessionWord.LINK_REQUIRED, ReasonCode.SESSION_LINK_REQUIRED),
+        SessionState.LOGGED_OUT: (SessionWord.EXPIRED, ReasonCode.SESSION_LOGGED_OUT),
+        SessionState.OFFLINE: (SessionWord.OFFLINE, ReasonCode.SESSION_OFFLINE),
+        SessionState.CONFLICT: (SessionWord.CONFLICT, ReasonCode.SESSION_CONFLICT),
+        SessionState.UNSUPPORTED: (SessionWord.UNSUPPORTED, ReasonCode.SESSION_UNSUPPORTED),
+        SessionState.UPDATE_REQUIRED: (SessionWord.UPDATE_REQUIRED, ReasonCode.SESSION_UPDATE_REQUIRED),
+        SessionState.TERMS: (SessionWord.TERMS, ReasonCode.SESSION_TERMS),
+        SessionState.LOCKED: (SessionWord.LOCKED, ReasonCode.SESSION_LOCKED),
+        SessionState.BANNED: (SessionWord.BANNED, ReasonCode.SESSION_BANNED),
+        SessionState.UNAVAILABLE: (SessionWord.UNAVAILABLE, ReasonCode.SESSION_UNAVAILABLE),
+        SessionState.WRONG_ACCOUNT: (SessionWord.WRONG_ACCOUNT, ReasonCode.SESSION_WRONG_ACCOUNT),
+        SessionState.CRASHED: (SessionWord.CRASHED, ReasonCode.SESSION_CRASHED),
+        SessionState.UNKNOWN: (SessionWord.UNKNOWN, ReasonCode.SESSION_UNKNOWN),
+    }
+)
+
+#: Missing for a reason that reading again does not cure: shown, but never a failure for ever.
+#: Unreadable rows have their own reason in the cycle that rejects them.
+EXPLAINED = frozenset({MissingReason.NEEDS_PHONE, MissingReason.UNREADABLE})
+
+#: The reason for the error class that a report names. A session that needs a person speaks for itself.
+_ERROR_REASONS: Mapping[str, ReasonCode | None] = MappingProxyType(
+    {
+        "SessionNeedsPersonError": None,
+        "StopRequestedError": None,
+        "SelectorDriftError": ReasonCode.DRIFT,
+        "MetadataUnreadableError": ReasonCode.METADATA_UNREADABLE,
+        "BrowserCrashedError": ReasonCode.BROWSER_CRASHED,
+        "BrowserMissingError": ReasonCode.BROWSER_MISSING,
+        "ProfileLockedError": ReasonCode.PROFILE_LOCKED,
+        "PageTimeoutError": ReasonCode.PAGE_TIMEOUT,
+        "DatabaseUnreachableError": ReasonCode.POSTGRES_DOWN,
+        "SchemaOutdatedError": ReasonCode.SCHEMA_OUTDATED,
+        "WriterBusyError": ReasonCode.WRITER_BUSY,
+    }
+)
+
+_STOP_REASONS: Mapping[StopReason, ReasonCode] = MappingProxyType(
+    {
+        StopReason.DRIFT: ReasonCode.DRIFT,
+        StopReason.CHAT_UNIDENTIFIED: ReasonCode.CHAT_UNIDENTIFIED,
+        StopReason.SHIELDED: ReasonCode.SHIELD_ALARM,
+    }
+)
+
+_CLASS_NAME = re.compile(r"\b[A-Z]\w*Error\b")
+
+
+def assess(facts: HealthFacts, now: datetime, thresholds: Thresholds | None = None) -> Health:
+    """Judge the facts as they stand at `now`.
+
+    Nothing counts as healthy that is not known to be: a session not looked at for too long is
+    `unknown`, a database not asked yet is no success.
+    """
+    limits = thresholds or Thresholds()
+    codes = dict.fromkeys(_codes(facts, now, limits))
+    reasons = sorted((REASONS[code] for code in codes), key=lambda reason: reason.severity is Severity.NOTICE)
+    word = SESSION_WORDS[facts.session.state][0]
+    return Health(
+        checked_at=now,
+        session=SessionWord.UNKNOWN if ReasonCode.SESSION_STALE in codes else word,
+        session_since=facts.session.since,
+        last_successful_sync=facts.last_success_at,
+        last_seen=facts.store.last_seen if facts.store else None,
+        postgres=facts.database,
+        freshness=_freshness(facts, now, limits),
+        coverage=_coverage(facts.coverage),
+        reasons=tuple(reasons),
+    )
+
+
+def _codes(facts: HealthFacts, now: datetime, limits: Thresholds) -> Iterator[ReasonCode]:
+    """Yield what is wrong, the causes before their consequences."""
+    yield from _session_codes(facts, now, limits)
+    if facts.database is DatabaseState.DOWN:
+        yield ReasonCode.POSTGRES_DOWN
+    if facts.shield_alarm:
+        yield ReasonCode.SHIELD_ALARM
+    if facts.last_run is not None:
+        yield from _run_codes(facts.last_run, limits)
+    yield from _coverage_codes(facts.coverage, limits)
+    if facts.last_success_at is None:
+        yield ReasonCode.SYNC_NEVER
+    elif now - facts.last_success_at > limits.sync_stale_after:
+        yield ReasonCode.SYNC_STALE
+
+
+def _session_codes(facts: HealthFacts, now: datetime, limits: Thresholds) -> Iterator[ReasonCode]:
+    looked_at = facts.session_checked_at or facts.started_at
+    if now - looked_at > limits.session_stale_after:
+        yield ReasonCode.SESSION_STALE
+        return
+    word, code = SESSION_WORDS[facts.session.state]
+    if code is not None:
+        yield code
+    elif word is SessionWord.STARTING:
+        since = facts.session.since or facts.started_at
+        if now - since > limits.session_start_grace:
+            yield ReasonCode.SESSION_STARTING
+
+
+def _run_codes(run: RunReport, limits: Thresholds) -> Iterator[ReasonCode]:
+    if run.error is not None:
+        name = _CLASS_NAME.search(run.error)
+        code = _ERROR_REASONS.get(name.group() if name else "", ReasonCode.RUN_FAILED)
+        if code is not None:
+            yield code
+    elif run.status is RunStatus.FAILED:
+        yield ReasonCode.RUN_FAILED
+    if run.status is RunStatus.PARTIAL:
+        yield ReasonCode.RUN_PARTIAL
+    for stop, code in _STOP_REASONS.items():
+        if run.stop_reasons.get(stop):
+            yield code
+    if run.receipts_observed:
+        yield ReasonCode.SHIELD_ALARM
+    if run.rejects >= limits.reject_minimum and run.rejects > limits.reject_share * run.stages.seen:
+        yield ReasonCode.REJECTS_HIGH
+
+
+def _coverage_codes(summary: CoverageSummary | None, limits: Thresholds) -> Iterator[ReasonCode]:
+    coverage = _coverage(summary)
+    if coverage is None or not coverage.missing:
+        return
+    unexplained = coverage.missing - coverage.explained
+    if unexplained > limits.missing_share * (coverage.expected or 0):
+        yield ReasonCode.COVERAGE_SHORT
+    else:
+        yield ReasonCode.COVERAGE_GAPS
+
+
+def _coverage(summary: CoverageSummary | None) -> CoverageHealth | None:
+    if summary is None:
+        return None
+    return CoverageHealth(
+        chats=summary.chats,
+        chats_complete=summary.chats_complete,
+        expected=summary.expected,
+        stored=summary.stored,
+        missing=sum(summary.missing.values()),
+        missing_by_reason=summary.missing,
+        explained=sum(count for reason, count in summary.missing.items() if reason in EXPLAINED),
+        complete_until=summary.complete_until,
+    )
+
+
+def _freshness(facts: HealthFacts, now: datetime, limits: Thresholds) -> Freshness:
+    sync_age = _age(facts.last_success_at, now)
+    return Freshness(
+        is_fresh=sync_age is not None and sync_age <= limits.sync_stale_after,
+        sync_age=sync_age,
+        sync_stale_after=limits.sync_stale_after,
+        newest_message_age=_age(facts.store.last_seen if facts.store else None, now),
+    )
+
+
+def _age(instant: datetime | None, now: datetime) -> timedelta | None:
+    """Return the time since `instant`; a clock that is ahead of ours gives zero, not less."""
+    return None if instant is None else max(now - instant, timedelta(0))

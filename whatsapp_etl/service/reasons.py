@@ -1,0 +1,249 @@
+"""Why health is not what it should be: stable codes, each with what happened and what to do.
+
+The codes are part of the published interface (docs/health.md): alerts are written against them.
+Add codes, never rename or reuse one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """What a reason does to the answer of /health."""
+
+    DEGRADED = "degraded"  #: 503: something is wrong, or not known to be right.
+    NOTICE = "notice"  #: 200: worth knowing; nothing has to be done at once.
+
+
+class ReasonCode(StrEnum):
+    """Stable identifiers of reasons."""
+
+    SESSION_STARTING = "session_starting"
+    SESSION_LINK_REQUIRED = "session_link_required"
+    SESSION_LOGGED_OUT = "session_logged_out"
+    SESSION_CONFLICT = "session_conflict"
+    SESSION_OFFLINE = "session_offline"
+    SESSION_UNSUPPORTED = "session_unsupported"
+    SESSION_UPDATE_REQUIRED = "session_update_required"
+    SESSION_TERMS = "session_terms"
+    SESSION_LOCKED = "session_locked"
+    SESSION_BANNED = "session_banned"
+    SESSION_UNAVAILABLE = "session_unavailable"
+    SESSION_WRONG_ACCOUNT = "session_wrong_account"
+    SESSION_CRASHED = "session_crashed"
+    SESSION_UNKNOWN = "session_unknown"
+    SESSION_STALE = "session_stale"
+    SYNC_NEVER = "sync_never"
+    SYNC_STALE = "sync_stale"
+    RUN_FAILED = "run_failed"
+    RUN_PARTIAL = "run_partial"
+    DRIFT = "drift"
+    METADATA_UNREADABLE = "metadata_unreadable"
+    BROWSER_CRASHED = "browser_crashed"
+    BROWSER_MISSING = "browser_missing"
+    PROFILE_LOCKED = "profile_locked"
+    PAGE_TIMEOUT = "page_timeout"
+    POSTGRES_DOWN = "postgres_down"
+    SCHEMA_OUTDATED = "schema_outdated"
+    WRITER_BUSY = "writer_busy"
+    CHAT_UNIDENTIFIED = "chat_unidentified"
+    SHIELD_ALARM = "shield_alarm"
+    COVERAGE_SHORT = "coverage_short"
+    COVERAGE_GAPS = "coverage_gaps"
+    REJECTS_HIGH = "rejects_high"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One thing that is wrong, in words for people, and what to do about it."""
+
+    code: ReasonCode
+    severity: Severity
+    summary: str
+    remedy: str
+
+
+def _degraded(code: ReasonCode, summary: str, remedy: str) -> Reason:
+    return Reason(code, Severity.DEGRADED, summary, remedy)
+
+
+def _notice(code: ReasonCode, summary: str, remedy: str) -> Reason:
+    return Reason(code, Severity.NOTICE, summary, remedy)
+
+
+_ALL = (
+    _degraded(
+        ReasonCode.SESSION_STARTING,
+        "WhatsApp Web has been loading for longer than it should.",
+        "Check the network of this machine. The page is opened again in the next cycle.",
+    ),
+    _degraded(
+        ReasonCode.SESSION_LINK_REQUIRED,
+        "No account is linked.",
+        "On the phone open WhatsApp, Settings, Linked devices, Link a device, and scan the QR code "
+        "of the status page, or run `whatsapp-etl login`.",
+    ),
+    _degraded(
+        ReasonCode.SESSION_LOGGED_OUT,
+        "The account was logged out of this browser.",
+        "Scan the QR code again. If it was not you, look at Linked devices on the phone.",
+    ),
+    _degraded(
+        ReasonCode.SESSION_CONFLICT,
+        "WhatsApp Web is open in another window of the same session.",
+        "Close the other window. Run only one program on one browser profile.",
+    ),
+    _degraded(
+        ReasonCode.SESSION_OFFLINE,
+        "WhatsApp Web says that it is not connected.",
+        "Check the network of this machine. Nothing is lost: the next cycle catches up.",
+    ),
+    _degraded(
+        ReasonCode.SESSION_UNSUPPORTED,
+        "WhatsApp Web refuses this browser.",
+        "Update Chromium, or point BROWSER_EXECUTABLE to a current Chromium or Chrome.",
+    ),
+    _degraded(
+        ReasonCode.SESSION_UPDATE_REQUIRED,
+        "WhatsApp Web asks for an update of the page or the browser.",
+        "Restart the program. If it asks again, update Chromium.",
+    ),
+    _degraded(
+        ReasonCode.SESSION_TERMS,
+        "WhatsApp asks a person to accept new terms.",
+        "Read and answer them in a visible browser: `whatsapp-etl login`.",
+    ),
+    _degraded(
+        ReasonCode.SESSION_LOCKED,
+        "WhatsApp Web is locked with its own password.",
+        "Unlock it in a visible browser: `whatsapp-etl login`. Switch the screen lock off to run unattended.",
+    ),
+    _degraded(
+        ReasonCode.SESSION_BANNED,
+        "WhatsApp says that this account may not use WhatsApp at the moment.",
+        "Stop the program and follow what the phone says.",
+    ),
+    _degraded(
+        ReasonCode.SESSION_UNAVAILABLE,
+        "WhatsApp Web says that its service is not available.",
+        "Wait. The next cycle tries again.",
+    ),
+    _degraded(
+        ReasonCode.SESSION_WRONG_ACCOUNT,
+        "Another account is linked than the one this database belongs to. Nothing is read.",
+        "Link the right account, or run `whatsapp-etl login --replace-account` if the change is meant.",
+    ),
+    _degraded(
+        ReasonCode.SESSION_CRASHED,
+        "The browser ended.",
+        "It is started again in the next cycle. If it ends again and again, give the machine more memory "
+        "and the container more shared memory (shm_size).",
+    ),
+    _degraded(
+        ReasonCode.SESSION_UNKNOWN,
+        "The page shows something that no selector pack knows.",
+        "Run `whatsapp-etl selectors check`. WhatsApp Web has probably changed.",
+    ),
+    _degraded(
+        ReasonCode.SESSION_STALE,
+        "The session has not been looked at for too long.",
+        "Restart the program. If this comes back, look at the log for the step that hangs.",
+    ),
+    _degraded(
+        ReasonCode.SYNC_NEVER,
+        "No cycle has succeeded yet.",
+        "Wait for the first cycle. If it does not come, the other reasons say why.",
+    ),
+    _degraded(
+        ReasonCode.SYNC_STALE,
+        "The last successful cycle is too long ago.",
+        "The other reasons and the log say what keeps the cycles from succeeding.",
+    ),
+    _degraded(
+        ReasonCode.RUN_FAILED,
+        "The last cycle failed.",
+        "It is tried again with growing pauses. The log names the error.",
+    ),
+    _notice(
+        ReasonCode.RUN_PARTIAL,
+        "The last cycle could not read every chat; the others are stored.",
+        "Nothing at once: what is missing is read again in the next cycles.",
+    ),
+    _degraded(
+        ReasonCode.DRIFT,
+        "Something that must be on the page was not found. WhatsApp Web has probably changed.",
+        "Run `whatsapp-etl selectors check`, then update, or add a selector pack.",
+    ),
+    _degraded(
+        ReasonCode.METADATA_UNREADABLE,
+        "The browser's own storage could not be read; the chat list decides instead.",
+        "Nothing at once. If it stays, update: WhatsApp Web has probably changed.",
+    ),
+    _degraded(
+        ReasonCode.BROWSER_CRASHED,
+        "Chromium ended, or was ended because it did not answer.",
+        "It is started again in the next cycle. If it stays, give the machine more memory.",
+    ),
+    _degraded(
+        ReasonCode.BROWSER_MISSING,
+        "No Chromium was found.",
+        "Run `playwright install chromium`, or set BROWSER_EXECUTABLE.",
+    ),
+    _degraded(
+        ReasonCode.PROFILE_LOCKED,
+        "Another process uses the browser profile.",
+        "End the other process; the log names its pid and host.",
+    ),
+    _degraded(
+        ReasonCode.PAGE_TIMEOUT,
+        "Something did not appear on the page in time.",
+        "It is tried again. If it stays, the machine is too busy or WhatsApp Web has changed.",
+    ),
+    _degraded(
+        ReasonCode.POSTGRES_DOWN,
+        "Postgres does not answer.",
+        "Check PG_URL and the database server. Nothing is lost: the next cycle catches up.",
+    ),
+    _degraded(
+        ReasonCode.SCHEMA_OUTDATED,
+        "The database's schema is not the program's.",
+        "Run `whatsapp-etl migrate`.",
+    ),
+    _degraded(
+        ReasonCode.WRITER_BUSY,
+        "Another process writes this account into this database.",
+        "End the other process; one account has one writer.",
+    ),
+    _degraded(
+        ReasonCode.CHAT_UNIDENTIFIED,
+        "A chat was opened and the messages shown did not belong to the chat that was meant.",
+        "Nothing of it was written. If it stays, run `whatsapp-etl selectors check`.",
+    ),
+    _degraded(
+        ReasonCode.SHIELD_ALARM,
+        "An unread count fell after a chat was opened here. Unread chats are not opened any more.",
+        "Check on the phone whether a chat was marked as read, then acknowledge the alarm "
+        "(docs/operations.md). Until then unread chats are known by their metadata only.",
+    ),
+    _degraded(
+        ReasonCode.COVERAGE_SHORT,
+        "More messages of the look-back are missing than are tolerated.",
+        "The next cycles read them. If the number stays, the status page shows why reading stopped.",
+    ),
+    _notice(
+        ReasonCode.COVERAGE_GAPS,
+        "Some messages of the look-back are missing for a known reason.",
+        "What only the phone has appears once it is loaded there; WHATSAPP_PHONE_HISTORY=auto asks for it.",
+    ),
+    _degraded(
+        ReasonCode.REJECTS_HIGH,
+        "Many rows of the last cycle were not understood.",
+        "Look at the table `rejects`, run `whatsapp-etl selectors check`, and update.",
+    ),
+)
+
+#: Every code has exactly one reason.
+REASONS: Mapping[ReasonCode, Reason] = {reason.code: reason for reason in _ALL}
