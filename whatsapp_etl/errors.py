@@ -105,6 +105,14 @@ class BrowserCrashedError(ExtractError):
     """Chromium ended or was ended because it did not answer."""
 
 
+class PageScriptError(ExtractError):
+    """The page refused a step, for example because it was navigating or a script failed in it."""
+
+
+class ShieldError(ExtractError):
+    """The focus shield does not hold, so nothing is opened: reading would send read receipts."""
+
+
 class SelectorDriftError(ExtractError):
     """A required selector matched nothing on a page that is otherwise ready.
 

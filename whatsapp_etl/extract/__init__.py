@@ -1,0 +1,1 @@
+"""Everything that touches the browser. Only plain values leave this package."""

@@ -1,0 +1,294 @@
+"""Chromium on a persistent profile: found, started, and ended without a trace.
+
+One thread owns a `Browser` from `__enter__` to `close`; only `kill` may be called from another.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psutil
+from playwright.sync_api import BrowserContext, Page, Playwright, ViewportSize, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
+
+from whatsapp_etl.errors import BrowserCrashedError, BrowserMissingError, WhatsappEtlError
+from whatsapp_etl.extract.processes import end_browser, find_browsers, wait_until_gone
+from whatsapp_etl.extract.profile import Profile
+from whatsapp_etl.extract.shield import shield_script, verify_shield
+from whatsapp_etl.extract.watchdog import Watchdog
+
+_SYSTEM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
+
+_VIEWPORT = ViewportSize(width=1280, height=900)
+_LAUNCH_ALLOWED = timedelta(seconds=60)
+_CLOSE_ALLOWED = timedelta(seconds=5)
+_END_ALLOWED = timedelta(seconds=5)
+_VERSION_ALLOWED = timedelta(seconds=20)
+
+#: Beside Playwright's own flags: nothing is fetched that no page asked for.
+_QUIET_FLAGS = ("--no-pings", "--disable-domain-reliability", "--safebrowsing-disable-auto-update")
+
+
+def find_browser(setting: Path | None) -> Path:
+    """Return the Chromium to drive: the setting's, Playwright's own, the system's.
+
+    Raises:
+        BrowserMissingError: There is none; the message says what to run.
+    """
+    if setting is not None:
+        found = shutil.which(setting.expanduser())
+        if found is None:
+            raise BrowserMissingError(
+                f"BROWSER_EXECUTABLE names no program: {setting}.", "Correct it, or leave it empty."
+            )
+        return Path(found)
+    for path in _playwright_browsers():
+        return path
+    for name in _SYSTEM_NAMES:
+        if found := shutil.which(name):
+            return Path(found)
+    raise BrowserMissingError(
+        "No Chromium or Chrome was found.",
+        "Run `playwright install chromium`, install your distribution's chromium, or set BROWSER_EXECUTABLE.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserOptions:
+    """How the browser presents itself to the page."""
+
+    executable: Path
+    locale: str = "en-US"
+    timezone: str = "UTC"
+    is_headless: bool = True
+    extra_flags: tuple[str, ...] = ()
+    origin: str | None = None  #: Allowed to keep its storage; without that the client may hang at loading.
+
+
+class Browser:
+    """A Chromium that owns its profile, has one page, and shields it from focus."""
+
+    def __init__(self, profile: Path, options: BrowserOptions) -> None:
+        self.profile = Profile(profile)
+        self.watchdog = Watchdog(self.kill)
+        self._options = options
+        self._stack = ExitStack()
+        self._process: psutil.Process | None = None
+        self._page: Page | None = None
+
+    def __enter__(self) -> Self:
+        """Lock the profile and start the browser on an empty page.
+
+        Raises:
+            ProfileLockedError: Another process has the profile.
+            BrowserCrashedError: Chromium did not start.
+            ShieldError: The focus shield does not hold in this browser.
+        """
+        try:
+            self._open()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def page(self) -> Page:
+        """The only page. WhatsApp Web allows one for each profile."""
+        assert self._page is not None, "the browser is not open"
+        return self._page
+
+    @property
+    def pid(self) -> int:
+        """The browser's own process, which leads a process group of its own."""
+        assert self._process is not None, "the browser is not open"
+        return self._process.pid
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the browser and its page are still there."""
+        return (
+            self._process is not None
+            and self._process.is_running()
+            and self._page is not None
+            and not self._page.is_closed()
+        )
+
+    def kill(self) -> None:
+        """End the browser at once, from any thread; a step that waits in it then fails."""
+        if self._process is not None:
+            end_browser(self._process, _END_ALLOWED)
+
+    def close(self) -> None:
+        """Close the browser so that the page's storage is intact; kill what remains.
+
+        Returns within some ten seconds whatever the page does. Safe to call again.
+        """
+        self._page = None
+        self._stack.close()
+        self.watchdog.close()
+
+    def _open(self) -> None:
+        options = self._options
+        self._stack.enter_context(self.profile)
+        version = browser_version(options.executable)
+        playwright = sync_playwright().start()
+        self._stack.callback(_stop, playwright)
+        # Before the context: a launch that hangs has a process without a context.
+        self._stack.callback(self._end_remains)
+        try:
+            context = self._launch(playwright, version)
+        except PlaywrightError as error:
+            raise BrowserCrashedError(
+                f"Chromium did not start ({options.executable}).",
+                "Run `whatsapp-etl doctor`; as another user than root its sandbox needs user namespaces.",
+            ) from error
+        self._stack.callback(self._close_context, context)
+        self._process = self._find_process()
+        if options.origin is not None:
+            self._allow_storage(context, options.origin)
+        self._page = _only_page(context)
+        self._install_shield(context)
+
+    def _launch(self, playwright: Playwright, version: str) -> BrowserContext:
+        options = self._options
+        return playwright.chromium.launch_persistent_context(
+            self.profile.folder,
+            executable_path=options.executable,
+            headless=options.is_headless,
+            # Playwright leaves the sandbox out unless asked; root cannot have one.
+            chromium_sandbox=os.geteuid() != 0,
+            args=[f"--lang={options.locale}", *_QUIET_FLAGS, *options.extra_flags],
+            user_agent=ordinary_user_agent(version),
+            locale=options.locale,
+            timezone_id=options.timezone,
+            viewport=_VIEWPORT,
+            accept_downloads=False,
+            # The program decides what a signal means; the browser is closed, not torn down.
+            handle_sigint=False,
+            handle_sigterm=False,
+            handle_sighup=False,
+            timeout=_LAUNCH_ALLOWED.total_seconds() * 1000,
+        )
+
+    def _install_shield(self, context: BrowserContext) -> None:
+        """Shield every page to come, and prove it on an empty one before WhatsApp Web is opened."""
+        context.add_init_script(shield_script())
+        with self.watchdog.step("opening an empty page", _LAUNCH_ALLOWED):
+            self.page.goto("about:blank")
+        verify_shield(self.page, self.watchdog)
+
+    def _find_process(self) -> psutil.Process:
+        found = find_browsers(self.profile.folder)
+        if len(found) != 1:
+            raise BrowserCrashedError(f"Expected one browser process on the profile, found {len(found)}.")
+        return found[0]
+
+    def _allow_storage(self, context: BrowserContext, origin: str) -> None:
+        if context.browser is None:
+            return
+        with self.watchdog.step("allowing persistent storage", _LAUNCH_ALLOWED):
+            session = context.browser.new_browser_cdp_session()
+            # A refusal costs nothing: the page then keeps its storage as long as the disk has room.
+            with suppress(PlaywrightError):
+                session.send(
+                    "Browser.setPermission",
+                    {
+                        "permission": {"name": "persistent-storage"},
+                        "setting": "granted",
+                        "origin": origin,
+                    },
+                )
+            session.detach()
+
+    def _close_context(self, context: BrowserContext) -> None:
+        # A browser that died, or is ended here because it does not answer, has nothing to close.
+        with suppress(WhatsappEtlError), self.watchdog.step("closing the browser", _CLOSE_ALLOWED):
+            context.close()
+
+    def _end_remains(self) -> None:
+        """Leave no process of this profile behind."""
+        if self._process is not None:
+            wait_until_gone([self._process], _END_ALLOWED)
+        for process in find_browsers(self.profile.folder):
+            end_browser(process, _END_ALLOWED)
+
+
+def browser_version(executable: Path) -> str:
+    """Return the browser's version, such as "156.0.8078.79".
+
+    Raises:
+        BrowserMissingError: The program does not tell one.
+    """
+    try:
+        told = subprocess.run(  # noqa: S603 - the program that the user configured
+            [executable, "--version"],
+            capture_output=True,
+            check=True,
+            text=True,
+            timeout=_VERSION_ALLOWED.total_seconds(),
+        ).stdout
+    except (OSError, subprocess.SubprocessError) as error:
+        raise BrowserMissingError(f"{executable} does not start.", "Set BROWSER_EXECUTABLE.") from error
+    version = re.search(r"\d+(\.\d+)+", told)
+    if version is None:
+        raise BrowserMissingError(f"{executable} tells no version.", "Set BROWSER_EXECUTABLE.")
+    return version[0]
+
+
+def ordinary_user_agent(version: str) -> str:
+    """Return what the same browser says of itself with a window.
+
+    Chromium without a window says "HeadlessChrome", and WhatsApp Web then shows its page for
+    unsupported browsers. Like Chrome's own, the text has the major version only; the client hints
+    tell the full one truthfully in both cases (Chromium 156, 2026-11-20).
+    """
+    major = version.partition(".")[0]
+    system = "Macintosh; Intel Mac OS X 10_15_7" if sys.platform == "darwin" else "X11; Linux x86_64"
+    return f"Mozilla/5.0 ({system}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{major}.0.0.0 Safari/537.36"
+
+
+def _playwright_browsers() -> Iterator[Path]:
+    """Yield what `playwright install chromium` left, the newest first."""
+    caches: Sequence[Path] = (
+        Path.home() / ".cache/ms-playwright",
+        Path.home() / "Library/Caches/ms-playwright",
+    )
+    if configured := os.environ.get("PLAYWRIGHT_BROWSERS_PATH"):
+        caches = (Path(configured),)
+    folders = [folder for cache in caches for folder in cache.glob("chromium-*")]
+    numbered = ((folder.name.rpartition("-")[2], folder) for folder in folders)
+    for _, folder in sorted(((int(n), folder) for n, folder in numbered if n.isdigit()), reverse=True):
+        # The mark is written last, so a broken download is not taken for a browser.
+        if (folder / "INSTALLATION_COMPLETE").exists():
+            yield from folder.glob("chrome-linux*/chrome")
+            yield from folder.glob("chrome-mac*/*.app/Contents/MacOS/*")
+
+
+def _only_page(context: BrowserContext) -> Page:
+    first, *others = context.pages or [context.new_page()]
+    for page in others:
+        page.close()
+    return first
+
+
+def _stop(playwright: Playwright) -> None:
+    playwright.stop()
