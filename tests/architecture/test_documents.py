@@ -1,0 +1,75 @@
+"""The documents say what the program does: settings, commands and targets are compared."""
+
+import re
+from pathlib import Path
+
+import typer.main
+
+from whatsapp_etl import errors
+from whatsapp_etl.cli import EXIT_PARTIAL, app
+from whatsapp_etl.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+#: For tests only, so not in the README.
+HIDDEN = {"WHATSAPP_ETL_NOW"}
+
+
+def section(title: str) -> str:
+    return README.split(f"## {title}\n", 1)[1].split("\n## ", 1)[0]
+
+
+def documented_settings() -> set[str]:
+    rows = [line.split("|")[1] for line in section("Settings").splitlines() if line.startswith("| `")]
+    return {name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)}
+
+
+def test_readme_lists_every_setting_and_no_other():
+    assert documented_settings() == {name.upper() for name in Settings.model_fields} - HIDDEN
+
+
+def test_readme_lists_every_command_and_no_other():
+    group = typer.main.get_command(app)
+    commands = set()
+    for name, command in group.commands.items():
+        commands |= {f"{name} {sub}" for sub in command.commands} if hasattr(command, "commands") else {name}
+    rows = [line.split("|")[1] for line in section("Commands").splitlines() if line.startswith("| `")]
+    named = {match.split(" FILE")[0] for row in rows for match in re.findall(r"`([^`]+)`", row)}
+    assert named == commands
+
+
+def test_readme_explains_every_exit_code():
+    codes = {0, EXIT_PARTIAL} | {
+        error.exit_code
+        for error in vars(errors).values()
+        if isinstance(error, type) and issubclass(error, errors.WhatsappEtlError)
+    }
+    text = section("Commands").split("Exit codes:")[1]
+    assert {int(code) for code in re.findall(r"(?:^|·)\s*(\d)\s", " ".join(text.split()))} == codes
+
+
+def test_every_make_target_that_is_promised_exists_and_explains_itself():
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE))
+    assert {"install", "demo", "test", "lint", "bench", "run", "login", "help"} <= targets
+
+
+def test_links_between_the_documents_lead_somewhere():
+    documents = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+    broken = [
+        f"{document.name}: {target}"
+        for document in documents
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text())
+        if not (document.parent / target).exists()
+    ]
+    assert broken == []
+
+
+def test_ci_runs_what_the_readme_says():
+    commands = [
+        line
+        for line in (ROOT / ".ci/run").read_text().splitlines()
+        if line and not line.startswith("#") and not line.startswith(("set ", "cd "))
+    ]
+    assert commands == ["exec make test"]
+    assert "make test" in README

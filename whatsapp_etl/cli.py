@@ -1,0 +1,233 @@
+"""The command line: thin functions that read settings, wire, call and choose an exit code."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from whatsapp_etl import __version__
+from whatsapp_etl.errors import WhatsappEtlError
+
+#: Some chats could not be read; the others are stored.
+EXIT_PARTIAL = 8
+EXIT_UNEXPECTED = 1
+
+app = typer.Typer(
+    name="whatsapp-etl",
+    help="Keeps a Postgres database in step with a WhatsApp account.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+selectors_app = typer.Typer(help="The descriptions of WhatsApp Web's pages.", no_args_is_help=True)
+db_app = typer.Typer(help="The database.", no_args_is_help=True)
+shield_app = typer.Typer(help="The shield against read receipts.", no_args_is_help=True)
+app.add_typer(selectors_app, name="selectors")
+app.add_typer(db_app, name="db")
+app.add_typer(shield_app, name="shield")
+
+
+@app.command()
+def login(
+    terminal: Annotated[
+        bool, typer.Option("--terminal", help="Draw the QR code here, open no window.")
+    ] = False,
+    minutes: Annotated[int, typer.Option(help="How long to wait for the scan.")] = 10,
+) -> None:
+    """Link the account: a person scans a QR code, once."""
+    from whatsapp_etl import commands
+
+    commands.login(terminal=terminal, minutes=minutes)
+
+
+@app.command()
+def sync(
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Run one cycle."""
+    from whatsapp_etl import commands
+
+    if not commands.sync(as_json=as_json):
+        raise typer.Exit(EXIT_PARTIAL)
+
+
+@app.command()
+def run() -> None:
+    """Run a cycle every WHATSAPP_SYNC_INTERVAL_MINUTES and serve the status page."""
+    from whatsapp_etl import commands
+
+    raise typer.Exit(commands.run())
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="End after the first cycle.")] = False,
+    chats: Annotated[int, typer.Option(help="Chats of the stand-in.")] = 12,
+    messages: Annotated[int, typer.Option(help="Messages of the stand-in.")] = 400,
+) -> None:
+    """Show everything at once: the stand-in WhatsApp Web, Postgres, one sync, the status page."""
+    from whatsapp_etl.demo import run_demo
+
+    raise typer.Exit(run_demo(once=once, chats=chats, messages=messages))
+
+
+@app.command()
+def simulate(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8090,
+    chats: Annotated[int, typer.Option(help="Number of chats.")] = 40,
+    messages: Annotated[int, typer.Option(help="Number of messages in all.")] = 4000,
+    days: Annotated[int, typer.Option(help="Days over which they are spread.")] = 45,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same world.")] = 7,
+    locale: Annotated[str, typer.Option(help="Language of the page.")] = "en-US",
+    timezone: Annotated[str, typer.Option(help="Time zone of the page.")] = "UTC",
+    linked: Annotated[
+        bool, typer.Option("--linked", help="Any profile counts as linked; no QR code.")
+    ] = False,
+    now: Annotated[
+        str | None, typer.Option(help="Fix the world's and the page's clock at this instant.")
+    ] = None,
+) -> None:
+    """Serve the stand-in WhatsApp Web."""
+    from whatsapp_etl.simulator.serve import SimulatorOptions, serve
+
+    serve(
+        SimulatorOptions(
+            host=host,
+            port=port,
+            chats=chats,
+            messages=messages,
+            days=days,
+            seed=seed,
+            locale=locale,
+            timezone=timezone,
+            linked=linked,
+            now=_instant(now) if now else None,
+        )
+    )
+
+
+@app.command()
+def parse(
+    files: Annotated[
+        list[Path], typer.Argument(help="Saved pages of an open chat.", exists=True, dir_okay=False)
+    ],
+    locale: Annotated[str, typer.Option(help="Language the page was shown in.")] = "en-US",
+    timezone: Annotated[str, typer.Option(help="Time zone of the browser that showed it.")] = "UTC",
+    own_name: Annotated[
+        str | None, typer.Option(help="The account's own name, as written before own messages.")
+    ] = None,
+    chat_id: Annotated[
+        str | None, typer.Option(help="The chat's id, for pages that show bare message ids.")
+    ] = None,
+    own_id: Annotated[str | None, typer.Option(help="The account's id, for the same pages.")] = None,
+    today: Annotated[str | None, typer.Option(help='The day of saving, for "Today": 2026-08-23.')] = None,
+    pack: Annotated[str, typer.Option(help="Selector pack; auto chooses by the page.")] = "auto",
+) -> None:
+    """Print what the parser makes of saved pages, one JSON object a line."""
+    from whatsapp_etl import commands
+
+    commands.parse(
+        files,
+        locale=locale,
+        timezone=timezone,
+        own_name=own_name,
+        chat_id=chat_id,
+        own_id=own_id,
+        today=today,
+        pack=pack,
+    )
+
+
+@selectors_app.command("check")
+def selectors_check() -> None:
+    """Show which pack fits the page and which selectors match on it."""
+    from whatsapp_etl import commands
+
+    if not commands.check_selectors():
+        raise typer.Exit(7)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database's schema up to date."""
+    from whatsapp_etl import commands
+
+    commands.migrate()
+
+
+@app.command()
+def doctor() -> None:
+    """Check everything the program needs, with advice."""
+    from whatsapp_etl.doctor import run_doctor
+
+    raise typer.Exit(run_doctor())
+
+
+@app.command()
+def config() -> None:
+    """Print every setting in force, secrets masked."""
+    from whatsapp_etl import commands
+
+    commands.show_config()
+
+
+@db_app.command("url")
+def db_url() -> None:
+    """Print the database's address; the embedded server runs until Ctrl-C."""
+    from whatsapp_etl import commands
+
+    commands.db_url()
+
+
+@db_app.command("psql")
+def db_psql(
+    command: Annotated[str | None, typer.Option("--command", "-c", help="Run this SQL and end.")] = None,
+) -> None:
+    """Open a prompt in the database."""
+    from whatsapp_etl import commands
+
+    raise typer.Exit(commands.db_psql(command))
+
+
+@shield_app.command("acknowledge")
+def shield_acknowledge() -> None:
+    """Let unread chats be opened again after a shield alarm."""
+    from whatsapp_etl import commands
+
+    commands.acknowledge_shield()
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+def _instant(text: str) -> datetime:
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f'"{text}" is not an instant; write 2026-08-23T12:00:00Z') from error
+    if instant.tzinfo is None:
+        raise typer.BadParameter(f'"{text}" names no zone; write 2026-08-23T12:00:00Z')
+    return instant
+
+
+def main() -> None:
+    """Run the command line; every error becomes one line and its exit code."""
+    try:
+        app()
+    except WhatsappEtlError as error:
+        typer.echo(f"whatsapp-etl: {error}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()
