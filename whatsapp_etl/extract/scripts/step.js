@@ -1,0 +1,169 @@
+// One step of the walk up a conversation: scroll if asked, wait for what comes, and return the rows
+// that are new and have content, with the facts that only a live page has.
+async (args) => {
+  const rowId = args.parts.attribute.message_id;
+  const main = one(document, 'conversation');
+  const scroller = main && one(main, 'message_scroller');
+  const list = main && one(main, 'message_list');
+  if (!scroller || !list) return JSON.stringify({ gone: true, hits });
+
+  const title = () => titleText(one(main, 'conversation_title'));
+  const idOf = (row) => row.getAttribute(rowId);
+  // Albums hold rows of their own: the outermost one is the message.
+  const rowsOf = () =>
+    all(list, 'message_row').filter((row) => !row.parentElement.closest(`[${rowId}]`) || !list.contains(row.parentElement.closest(`[${rowId}]`)));
+  const emptyCss = candidatesOf('empty_body').join(',');
+  const isEmpty = (row) => row.matches(emptyCss) || Boolean(row.querySelector(emptyCss));
+  const firstId = () => {
+    const first = all(list, 'message_row')[0];
+    return first ? idOf(first) : null;
+  };
+
+  const seen = new Set(args.seen);
+  const captured = new Map();
+
+  const modelOf = (row) =>
+    fiberOf(row, (props) => {
+      const message = props.msg;
+      if (!message || !message.id) return null;
+      return {
+        key: idText(message.id),
+        t: typeof message.t === 'number' ? message.t : null,
+        type: typeof message.type === 'string' ? message.type : null,
+        author: idText(message.author) || idText(message.from),
+      };
+    });
+
+  const alignmentOf = (row) => {
+    const bubble = shows(row, 'bubble') ? row : one(row, 'bubble');
+    return bubble ? getComputedStyle(bubble).alignItems : null;
+  };
+
+  // Blurred previews and emoji sprites are most of a row's length and tell nothing.
+  const htmlOf = (row) => row.outerHTML.replace(/data:[^"'\s)]{200,}/g, 'data:…');
+
+  const capture = () => {
+    let marker = null;
+    for (const block of list.children) {
+      const rows = shows(block, 'message_row') ? [block] : all(block, 'message_row');
+      if (rows.length === 0) {
+        const words = one(block, 'date_marker');
+        // A sticky copy floats above while the one in the flow is hidden: read text, not what is drawn.
+        if (words && !one(block, 'unread_divider')) marker = clean(words.textContent);
+        continue;
+      }
+      rows
+        .filter((row) => !block.contains(row.parentElement.closest(`[${rowId}]`)))
+        .forEach((row, position, run) => {
+          const id = idOf(row);
+          if (!id || seen.has(id) || captured.has(id) || isEmpty(row)) return;
+          captured.set(id, {
+            id,
+            html: htmlOf(row),
+            alignment: alignmentOf(row),
+            marker,
+            position,
+            head: idOf(run[0]),
+            model: modelOf(row),
+            is_cut: all(row, 'read_more').length > 0,
+          });
+        });
+    }
+  };
+  const take = () => {
+    if (args.capture) capture();
+  };
+
+  // --- what stands above the oldest row --------------------------------------------------------
+
+  const topBlock = () => {
+    let text = '';
+    let hasButton = false;
+    for (const block of scroller.children) {
+      if (block.contains(list)) break;
+      if (one(block, 'history_loading')) return 'loading';
+      text += ` ${clean(block.textContent)}`;
+      hasButton = hasButton || all(block, 'history_button').length > 0;
+    }
+    if (says(text, 'history_failed')) return 'failed';
+    if (hasButton) return 'button';
+    return text.trim() ? 'use_phone' : 'quiet';
+  };
+
+  // --- scrolling -------------------------------------------------------------------------------
+
+  take();
+  let loads = 0;
+  let isQuiet = false;
+  if (args.action === 'older') {
+    const before = firstId();
+    // Loading is latched until the list has left the zone near the top: leave it, then return.
+    scroller.scrollTop = 400;
+    await frame();
+    scroller.scrollTop = 0;
+    let quietSince = performance.now();
+    const end = performance.now() + args.deadline_ms;
+    while (performance.now() < end) {
+      if (firstId() !== before) {
+        loads += 1;
+        break;
+      }
+      if (topBlock() === 'loading') quietSince = performance.now();
+      if (performance.now() - quietSince > args.quiet_ms) {
+        isQuiet = true;
+        break;
+      }
+      await frame();
+    }
+  } else if (args.action === 'bottom') {
+    const last = () => {
+      const row = rowsOf().at(-1);
+      return row ? idOf(row) : null;
+    };
+    let still = performance.now();
+    let newest = null;
+    const end = performance.now() + args.deadline_ms;
+    while (performance.now() < end && performance.now() - still < args.quiet_ms) {
+      const distance = scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop;
+      if (last() !== newest || distance > 4) {
+        if (last() !== newest) still = performance.now();
+        newest = last();
+        scroller.scrollTop = scroller.scrollHeight;
+      }
+      // Nothing newer is expected once the newest known message is shown.
+      if (newest !== null && args.newest && newest.includes(args.newest)) break;
+      await frame();
+    }
+  }
+
+  // --- rows whose content is not drawn yet ------------------------------------------------------
+
+  take();
+  let empty = [];
+  if (args.capture) {
+    const waiting = () => rowsOf().filter((row) => !seen.has(idOf(row)) && !captured.has(idOf(row)) && isEmpty(row));
+    const end = performance.now() + args.empty_ms;
+    if (waiting().length > 0) {
+      await until(() => waiting().length === 0, Math.min(250, args.empty_ms));
+      take();
+    }
+    for (const row of waiting().reverse()) {
+      if (!row.isConnected) continue;
+      row.scrollIntoView({ block: 'center' });
+      await until(() => !row.isConnected || !isEmpty(row), Math.max(0, end - performance.now()));
+      take();
+    }
+    empty = waiting().map(idOf);
+  }
+
+  return JSON.stringify({
+    title: title(),
+    rows: Array.from(captured.values()),
+    shown: rowsOf().map(idOf),
+    empty,
+    top: topBlock(),
+    loads,
+    is_quiet: isQuiet,
+    hits,
+  });
+}

@@ -1,0 +1,340 @@
+// Reads the browser's own storage beside the running page, in one read-only transaction that is
+// opened and closed here. Creates nothing, patches nothing. Answers one JSON string:
+// {"ok": ...} or {"error": <named reason>, "detail": <store or field>}.
+async (args) => {
+  class Unreadable extends Error {
+    constructor(reason, detail) {
+      super(reason);
+      this.reason = reason;
+      this.detail = detail || null;
+    }
+  }
+
+  // --- ids -----------------------------------------------------------------------------------
+
+  const idText = (value) => {
+    if (value === null || value === undefined) return null;
+    if (typeof value === 'string') return value;
+    if (typeof value._serialized === 'string') return value._serialized;
+    if (typeof value.user === 'string' && typeof value.server === 'string') return `${value.user}@${value.server}`;
+    if (value.id !== undefined) return idText(value.id);
+    const text = String(value);
+    return text.startsWith('[object') ? null : text;
+  };
+
+  // "4915…:12@s.whatsapp.net" is the same person as "4915…@c.us".
+  const wid = (value) => {
+    const text = idText(value);
+    if (!text || !text.includes('@')) return null;
+    const at = text.lastIndexOf('@');
+    const user = text.slice(0, at).replace(/(?:\.\d+)?:\d+$/, '');
+    const server = text.slice(at + 1);
+    return `${user}@${server === 's.whatsapp.net' ? 'c.us' : server}`;
+  };
+
+  const KEY = /^(true|false)_([^_]+@[^_]+)_(.+?)(?:_(?:in|out))?(?:_([^_]+@[^_]+?))?(?:_(?:in|out))?$/;
+
+  // [outgoing, chat, stanza id, participant]; own messages in groups end with the own id.
+  const key = (value) => {
+    const match = KEY.exec(idText(value) || '');
+    if (!match) return null;
+    const outgoing = match[1] === 'true';
+    const chat = wid(match[2]);
+    let participant = wid(match[4]);
+    if (outgoing && !participant && chat.endsWith('@g.us') && args.own) participant = args.own;
+    return [outgoing, chat, match[3], participant];
+  };
+
+  const joined = (parts) => `${parts[0]}_${parts[1]}_${parts[2]}${parts[3] ? `_${parts[3]}` : ''}`;
+
+  // --- values --------------------------------------------------------------------------------
+
+  const text = (value) => (typeof value === 'string' && value !== '' ? value : null);
+  const number = (value) => {
+    const plain = typeof value === 'string' && value !== '' ? Number(value) : value;
+    return typeof plain === 'number' && Number.isFinite(plain) ? plain : null;
+  };
+  const whole = (value) => (number(value) === null ? null : Math.round(number(value)));
+
+  const hex = (base64) => {
+    if (!text(base64)) return null;
+    try {
+      return Array.from(atob(base64), (c) => c.charCodeAt(0).toString(16).padStart(2, '0')).join('');
+    } catch {
+      return null;
+    }
+  };
+
+  // Changes when type, latest edit or media change; the same here for the scan and for one chat.
+  const revision = (row) => {
+    const edit = idText(row.latestEditMsgKey);
+    return [row.type, text(row.subtype) || '', edit || '', (text(row.filehash) || '').slice(0, 12)].join('|');
+  };
+
+  const isMessage = (row) => typeof row.type === 'string' && !args.skipped_types.includes(row.type);
+
+  // --- database ------------------------------------------------------------------------------
+
+  const open = async () => {
+    if (typeof indexedDB === 'undefined') throw new Unreadable('no_indexeddb');
+    if (typeof indexedDB.databases === 'function') {
+      const names = (await indexedDB.databases()).map((entry) => entry.name);
+      if (!names.includes(args.database)) throw new Unreadable('missing_database', args.database);
+    }
+    return new Promise((resolve, reject) => {
+      const request = indexedDB.open(args.database);
+      let created = false;
+      request.onupgradeneeded = () => {
+        // Opening would have made the database: undo that.
+        created = true;
+        request.transaction.abort();
+      };
+      request.onblocked = () => reject(new Unreadable('blocked', args.database));
+      request.onerror = () => reject(new Unreadable(created ? 'missing_database' : 'not_opened', args.database));
+      request.onsuccess = () => {
+        const database = request.result;
+        // The client's own version upgrade must never wait for a read.
+        database.onversionchange = () => database.close();
+        if (late) {
+          database.close();
+          return;
+        }
+        resolve(database);
+      };
+    });
+  };
+
+  let database = null;
+  let late = false;
+
+  const answer = (request, detail) =>
+    new Promise((resolve, reject) => {
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(new Unreadable('not_read', detail));
+    });
+
+  const has = (store) => database.objectStoreNames.contains(store);
+  const storeOf = (name) => {
+    if (!has(name)) throw new Unreadable('missing_store', name);
+    return database.transaction(name, 'readonly').objectStore(name);
+  };
+  const indexOf = (name, index) => {
+    const store = storeOf(name);
+    if (!store.indexNames.contains(index)) throw new Unreadable('missing_index', `${name}.${index}`);
+    return store.index(index);
+  };
+  const all = async (name) => answer(storeOf(name).getAll(), name);
+  const allIfThere = async (name) => (has(name) ? all(name) : []);
+  const need = (rows, store, ...fields) => {
+    for (const field of fields) {
+      if (rows.length > 0 && !rows.some((row) => row[field] !== undefined)) {
+        throw new Unreadable('missing_field', `${store}.${field}`);
+      }
+    }
+    return rows;
+  };
+
+  // Everything of one chat, in pages: `internalId` is "<chat>_<order>_m", the order in hex digits.
+  const chatRows = async function* (chat) {
+    let range = IDBKeyRange.bound(`${chat}_/`, `${chat}_g`);
+    for (;;) {
+      const rows = await answer(indexOf('message', 'internalId').getAll(range, args.page), 'message.internalId');
+      yield rows;
+      if (rows.length < args.page) return;
+      range = IDBKeyRange.bound(rows[rows.length - 1].internalId, `${chat}_g`, true);
+    }
+  };
+
+  // --- questions -----------------------------------------------------------------------------
+
+  const questions = {
+    async chats() {
+      const rows = need(await all('chat'), 'chat', 'id', 't');
+      return rows.map((row) => ({
+        id: wid(row.id),
+        t: number(row.t),
+        unread: whole(row.unreadCount),
+        archived: row.archive === true,
+        pinned: Boolean(row.pin),
+        muted: Boolean(row.muteExpiration),
+        locked: row.isLocked === true || row.locked === true,
+        readonly: row.isReadOnly === true,
+        ephemeral: whole(row.ephemeralDuration),
+        history: whole(row.endOfHistoryTransferType),
+        name: text(row.name) || text(row.formattedTitle),
+      }));
+    },
+
+    async contacts() {
+      const rows = need(await all('contact'), 'contact', 'id');
+      return rows.map((row) => ({
+        id: wid(row.id),
+        name: text(row.name) || text(row.verifiedName),
+        push: text(row.pushname),
+        phone: wid(row.phoneNumber),
+      }));
+    },
+
+    async groups() {
+      const members = new Map(
+        (await allIfThere('participant')).map((row) => [wid(row.groupId), row.participants || []]),
+      );
+      return need(await all('group-metadata'), 'group-metadata', 'id').map((row) => {
+        const id = wid(row.id);
+        return {
+          id,
+          subject: text(row.subject),
+          size: whole(row.size),
+          ephemeral: whole(row.ephemeralDuration),
+          participants: (members.get(id) || []).map(wid).filter(Boolean),
+        };
+      });
+    },
+
+    async lids() {
+      const pairs = {};
+      for (const row of await allIfThere('lid-pn-mapping')) {
+        const lid = wid(row.lid === undefined ? row.id : row.lid);
+        const phone = wid(row.phoneNumber);
+        if (lid && phone) pairs[lid] = phone;
+      }
+      for (const row of await allIfThere('contact')) {
+        const id = wid(row.id);
+        const phone = wid(row.phoneNumber);
+        if (id && phone && id.endsWith('@lid')) pairs[id] = phone;
+      }
+      return pairs;
+    },
+
+    // One page of reactions after `args.after`; `next` is null at the end.
+    async reactions() {
+      const range = args.after ? IDBKeyRange.lowerBound(args.after, true) : null;
+      const rows = await answer(storeOf('reactions').getAll(range, args.page), 'reactions');
+      const found = [];
+      let unreadable = 0;
+      for (const row of rows) {
+        const parent = key(row.parentMsgKey);
+        const sender = wid(row.senderUserJid);
+        const stamp = number(row.timestamp) ?? number(row.t);
+        if (!parent || !sender || stamp === null) {
+          unreadable += 1;
+          continue;
+        }
+        const seconds = stamp > 1e11 ? stamp / 1000 : stamp;
+        if (seconds >= args.since) found.push([parent, sender, text(row.reactionText), seconds]);
+      }
+      const last = rows[rows.length - 1];
+      const next = rows.length < args.page ? null : [last.parentMsgKey, last.senderUserJid];
+      return { rows: found, unreadable, next };
+    },
+
+    // One page of all messages in the order of their ids; whatever rowId order history arrived in,
+    // none is passed over. Answers only what decides whether a message must be read again.
+    async index() {
+      const range = args.after ? IDBKeyRange.lowerBound(args.after, true) : null;
+      const rows = await answer(storeOf('message').getAll(range, args.page), 'message');
+      const found = [];
+      let unreadable = 0;
+      for (const row of need(rows, 'message', 'id', 't', 'type')) {
+        if (!isMessage(row)) continue;
+        const parts = key(row.id);
+        const t = number(row.t);
+        if (!parts || t === null) {
+          unreadable += 1;
+          continue;
+        }
+        if (t >= args.since) found.push([joined(parts), parts[1], t, revision(row), number(row.expiredTimestamp)]);
+      }
+      return { rows: found, unreadable, next: rows.length < args.page ? null : rows[rows.length - 1].id };
+    },
+
+    // One chat's messages since `args.since`, oldest first as stored.
+    async messages() {
+      const parents = new Map();
+      if (has('message-association')) {
+        for (const outgoing of ['true', 'false']) {
+          const prefix = `${outgoing}_${args.chat}_`;
+          const range = IDBKeyRange.bound([prefix], [`${prefix}\uffff`]);
+          for (const row of await answer(storeOf('message-association').getAll(range), 'message-association')) {
+            const child = key(row.msgKey);
+            const parent = key(row.parentMsgKey);
+            if (child && parent) parents.set(joined(child), parent[2]);
+          }
+        }
+      }
+      const found = [];
+      let unreadable = 0;
+      for await (const rows of chatRows(args.chat)) {
+        for (const row of need(rows, 'message', 'id', 't', 'type')) {
+          if (!isMessage(row) || number(row.t) < args.since) continue;
+          const parts = key(row.id);
+          if (!parts || number(row.t) === null) {
+            unreadable += 1;
+            continue;
+          }
+          found.push({
+            key: parts,
+            type: row.type,
+            subtype: text(row.subtype),
+            t: number(row.t),
+            revision: revision(row),
+            sender: wid(row.author) || parts[3] || wid(row.from),
+            forwarded: row.isForwarded === true || number(row.forwardingScore) > 0,
+            edit: idText(row.latestEditMsgKey),
+            quoted: text(row.quotedStanzaID),
+            quoted_by: wid(row.quotedParticipant),
+            mimetype: text(row.mimetype),
+            sha256: hex(row.filehash),
+            name: text(row.filename),
+            size: whole(row.size),
+            width: whole(row.width),
+            height: whole(row.height),
+            duration: number(row.duration),
+            expires: number(row.expiredTimestamp),
+            parent: parents.get(joined(parts)) || (key(row.parentMsgKey) || [])[2] || null,
+          });
+        }
+      }
+      return { rows: found, unreadable };
+    },
+
+    // Stanza id -> time of every row of one chat, whatever its type or age: what may be shown there.
+    async times() {
+      const found = {};
+      for await (const rows of chatRows(args.chat)) {
+        for (const row of rows) {
+          const parts = key(row.id);
+          if (parts && number(row.t) !== null) found[parts[2]] = number(row.t);
+        }
+      }
+      return found;
+    },
+
+    async unread() {
+      const row = await answer(storeOf('chat').get(args.chat), 'chat');
+      return row === undefined ? null : whole(row.unreadCount);
+    },
+  };
+
+  // -------------------------------------------------------------------------------------------
+
+  let timer = null;
+  const deadline = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Unreadable('timed_out', args.question)), args.deadline_ms);
+  });
+  try {
+    const read = async () => {
+      database = await open();
+      return questions[args.question]();
+    };
+    return JSON.stringify({ ok: await Promise.race([read(), deadline]), version: database.version });
+  } catch (error) {
+    if (error instanceof Unreadable) return JSON.stringify({ error: error.reason, detail: error.detail });
+    // The name of a DOM or language error is a closed set; its text may hold data.
+    return JSON.stringify({ error: 'refused', detail: error.name });
+  } finally {
+    late = true;
+    clearTimeout(timer);
+    if (database) database.close();
+  }
+}

@@ -1,0 +1,347 @@
+"""The browser's own storage (IndexedDB `model-storage`) as values: everything but message bodies.
+
+It costs no click, changes nothing, and says exactly which messages exist and when they were sent.
+Each read opens the database beside the running page, in a read-only transaction, and closes it.
+Message rows come in pages, so that memory stays flat however large the account is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import phonenumbers
+from playwright.sync_api import Page
+
+from whatsapp_etl.errors import MetadataUnreadableError
+from whatsapp_etl.extract.page_script import GRACE
+from whatsapp_etl.extract.scripts import read_script
+from whatsapp_etl.extract.watchdog import Watchdog
+from whatsapp_etl.model import (
+    Account,
+    ChatFacts,
+    ChatKind,
+    ContactFacts,
+    GroupFacts,
+    MessageFacts,
+    MessageIndexEntry,
+    MessageKey,
+    MessageType,
+    ReactionFacts,
+)
+
+DATABASE = "model-storage"
+
+#: The build of the storage that the reading was written against; another one is only noted.
+KNOWN_VERSION = 1930
+
+#: Rows of the `message` store that are no messages: carriers of edits, votes, reactions, albums.
+SKIPPED_TYPES = (
+    "protocol",
+    "reaction",
+    "reaction_enc",
+    "enc_reaction",
+    "poll_update",
+    "poll_add_option",
+    "event_response",
+    "event_edit_encrypted",
+    "comment",
+    "keep_in_chat",
+    "message_history_bundle",
+    "message_history_notice",
+    "unknown_addon",
+    "album",
+    "debug",
+    "debug_placeholder",
+    "edited_message",
+    "bot_request_welcome",
+)
+
+PAGE_ROWS = 1000
+
+_ONE_PAGE = timedelta(seconds=30)
+_ONE_CHAT = timedelta(seconds=120)
+
+_REMEDIES = {
+    "missing_database": "WhatsApp Web has not filled its storage yet, or keeps it elsewhere now.",
+    "missing_store": "WhatsApp Web has probably changed its storage.",
+    "missing_index": "WhatsApp Web has probably changed its storage.",
+    "missing_field": "WhatsApp Web has probably changed its storage.",
+    "blocked": "The page is upgrading its storage; the next cycle tries again.",
+    "timed_out": "The storage is locked or slow; the next cycle tries again.",
+}
+
+
+class Storage:
+    """Reads `model-storage` of the page.
+
+    Args:
+        page: The page of the session, on WhatsApp Web's origin.
+        watchdog: The browser's watchdog.
+        classify: WhatsApp's type and subtype to ours.
+        kind_of: A chat id and the own id to the chat's kind.
+        own: The linked account, once known: completes the keys of own messages in groups.
+    """
+
+    def __init__(
+        self,
+        page: Page,
+        watchdog: Watchdog,
+        *,
+        classify: Callable[[str, str | None], MessageType],
+        kind_of: Callable[[str, str], ChatKind],
+        own: Account | None = None,
+    ) -> None:
+        self._page = page
+        self._watchdog = watchdog
+        self._classify = classify
+        self._kind_of = kind_of
+        self.own = own
+        self.version: int | None = None  #: Of the database, once read.
+        self.unreadable_rows = 0  #: Rows without a key or time of a known shape, since the start.
+
+    def chats(self, account: Account) -> tuple[ChatFacts, ...]:
+        """Return every chat, in the order of the chat list: pinned first, then newest first."""
+        rows = self._ask("chats")
+        groups = {group["id"]: group for group in self._ask("groups")}
+        contacts = {contact["id"]: contact for contact in self._ask("contacts")}
+        lids = self.lid_map()
+        chats = [
+            self._chat(row, account, contacts, groups, lids)
+            for row in rows
+            if row["id"] is not None  # a row without an id stands for no chat that could be opened
+        ]
+        self.unreadable_rows += len(rows) - len(chats)
+        return tuple(
+            sorted(
+                chats,
+                key=lambda chat: (not chat.is_pinned, -(chat.last_activity or _EPOCH).timestamp(), chat.id),
+            )
+        )
+
+    def contacts(self) -> tuple[ContactFacts, ...]:
+        return tuple(
+            ContactFacts(id=row["id"], saved_name=row["name"], push_name=row["push"], phone_id=row["phone"])
+            for row in self._ask("contacts")
+            if row["id"] is not None
+        )
+
+    def groups(self) -> tuple[GroupFacts, ...]:
+        """Return the groups; the own LID among the participants is written as the own id."""
+        own = {self.own.lid: self.own.id} if self.own and self.own.lid else {}
+        return tuple(
+            GroupFacts(
+                id=row["id"],
+                subject=row["subject"],
+                participant_ids=tuple(sorted({own.get(member, member) for member in row["participants"]})),
+                is_complete=row["size"] is None or len(row["participants"]) >= row["size"],
+            )
+            for row in self._ask("groups")
+            if row["id"] is not None
+        )
+
+    def lid_map(self) -> Mapping[str, str]:
+        """Return phone number ids by LID, as far as the browser knows them."""
+        pairs: Mapping[str, str] = self._ask("lids")
+        return pairs
+
+    def reactions(self, since: datetime) -> Iterator[ReactionFacts]:
+        """Yield the reactions given or taken back at or after `since`."""
+        for rows in self._pages("reactions", since):
+            for parent, sender, emoji, seconds in rows:
+                yield ReactionFacts(_key(parent), sender, emoji, _instant(seconds))
+
+    def index(self, since: datetime) -> Iterator[Sequence[MessageIndexEntry]]:
+        """Yield all messages sent at or after `since`, page by page, in no order of time.
+
+        Every stored row is looked at: history arrives late and out of order, so neither insertion
+        order nor a page of old rows proves that nothing newer follows.
+        """
+        for rows in self._pages("index", since):
+            yield [
+                MessageIndexEntry(
+                    external_id=external_id,
+                    chat_id=chat_id,
+                    sent_at=_instant(seconds),
+                    source_revision=revision,
+                    expires_at=_instant_or_none(expires),
+                )
+                for external_id, chat_id, seconds, revision, expires in rows
+            ]
+
+    def messages(self, chat_id: str, since: datetime) -> tuple[MessageFacts, ...]:
+        """Return one chat's messages sent at or after `since`, oldest first."""
+        answer = self._ask("messages", _ONE_CHAT, chat=chat_id, since=since.timestamp())
+        self.unreadable_rows += answer["unreadable"]
+        facts = [self._message(row) for row in answer["rows"]]
+        facts.sort(key=lambda fact: fact.sent_at)  # stable: equal seconds keep the stored order
+        return tuple(facts)
+
+    def stanza_times(self, chat_id: str) -> Mapping[str, datetime]:
+        """Return the time of everything stored of one chat by stanza id, whatever type or age.
+
+        A row shown in this chat has one of these ids; it decides whether the chat is the one meant.
+        """
+        times: Mapping[str, float] = self._ask("times", _ONE_CHAT, chat=chat_id)
+        return {stanza_id: _instant(seconds) for stanza_id, seconds in times.items()}
+
+    def unread_count(self, chat_id: str) -> int | None:
+        """Return the chat's unread count (-1: marked by hand); None when the chat is not stored."""
+        answer: int | None = self._ask("unread", chat=chat_id)
+        return answer
+
+    # --- asking ------------------------------------------------------------------------------
+
+    def _pages(self, question: str, since: datetime) -> Iterator[list[Any]]:
+        after: object = None
+        while True:
+            answer = self._ask(question, since=since.timestamp(), after=after)
+            self.unreadable_rows += answer["unreadable"]
+            if answer["rows"]:
+                yield answer["rows"]
+            after = answer["next"]
+            if after is None:
+                return
+
+    def _ask(self, question: str, limit: timedelta = _ONE_PAGE, **arguments: object) -> Any:  # noqa: ANN401 - JSON
+        argument = {
+            "question": question,
+            "database": DATABASE,
+            "page": PAGE_ROWS,
+            "skipped_types": SKIPPED_TYPES,
+            "own": self.own.id if self.own else None,
+            "deadline_ms": round(limit.total_seconds() * 1000),
+            "since": 0,
+            **arguments,
+        }
+        name = f"storage {question}"
+        with self._watchdog.step(name, limit + GRACE):
+            answer = json.loads(self._page.evaluate(read_script("storage"), argument))
+        if "error" in answer:
+            reason, detail = answer["error"], answer["detail"]
+            raise MetadataUnreadableError(
+                f"The browser's storage cannot be read at {question}: {reason}"
+                + (f" ({detail})." if detail else "."),
+                _REMEDIES.get(reason),
+            )
+        self.version = answer["version"]
+        return answer["ok"]
+
+    # --- values ------------------------------------------------------------------------------
+
+    def _chat(
+        self,
+        row: Mapping[str, Any],
+        account: Account,
+        contacts: Mapping[str, Mapping[str, Any]],
+        groups: Mapping[str, Mapping[str, Any]],
+        lids: Mapping[str, str],
+    ) -> ChatFacts:
+        chat_id: str = row["id"]
+        kind = self._kind_of(chat_id, account.id)
+        if account.lid is not None and chat_id == account.lid:
+            kind = ChatKind.SELF
+        group = groups.get(chat_id, {})
+        ephemeral = row["ephemeral"] if row["ephemeral"] is not None else group.get("ephemeral")
+        return ChatFacts(
+            id=chat_id,
+            kind=kind,
+            title=_title(row, kind, account=account, contacts=contacts, group=group, lids=lids),
+            last_activity=_instant_or_none(row["t"]),
+            unread_count=row["unread"] or 0,
+            is_archived=row["archived"],
+            is_pinned=row["pinned"],
+            is_muted=row["muted"],
+            is_locked=row["locked"],
+            is_readonly=row["readonly"],
+            disappearing_seconds=ephemeral,
+            history_type=row["history"],
+        )
+
+    def _message(self, row: Mapping[str, Any]) -> MessageFacts:
+        key = _key(row["key"])
+        kind = self._classify(row["type"], row["subtype"])
+        if kind is MessageType.SYSTEM:
+            sender = None
+        elif key.is_outgoing and self.own is not None:
+            sender = self.own.id
+        else:
+            sender = row["sender"]
+        return MessageFacts(
+            key=key,
+            type=kind,
+            subtype=row["subtype"],
+            wa_type=row["type"],
+            sent_at=_instant(row["t"]),
+            sender_id=sender,
+            source_revision=row["revision"],
+            is_forwarded=row["forwarded"],
+            latest_edit_key=row["edit"],
+            quoted_stanza_id=row["quoted"],
+            quoted_participant_id=row["quoted_by"],
+            mimetype=row["mimetype"],
+            file_sha256=row["sha256"],
+            file_name=row["name"],
+            size_bytes=row["size"],
+            width=row["width"],
+            height=row["height"],
+            duration_seconds=row["duration"],
+            expires_at=_instant_or_none(row["expires"]),
+            parent_stanza_id=row["parent"],
+        )
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _title(
+    row: Mapping[str, Any],
+    kind: ChatKind,
+    *,
+    account: Account,
+    contacts: Mapping[str, Mapping[str, Any]],
+    group: Mapping[str, Any],
+    lids: Mapping[str, str],
+) -> str | None:
+    """Name a chat as the chat list does: subject, saved name, else the phone number."""
+    if kind is ChatKind.GROUP:
+        subject: str | None = group.get("subject") or row["name"]
+        return subject
+    chat_id: str = row["id"]
+    phone_id = chat_id if chat_id.endswith("@c.us") else lids.get(chat_id)
+    names: list[str | None] = [
+        contacts.get(chat_id, {}).get("name"),
+        contacts.get(phone_id or "", {}).get("name"),
+        account.push_name if kind is ChatKind.SELF else None,
+        row["name"],
+        format_phone(phone_id) if phone_id else None,
+    ]
+    return next((name for name in names if name), None)
+
+
+def format_phone(phone_id: str) -> str:
+    """Write a phone number's id as a number: "15551001036@c.us" as "+1 555-100-1036".
+
+    The page may group the digits otherwise; who compares, compares digits.
+    """
+    digits = phone_id.partition("@")[0]
+    try:
+        number = phonenumbers.parse(f"+{digits}")
+    except phonenumbers.NumberParseException:
+        return f"+{digits}"
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def _key(parts: Sequence[Any]) -> MessageKey:
+    is_outgoing, chat_id, stanza_id, participant_id = parts
+    return MessageKey(is_outgoing, chat_id, stanza_id, participant_id)
+
+
+def _instant(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _instant_or_none(seconds: float | None) -> datetime | None:
+    return None if not seconds else _instant(seconds)
