@@ -64,6 +64,12 @@ class DatabaseUnreachableError(WhatsappEtlError):
     exit_code = 5
 
 
+class DatabaseRefusedError(WhatsappEtlError):
+    """Postgres refused a statement; the message names its code, table and constraint, never a value."""
+
+    exit_code = 5
+
+
 class SchemaOutdatedError(WhatsappEtlError):
     """The database's schema is not the program's. Run `whatsapp-etl migrate`."""
 

@@ -1,0 +1,4 @@
+"""Postgres: tables, migrations, the embedded server, and the store that applies load plans.
+
+The only package that imports sqlalchemy, psycopg and alembic.
+"""

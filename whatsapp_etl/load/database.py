@@ -1,0 +1,180 @@
+"""Opening a database: the server of PG_URL or the embedded one, and connections with their settings."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg.rows import TupleRow
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.pool import NullPool
+
+from whatsapp_etl.errors import (
+    ConfigurationError,
+    DatabaseRefusedError,
+    DatabaseUnreachableError,
+    WhatsappEtlError,
+)
+from whatsapp_etl.load.embedded import EmbeddedServer
+
+Connection = psycopg.Connection[TupleRow]
+
+_OLDEST_VERSION = 140000
+_CONNECT_SECONDS = 10
+#: A statement that waits longer for a lock fails: nothing of ours holds one that long.
+_LOCK_TIMEOUT = "30s"
+
+
+class Database:
+    """One database and the schema in it. Connections are the caller's to close."""
+
+    def __init__(self, url: str, schema: str, embedded: EmbeddedServer | None = None) -> None:
+        self._url = url
+        self.schema = schema
+        self._embedded = embedded
+
+    @property
+    def is_embedded(self) -> bool:
+        return self._embedded is not None
+
+    @property
+    def url(self) -> str:
+        """The connection URL with its password, for `whatsapp-etl db url` only; never log it."""
+        return self._url
+
+    @property
+    def place(self) -> str:
+        """Where the database is, in words that may be logged: host and name, no user, no password."""
+        if self._embedded is not None:
+            return f"embedded server at {self._embedded.socket_dir}"
+        parts = urlsplit(self._url)
+        host = parts.hostname or "local socket"
+        return f"{host}:{parts.port or 5432}{parts.path}"
+
+    def connect(self, *, autocommit: bool = True) -> Connection:
+        """Open a connection whose search_path is the schema.
+
+        Raises:
+            DatabaseUnreachableError: Nothing answers, or it refuses the login.
+            ConfigurationError: PG_URL cannot be read, or the server is too old.
+        """
+        if self._embedded is not None and not self._embedded.is_running():
+            self._embedded.start()
+        connection = self._connect(autocommit=True)
+        if connection.info.server_version < _OLDEST_VERSION:
+            connection.close()
+            raise ConfigurationError("PG_URL: the server is older than PostgreSQL 14.", "Use 14 or newer.")
+        with translated(self.place):
+            connection.execute(
+                "SELECT set_config('search_path', quote_ident(%s), false),"
+                " set_config('TimeZone', 'UTC', false),"
+                " set_config('DateStyle', 'ISO', false),"
+                " set_config('lock_timeout', %s, false),"
+                # A killed program's long statement ends, and with it its lock.
+                " set_config('client_connection_check_interval', '5s', false)",
+                (self.schema, _LOCK_TIMEOUT),
+            )
+        connection.autocommit = autocommit
+        return connection
+
+    def _connect(self, *, autocommit: bool) -> Connection:
+        try:
+            return psycopg.connect(
+                self._url,
+                autocommit=autocommit,
+                connect_timeout=_CONNECT_SECONDS,
+                application_name=f"whatsapp-etl/{os.getpid()}@{socket.gethostname()}"[:63],
+                keepalives_idle=60,
+                client_encoding="UTF8",
+            )
+        except psycopg.OperationalError:
+            # The driver's text may hold the user and parts of the URL.
+            raise DatabaseUnreachableError(
+                f"Postgres does not answer or refuses the login ({self.place}).",
+                "Check that it runs and that PG_URL has the right host, user and password.",
+            ) from None
+        except psycopg.Error:
+            raise ConfigurationError(
+                "PG_URL: cannot be read.", "It looks like postgresql://user:password@host:5432/database."
+            ) from None
+
+    @contextmanager
+    def engine(self) -> Iterator[Engine]:
+        """Yield an SQLAlchemy engine over `connect`, for migrations."""
+        engine = create_engine(
+            "postgresql+psycopg://",
+            creator=lambda: self.connect(autocommit=False),
+            poolclass=NullPool,
+            hide_parameters=True,
+        )
+        try:
+            yield engine
+        finally:
+            engine.dispose()
+
+
+@contextmanager
+def open_database(pg_url: str, schema: str, data_dir: Path) -> Iterator[Database]:
+    """Open PG_URL, or the embedded server in `data_dir` when it is empty; stop that one at the end.
+
+    Args:
+        pg_url: "postgresql://…" or "postgres://…"; empty: the embedded server.
+        schema: Schema of the account's tables.
+        data_dir: The embedded server's folder. Programs on the same folder share one server.
+
+    Raises:
+        DatabaseUnreachableError: The server does not answer; the message says where it is expected.
+        ConfigurationError: PG_URL or PG_DATA_DIR is wrong.
+    """
+    if pg_url:
+        database = Database(_plain_url(pg_url), schema)
+        database.connect().close()
+        yield database
+        return
+    with EmbeddedServer(data_dir) as server:
+        yield Database(server.url, schema, server)
+
+
+def _plain_url(url: str) -> str:
+    """Accept SQLAlchemy's spelling of the scheme as well."""
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme.split("+")[0] not in {"postgresql", "postgres"}:
+        raise ConfigurationError(
+            "PG_URL: is no Postgres URL.", "It looks like postgresql://user:password@host:5432/database."
+        )
+    return f"postgresql://{rest}"
+
+
+@contextmanager
+def translated(place: str = "") -> Iterator[None]:
+    """Turn the driver's errors into the program's.
+
+    The driver's texts quote rows ("Key (…)=(…)", the line of a COPY), so nothing of them is kept
+    but the code and the names of table and constraint.
+    """
+    try:
+        yield
+    except psycopg.Error as error:
+        raise _error_of(error, place) from None
+
+
+def _error_of(error: psycopg.Error, place: str) -> WhatsappEtlError:
+    code = error.sqlstate
+    # 08: connection, 57P: shut down. No code at all: the connection is gone.
+    if isinstance(error, psycopg.OperationalError) and (code is None or code.startswith(("08", "57P"))):
+        where = f" ({place})" if place else ""
+        return DatabaseUnreachableError(
+            f"The connection to Postgres was lost{where}.",
+            "What was not committed is rolled back and read again in the next cycle.",
+        )
+    named = [part for part in (error.diag.table_name, error.diag.constraint_name) if part]
+    thing = f" on {', '.join(named)}" if named else ""
+    return DatabaseRefusedError(
+        f"Postgres refused a statement{thing} ({type(error).__name__}, {code or 'no code'}).",
+        "Nothing of it was stored. See the server's log.",
+    )

@@ -1,0 +1,55 @@
+"""The schema as SQLAlchemy tables. No table names a schema: the connection's search_path does.
+
+`content` holds what people wrote and sent, `bookkeeping` what the program knows about its work.
+Migrations are checked against these tables, and `docs/data-dictionary.md` is printed from them.
+"""
+
+from __future__ import annotations
+
+from whatsapp_etl.load.tables.base import metadata
+from whatsapp_etl.load.tables.bookkeeping import (
+    change_counter,
+    missing_messages,
+    rejects,
+    session_events,
+    sync_coverage,
+    sync_coverage_history,
+    sync_runs,
+    sync_state,
+    tombstones,
+)
+from whatsapp_etl.load.tables.content import (
+    attachments,
+    contact_identifiers,
+    contacts,
+    extraction_jobs,
+    extractions,
+    message_aliases,
+    message_versions,
+    messages,
+    reactions,
+    threads,
+)
+
+__all__ = [
+    "attachments",
+    "change_counter",
+    "contact_identifiers",
+    "contacts",
+    "extraction_jobs",
+    "extractions",
+    "message_aliases",
+    "message_versions",
+    "messages",
+    "metadata",
+    "missing_messages",
+    "reactions",
+    "rejects",
+    "session_events",
+    "sync_coverage",
+    "sync_coverage_history",
+    "sync_runs",
+    "sync_state",
+    "threads",
+    "tombstones",
+]

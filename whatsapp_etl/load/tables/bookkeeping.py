@@ -1,0 +1,195 @@
+"""What the program knows about its own work: runs, state, coverage, gaps, rejects, events, changes."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, Double, Index, Integer, Table, UniqueConstraint
+from sqlalchemy import text as sql
+from sqlalchemy.dialects.postgresql import JSONB
+
+from whatsapp_etl.load.tables.base import flag, identity, instant, metadata, number, one_of, text
+
+
+def _json(name: str, comment: str) -> Column[object]:
+    return Column(name, JSONB, nullable=False, server_default="{}", comment=comment)
+
+
+sync_state = Table(
+    "sync_state",
+    metadata,
+    identity(),
+    text("source", "Always 'whatsapp'.", server_default="whatsapp"),
+    text("account_id", "The linked account's id, pinned at its first READY."),
+    text("account_lid", "The account's LID.", null=True),
+    flag("is_active", "1: the account that is being read; 0: replaced by another one."),
+    instant("pinned_at", "When it was pinned."),
+    instant("replaced_at", "When another account took its place.", null=True),
+    instant("last_seen_at", "Time of the newest stored message; never falls.", null=True),
+    instant("complete_until", "The oldest 'complete up to' over covered chats.", null=True),
+    instant("last_success_at", "End of the last successful run.", null=True),
+    text("session_status", "The session's state as last recorded.", null=True),
+    instant("session_status_at", "Since when.", null=True),
+    instant("shield_alarm_at", "When an unread count dropped after our own opening, unexplained.", null=True),
+    instant("shield_acknowledged_at", "When a person acknowledged that alarm.", null=True),
+    UniqueConstraint("source", "account_id"),
+    comment="One row per account that was ever read; one of them is active.",
+)
+Index("uq_sync_state_active", sync_state.c.source, unique=True, postgresql_where=sql("is_active = 1"))
+
+sync_runs = Table(
+    "sync_runs",
+    metadata,
+    identity(),
+    text("account_id", "The account read; null when none was known yet.", null=True),
+    text("status", "'running', 'success', 'partial', 'failed' or 'interrupted'."),
+    instant("started_at", "Start of the cycle."),
+    instant("finished_at", "End of the cycle; null while running.", null=True),
+    Column("pid", Integer, comment="Process that ran it."),
+    text("host", "Machine that ran it.", null=True),
+    text("session_state", "The session's state at its end.", null=True),
+    text("wa_version", "Build of WhatsApp Web.", null=True),
+    text("pack_id", "Selector pack in use.", null=True),
+    number("chats_listed", "Chats in scope.", default=0),
+    number("chats_opened", "Chats opened.", default=0),
+    number("seen", "Rows seen on the page.", default=0),
+    number("id_found", "Of those, with an id.", default=0),
+    number("matched", "Of those, found in the metadata.", default=0),
+    number("body_found", "Of those, with a body.", default=0),
+    number("written", "Of those, handed to the database.", default=0),
+    number("inserted", "Messages inserted.", default=0),
+    number("updated", "Messages updated.", default=0),
+    number("unchanged", "Messages read and found equal.", default=0),
+    number("attachments_saved", "Attachments whose bytes were stored.", default=0),
+    number("jobs_enqueued", "Extraction jobs created.", default=0),
+    number("rejects", "Rows that were seen and not understood.", default=0),
+    number("expected", "Messages that the metadata lists inside the look-back.", default=0),
+    number("missing", "Of those, not stored.", default=0),
+    number("receipts_observed", "Unread counts that dropped after our own opening; must stay 0.", default=0),
+    _json("stop_reasons", "Why reading of chats ended: reason to number of chats."),
+    _json("selector_hits", 'Selector to candidate to hits: `{"name": {"css": 3}}`.'),
+    _json("stage_seconds", "Duration per stage, seconds."),
+    Column("seconds", Double, comment="Duration of the cycle."),
+    text("error", "Class and advice of the error that ended it; no message content.", null=True),
+    one_of("status", ("running", "success", "partial", "failed", "interrupted")),
+    Index("ix_sync_runs_started", "started_at"),
+    comment="One row per cycle.",
+)
+
+_EXPECTED = "Ids that the metadata lists inside the look-back; null: it was not readable."
+_STORED = "Of those, stored."
+
+sync_coverage = Table(
+    "sync_coverage",
+    metadata,
+    text("thread_external_id", "Chat id.", primary_key=True),
+    number("expected", _EXPECTED, null=True),
+    number("stored", _STORED),
+    _json("missing", "Reason to number of messages missing."),
+    text("stop_reason", "Why reading of the chat last ended."),
+    instant("complete_until", "Oldest instant from which on nothing is missing.", null=True),
+    Column("history_type", Integer, comment="What the browser says about older messages on the phone."),
+    instant("observed_at", "When these facts were found; equal facts found later leave the row alone."),
+    number("run_id", "Run that found them."),
+    comment="What is known about each chat's completeness: one current row per chat.",
+)
+
+sync_coverage_history = Table(
+    "sync_coverage_history",
+    metadata,
+    identity(),
+    text("thread_external_id", "Chat id."),
+    number("expected", _EXPECTED, null=True),
+    number("stored", _STORED),
+    _json("missing", "Reason to number of messages missing."),
+    text("stop_reason", "Why reading of the chat ended."),
+    instant("observed_at", "From when on this held."),
+    number("run_id", "Run that found it."),
+    Index("ix_sync_coverage_history_thread", "thread_external_id", "observed_at"),
+    comment="A row for each time that a chat's gaps or stop reason changed.",
+)
+
+missing_messages = Table(
+    "missing_messages",
+    metadata,
+    text("external_id", "Message key as the metadata lists it.", primary_key=True),
+    text("thread_external_id", "Chat id."),
+    text("reason", "Why it is not stored."),
+    Column("attempts", Integer, nullable=False, comment="How often it was looked for."),
+    instant("first_missed_at", "When it was first found missing."),
+    instant("next_try_at", "Not looked for again before."),
+    number("run_id", "Run that looked for it last."),
+    Index("ix_missing_messages_thread", "thread_external_id"),
+    comment="Messages that the metadata lists and that are not stored (or stored in an older revision).",
+)
+
+rejects = Table(
+    "rejects",
+    metadata,
+    identity(),
+    text("thread_external_id", "Chat id, where it was known.", null=True),
+    text("shown_id_hash", "sha256 of the row's id on the page, first 16 hex digits."),
+    text("reason", "What could not be understood."),
+    text("pack_id", "Selector pack in use."),
+    text("evidence", "The row's HTML with letters as x, digits as 9 and ids hashed."),
+    instant("first_seen_at", "When the row was first rejected."),
+    instant("last_seen_at", "When it was last rejected."),
+    Column("times_seen", Integer, nullable=False, server_default="1", comment="In how many runs."),
+    number("first_run_id", "First run that rejected it."),
+    number("last_run_id", "Last run that rejected it."),
+    Index("ix_rejects_last_run", "last_run_id"),
+    comment="Rows of the page that were seen and not understood.",
+)
+Index(
+    "uq_rejects_row",
+    rejects.c.shown_id_hash,
+    rejects.c.reason,
+    rejects.c.pack_id,
+    sql("coalesce(thread_external_id, '')"),
+    unique=True,
+)
+
+session_events = Table(
+    "session_events",
+    metadata,
+    identity(),
+    text("state", "The session's new state."),
+    text("cause", "What was seen; no names or numbers.", null=True),
+    flag("needs_person", "1: only a person can end this state."),
+    instant("occurred_at", "When it was seen."),
+    instant("delivered_at", "When the event was handed on; null: not yet.", null=True),
+    Index("ix_session_events_undelivered", "id", postgresql_where=sql("delivered_at IS NULL")),
+    Index("ix_session_events_occurred", "occurred_at"),
+    comment="Outbox of session changes, one row per change of state.",
+)
+
+change_counter = Table(
+    "change_counter",
+    metadata,
+    Column(
+        "id",
+        Integer,
+        CheckConstraint("id = 1", name="one_row"),
+        primary_key=True,
+        autoincrement=False,
+        comment="Always 1.",
+    ),
+    Column(
+        "value",
+        BigInteger,
+        nullable=False,
+        comment="The highest change_seq given out. Updated by the transaction that uses it, so that numbers "
+        "become visible in their order.",
+    ),
+    comment="Where change_seq comes from. One row.",
+)
+
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("change_seq", BigInteger, primary_key=True, autoincrement=False, comment="Its place in the feed."),
+    text("external_id", "Key of the message that was removed."),
+    text("thread_external_id", "Its chat."),
+    text("reason", "'expired' (a disappearing message) or 'forgotten' (on request)."),
+    instant("removed_at", "When."),
+    one_of("reason", ("expired", "forgotten")),
+    comment="Removed messages, so that consumers of the change feed learn of the removal.",
+)
