@@ -1,0 +1,356 @@
+"""The session: WhatsApp Web in the shielded browser, and where it stands.
+
+States are polled, since the page's own events are missed during navigation. Each look is one script
+that returns when something changed or its time is over, so nothing here sleeps.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import Page
+
+from whatsapp_etl.errors import (
+    BrowserCrashedError,
+    ExtractError,
+    PageScriptError,
+    PageTimeoutError,
+    SessionNeedsPersonError,
+)
+from whatsapp_etl.extract.browser import Browser
+from whatsapp_etl.extract.fitting import PageFit
+from whatsapp_etl.extract.packs import AUTO, HitCounter, merge_packs, usable_packs
+from whatsapp_etl.extract.scripts import read_script
+from whatsapp_etl.extract.shield import verify_shield
+from whatsapp_etl.extract.snapshot import write_snapshot
+from whatsapp_etl.extract.states import PageFacts, next_state
+from whatsapp_etl.extract.watchdog import Watchdog
+from whatsapp_etl.model import (
+    NEEDS_PERSON,
+    Account,
+    SelectorPack,
+    SessionSnapshot,
+    SessionState,
+)
+
+__all__ = ["PageFacts", "Session", "next_state"]
+
+_OPEN_ALLOWED = timedelta(seconds=60)
+#: What a script gets beyond its own waiting before the browser counts as hung.
+_GRACE = timedelta(seconds=20)
+_LOOK = timedelta(seconds=1)
+_CLICK_ALLOWED = timedelta(seconds=5)
+#: Introductions come one after another, but not without end.
+_DIALOGS_AT_ONCE = 5
+
+_DATABASE = "model-storage"
+
+_BEFORE_READY = frozenset(
+    {SessionState.STARTING, SessionState.LOADING, SessionState.QR, SessionState.LOGGED_OUT}
+)
+
+_PERSON_REMEDIES: Mapping[SessionState, str] = {
+    SessionState.QR: "Run `whatsapp-etl login` and scan the QR code with the phone.",
+    SessionState.LOGGED_OUT: "Run `whatsapp-etl login` and scan the QR code with the phone.",
+    SessionState.CONFLICT: "Close WhatsApp Web in the other window; it is not taken over.",
+    SessionState.TERMS: "Accept the terms in WhatsApp on the phone.",
+    SessionState.LOCKED: "Unlock the app lock with `whatsapp-etl login`.",
+    SessionState.BANNED: "Read what WhatsApp says on the phone.",
+    SessionState.WRONG_ACCOUNT: "Run `whatsapp-etl login --replace-account` if that is meant.",
+    SessionState.UPDATE_REQUIRED: "Update WhatsApp on the phone, or the browser.",
+}
+
+
+class Session:
+    """WhatsApp Web, opened once. Belongs to the thread that owns the browser.
+
+    Args:
+        browser: Open, on an empty page.
+        packs: All selector packs.
+        url: Where WhatsApp Web is.
+        clock: The program's clock; aware UTC.
+        redact: Makes page HTML harmless before it is kept.
+        snapshots: Folder for redacted snapshots of pages that were not understood.
+        forced_pack: The id of the pack to use, or "auto".
+    """
+
+    def __init__(
+        self,
+        browser: Browser,
+        packs: Sequence[SelectorPack],
+        *,
+        url: str,
+        clock: Callable[[], datetime],
+        redact: Callable[[str], str],
+        snapshots: Path,
+        forced_pack: str = AUTO,
+    ) -> None:
+        self._browser = browser
+        self._packs = usable_packs(packs, forced_pack)
+        self._forced_pack = forced_pack
+        self._any_pack = merge_packs(self._packs)
+        self._url = url
+        self._clock = clock
+        self._redact = redact
+        self._snapshots = snapshots
+        self._pack: SelectorPack | None = None
+        self._seen: Mapping[str, object] | None = None
+        self._is_other_account = False
+        self._was_left = False  #: The page went back to a screen before the chat list.
+        self._facts = PageFacts()
+        self._snapshot = SessionSnapshot(since=clock())
+        self.hits = HitCounter()
+        self._fit = PageFit(browser, self.hits, self._keep)
+
+    # --- what others need of it ---------------------------------------------------------------
+
+    @property
+    def page(self) -> Page:
+        return self._browser.page
+
+    @property
+    def watchdog(self) -> Watchdog:
+        return self._browser.watchdog
+
+    @property
+    def state(self) -> SessionState:
+        """The state at the last look."""
+        return self._snapshot.state
+
+    @property
+    def qr_payload(self) -> str | None:
+        """What the QR code says, while one is shown that can still be scanned."""
+        return self._snapshot.qr_payload
+
+    @property
+    def is_qr_expired(self) -> bool:
+        """Whether the code waits behind its reload button."""
+        return self._facts.is_qr_expired
+
+    @property
+    def wa_version(self) -> str | None:
+        """The build of WhatsApp Web; None before it is ready, or where the page hides it."""
+        return self._snapshot.wa_version
+
+    @property
+    def pack(self) -> SelectorPack:
+        """The pack chosen for this page; there is one once the session is ready."""
+        assert self._pack is not None, "the session is not ready"
+        return self._pack
+
+    def snapshot(self) -> SessionSnapshot:
+        """Return the session as it may be shown: a value that other threads can keep."""
+        return self._snapshot
+
+    # --- what it does -------------------------------------------------------------------------
+
+    def open(self) -> SessionState:
+        """Load WhatsApp Web and look at it once.
+
+        Raises:
+            ShieldError: The focus shield does not hold; the page is left again.
+            PageTimeoutError: The page did not load.
+        """
+        self._pack = None
+        self._seen = None
+        try:
+            with self.watchdog.step("opening WhatsApp Web", _OPEN_ALLOWED + _GRACE):
+                self.page.goto(
+                    self._url, wait_until="domcontentloaded", timeout=_OPEN_ALLOWED.total_seconds() * 1000
+                )
+            self._shield_or_leave()
+            return self.poll()
+        except BrowserCrashedError:
+            self._note(PageFacts(is_alive=False))
+            raise
+
+    def poll(self, wait: timedelta = timedelta(0)) -> SessionState:
+        """Look at the page, waiting up to `wait` for a change, and return the state.
+
+        Dialogs that only inform are closed on the way.
+
+        Raises:
+            BrowserCrashedError: The browser is gone; the state is then CRASHED.
+        """
+        try:
+            self._look(wait)
+            for _ in range(_DIALOGS_AT_ONCE):
+                if not (self._facts.has_dialog and self.state is SessionState.UNKNOWN):
+                    break
+                if not self.dismiss_dialogs():
+                    break
+                self._look(_LOOK)
+        except BrowserCrashedError:
+            self._note(PageFacts(is_alive=False))
+            raise
+        return self.state
+
+    def wait_until_ready(self, timeout: timedelta) -> None:
+        """Return once the chat list is shown, its pack is chosen and all it requires is there.
+
+        Raises:
+            SessionNeedsPersonError: A person has to do something first; `state` says what.
+            PageTimeoutError: The chat list did not appear.
+            SelectorDriftError: It is there, but no pack fits or a required selector matches nothing.
+            ShieldError: The focus shield does not hold.
+        """
+        deadline = time.monotonic() + timeout.total_seconds()
+        wait = timedelta(0)
+        while self.poll(wait) is not SessionState.READY:
+            wait = _LOOK
+            if self.state in NEEDS_PERSON:
+                raise SessionNeedsPersonError(
+                    f"WhatsApp Web waits for a person: {self.state}.", _PERSON_REMEDIES[self.state]
+                )
+            if self.state is SessionState.UNSUPPORTED:
+                raise ExtractError("WhatsApp Web does not support this browser.", "Update Chromium.")
+            if time.monotonic() >= deadline:
+                raise PageTimeoutError(
+                    f"The chat list did not appear within {timeout.total_seconds():g} s; "
+                    f"the page is {self.state}."
+                )
+        if self._pack is None or self._was_left:
+            self._shield_or_leave()
+            self._pack = self._fit.choose(self._packs, self._forced_pack)
+            self.require("ready")
+            self._was_left = False
+            self._browser.profile.note_linked()
+            self._replace(wa_version=self._version())
+
+    def require(self, page: str) -> None:
+        """Return once every selector that the pack requires on `page` matches.
+
+        Args:
+            page: "ready" or "conversation".
+
+        Raises:
+            SelectorDriftError: One matches nothing; names the pack and the selector.
+        """
+        self._fit.require(self.pack, page)
+
+    def dismiss_dialogs(self) -> bool:
+        """Close one dialog that only informs, by the pack's list of buttons; False when there is none.
+
+        A dialog that offers to log out or to take over is never touched.
+        """
+        with self.watchdog.step("closing a dialog", _CLICK_ALLOWED + _GRACE):
+            button = self.page.evaluate_handle(
+                read_script("dialog_button"), _parts(self._any_pack)
+            ).as_element()
+            if button is None:
+                return False
+            try:
+                button.click(timeout=_CLICK_ALLOWED.total_seconds() * 1000)
+            except PlaywrightError:
+                return False  # It went away by itself, or something covers it: the next look tells.
+        return True
+
+    def reload_qr(self) -> bool:
+        """Ask for fresh codes after the last one expired; False when there is no button for that."""
+        with self.watchdog.step("reloading the QR code", _CLICK_ALLOWED + _GRACE):
+            for css in self._any_pack["qr_reload"].candidates:
+                button = self.page.query_selector(css)
+                if button is not None:
+                    button.click(timeout=_CLICK_ALLOWED.total_seconds() * 1000)
+                    return True
+        return False
+
+    def account(self) -> Account:
+        """Return the linked account, as the client itself remembers it.
+
+        Raises:
+            ExtractError: The client keeps no account id where it is known to.
+        """
+        with self.watchdog.step("reading the account", _GRACE):
+            told = json.loads(self.page.evaluate(read_script("account"), {"database": _DATABASE}))
+        if told is None:
+            raise ExtractError(
+                "WhatsApp Web keeps no account id in its local storage.",
+                "Wait for the next cycle; if it stays so, WhatsApp Web has changed.",
+            )
+        return Account(id=told["id"], lid=told["lid"], push_name=told["push_name"])
+
+    def reject_account(self) -> None:
+        """Note that the account is not the pinned one: the state is WRONG_ACCOUNT from now on."""
+        self._is_other_account = True
+        self.poll()
+
+    def verify_shield(self) -> None:
+        """Return when the focus shield holds in every frame.
+
+        Raises:
+            ShieldError: It does not.
+        """
+        verify_shield(self.page, self.watchdog)
+
+    # --- looking ------------------------------------------------------------------------------
+
+    def _look(self, wait: timedelta) -> None:
+        argument = {
+            **_parts(self._any_pack),
+            "last": self._seen,
+            "wait_ms": wait.total_seconds() * 1000,
+        }
+        try:
+            answer = self._evaluate("page_facts", "looking at the page", argument, wait)
+        except PageScriptError:
+            # The page navigated meanwhile (the client reloads itself, for example after a logout).
+            with self.watchdog.step("waiting for the page", _OPEN_ALLOWED):
+                self.page.wait_for_load_state("domcontentloaded")
+            answer = self._evaluate("page_facts", "looking at the page", argument, wait)
+        self._seen = answer["facts"]
+        for name, index in answer["hits"].items():
+            self.hits.hit(name, self._any_pack[name].candidates[index])
+        self._note(PageFacts.from_json(answer["facts"], is_other_account=self._is_other_account))
+
+    def _note(self, facts: PageFacts) -> None:
+        """Take over what was seen."""
+        self._facts = facts
+        state = next_state(self.state, facts, was_ready=self._browser.profile.was_linked)
+        self._was_left = self._was_left or state in _BEFORE_READY
+        payload = None if facts.is_qr_expired else facts.qr_payload
+        if state is not self.state:
+            self._replace(state=state, since=self._clock())
+        if payload != self._snapshot.qr_payload:
+            self._replace(qr_payload=payload, qr_seen_at=self._clock() if payload else None)
+
+    def _evaluate(self, script: str, step: str, argument: Mapping[str, object], wait: timedelta) -> Any:  # noqa: ANN401 - JSON
+        with self.watchdog.step(step, wait + _GRACE):
+            return json.loads(self.page.evaluate(read_script(script), argument))
+
+    def _version(self) -> str | None:
+        with self.watchdog.step("reading the version", _GRACE):
+            told = self.page.evaluate(read_script("version"))
+        return told if isinstance(told, str) else None
+
+    def _shield_or_leave(self) -> None:
+        try:
+            self.verify_shield()
+        except ExtractError:
+            # A page that has lost its shield may not stay open: it could send what it held back.
+            self._browser.kill()
+            raise
+
+    def _keep(self, reason: str) -> Path:
+        with self.watchdog.step("saving a snapshot", _GRACE):
+            html = self.page.content()
+        return write_snapshot(html, self._snapshots, reason, self._clock(), self._redact)
+
+    def _replace(self, **changes: object) -> None:
+        self._snapshot = replace(self._snapshot, **changes)  # type: ignore[arg-type]
+
+
+def _parts(pack: SelectorPack) -> dict[str, object]:
+    """Return the pack as the page scripts take it."""
+    return {
+        "select": {name: list(selector.candidates) for name, selector in pack.selectors.items()},
+        "label": {name: list(texts) for name, texts in pack.labels.items()},
+        "attribute": dict(pack.attributes),
+    }
