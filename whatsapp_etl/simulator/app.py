@@ -1,0 +1,91 @@
+"""The HTTP face of the stand-in: the page's own endpoints, and the control API beside them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.types import Message, Receive, Scope, Send
+
+from whatsapp_etl.simulator.control import control_routes
+from whatsapp_etl.simulator.page import PageServer
+from whatsapp_etl.simulator.rows import change_row
+
+STATIC = Path(__file__).parent / "static"
+_SYNC_LIMIT = 2000
+_UNSUPPORTED = ("HeadlessChrome", "Electron")
+_RIGHT_TO_LEFT = ("ar", "he", "fa", "ur")
+_UNSUPPORTED_PAGE = """<!doctype html>
+<html id="whatsapp-web" lang="en" dir="ltr"><head><meta charset="utf-8"><title>WhatsApp Web</title></head>
+<body><div class="browsers"><h1>WhatsApp works with Google Chrome 100+</h1>
+<p>To use WhatsApp, update Chrome or use Mozilla Firefox, Safari, Microsoft Edge or Opera.</p>
+<a href="https://www.google.com/chrome/">Update Google Chrome</a></div></body></html>
+"""
+
+
+def create_app(server: PageServer) -> Starlette:
+    """Return the application that serves one simulated account."""
+
+    async def index(request: Request) -> Response:
+        if any(word in request.headers.get("user-agent", "") for word in _UNSUPPORTED):
+            return HTMLResponse(_UNSUPPORTED_PAGE)
+        language = str(server.config["locale"])
+        direction = "rtl" if language.split("-", maxsplit=1)[0] in _RIGHT_TO_LEFT else "ltr"
+        page = (STATIC / "index.html").read_text(encoding="utf-8")
+        page = page.replace("__LANG__", language.split("-", maxsplit=1)[0]).replace("__DIR__", direction)
+        return HTMLResponse(page, headers={"Cache-Control": "no-store"})
+
+    async def sync(request: Request) -> Response:
+        query = request.query_params
+        token = request.headers.get("x-token") or query.get("token")
+        if not server.may_sync(token):
+            return JSONResponse({"error": "not linked"}, status_code=401)
+        after, limit = int(query.get("after", "0")), int(query.get("limit", str(_SYNC_LIMIT)))
+        changes, total = server.world.feed.after(after, max(1, limit))
+        is_done = len(changes) == total
+        return JSONResponse(
+            {
+                "changes": [change_row(server.world, change) for change in changes],
+                "next": server.world.feed.last if is_done else changes[-1].sequence,
+                "done": is_done,
+                "total": total,
+            }
+        )
+
+    async def media(request: Request) -> Response:
+        server.ledger.media_reads += 1
+        found = server.library.files.get(request.path_params["sha256"])
+        if found is None:
+            return JSONResponse({"error": "gone"}, status_code=404)
+        media_type, data = found
+        return Response(data, media_type=media_type, headers={"Cache-Control": "no-store"})
+
+    return Starlette(
+        routes=[
+            Route("/", index),
+            Route("/page/sync", sync),
+            WebSocketRoute("/page/socket", server.serve),
+            Route("/media/{sha256}", media),
+            Mount("/__sim", routes=control_routes(server)),
+            Mount("/static", app=_Fresh(StaticFiles(directory=STATIC, check_dir=False))),
+        ]
+    )
+
+
+class _Fresh:
+    """Serves files without letting a browser keep them: a kept module would outlive a new release."""
+
+    def __init__(self, files: StaticFiles) -> None:
+        self._files = files
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def uncached(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"cache-control", b"no-store")]
+            await send(message)
+
+        await self._files(scope, receive, uncached)

@@ -1,0 +1,224 @@
+"""The control API under `/__sim/`: what a test, a demonstration or a person changes in the world.
+
+`docs/simulator.md` lists the calls with examples. A wrong call answers 400 or 404 with the reason.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from whatsapp_etl.simulator.ledger import Ledger
+from whatsapp_etl.simulator.page import PageServer, PhoneResult
+from whatsapp_etl.simulator.story import Story, StoryError, UnknownThingError
+from whatsapp_etl.simulator.truth import View, truth
+
+Payload = dict[str, Any]
+Call = Callable[[Request, Payload], Awaitable[Any]]
+
+_DIALOGS = (
+    "conflict", "another_session", "terms", "feature", "temp_ban", "service_unavailable", "deprecated",
+    "screen_lock", "update_bar", "offline", "proxyblock", "none",
+)  # fmt: skip
+_PHONE_RESULTS = ("ok", "failed", "use_phone")
+
+
+def control_routes(server: PageServer) -> list[Route]:
+    """Return the routes of the control API for one server."""
+    control = _Control(server, Story(server.world, server.library, server.options.seed))
+    table: list[tuple[str, str, Call]] = [
+        ("POST", "/scan", control.scan),
+        ("POST", "/logout", control.logout),
+        ("POST", "/dialog", control.dialog),
+        ("POST", "/config", control.configure),
+        ("POST", "/messages", control.add_message),
+        ("PATCH", "/messages/{message:path}", control.edit_message),
+        ("DELETE", "/messages/{message:path}", control.delete_message),
+        ("POST", "/reactions", control.react),
+        ("POST", "/chats", control.add_chat),
+        ("PATCH", "/chats/{chat}", control.change_chat),
+        ("POST", "/decrypt", control.decrypt),
+        ("POST", "/expire", control.expire),
+        ("POST", "/phone_history", control.phone_history),
+        ("GET", "/truth", control.truth),
+        ("GET", "/ledger", control.ledger),
+        ("POST", "/ledger/reset", control.reset_ledger),
+        ("GET", "/unread", control.unread),
+        ("GET", "/world", control.world),
+    ]
+    return [Route(path, _answering(call), methods=[method]) for method, path, call in table]
+
+
+def _answering(call: Call) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        try:
+            return JSONResponse(await call(request, _payload(await request.body())))
+        except UnknownThingError as error:
+            return JSONResponse({"error": str(error)}, status_code=404)
+        except (StoryError, ValueError) as error:
+            return JSONResponse({"error": str(error)}, status_code=400)
+
+    return answer
+
+
+class _Control:
+    def __init__(self, server: PageServer, story: Story) -> None:
+        self._server = server
+        self._story = story
+
+    # --- session -------------------------------------------------------------------------------
+
+    async def scan(self, _request: Request, _payload: Payload) -> Payload:
+        linked = await self._server.scan()
+        if not linked:
+            raise StoryError("No page shows a QR code.")
+        return {"linked": linked}
+
+    async def logout(self, _request: Request, payload: Payload) -> Payload:
+        await self._server.log_out(int(payload.get("reason", 0)))
+        return {"logged_out": True}
+
+    async def dialog(self, _request: Request, payload: Payload) -> Payload:
+        kind = _choice(payload, "kind", _DIALOGS)
+        await self._server.show_dialog(kind)
+        return {"dialog": kind}
+
+    async def configure(self, _request: Request, payload: Payload) -> Payload:
+        unknown = sorted(set(payload) - set(self._server.config))
+        if unknown:
+            raise StoryError(f"No such configuration: {', '.join(unknown)}.")
+        await self._server.configure(payload)
+        return self._server.config
+
+    async def phone_history(self, _request: Request, payload: Payload) -> Payload:
+        chat, result = self._story.chat(payload), _choice(payload, "result", _PHONE_RESULTS)
+        self._server.phone_results[chat.id] = cast("PhoneResult", result)
+        return {"chat": chat.id, "result": result}
+
+    # --- the story -----------------------------------------------------------------------------
+
+    async def add_message(self, _request: Request, payload: Payload) -> Payload:
+        message = self._story.add_message(payload)
+        await self._server.announce()
+        return {"external_id": message.external_id}
+
+    async def edit_message(self, request: Request, payload: Payload) -> Payload:
+        message = self._story.edit(request.path_params["message"], payload)
+        await self._server.announce()
+        return {"external_id": message.external_id}
+
+    async def delete_message(self, request: Request, _payload: Payload) -> Payload:
+        external_id, by = request.path_params["message"], request.query_params.get("by", "sender")
+        self._story.delete(external_id, by)
+        await self._server.announce()
+        return {"external_id": external_id}
+
+    async def react(self, _request: Request, payload: Payload) -> Payload:
+        self._story.react(payload)
+        await self._server.announce()
+        return {"external_id": payload["message"]}
+
+    async def decrypt(self, _request: Request, payload: Payload) -> Payload:
+        message = self._story.decrypt(payload)
+        await self._server.announce()
+        return {"external_id": message.external_id}
+
+    async def expire(self, _request: Request, payload: Payload) -> Payload:
+        message = self._story.expire(payload)
+        await self._server.announce()
+        return {"external_id": message.external_id}
+
+    async def add_chat(self, _request: Request, payload: Payload) -> Payload:
+        chat = self._story.add_chat(payload)
+        await self._server.announce()
+        return {"chat": chat.id}
+
+    async def change_chat(self, request: Request, payload: Payload) -> Payload:
+        chat = self._story.change_chat(request.path_params["chat"], payload)
+        await self._server.announce()
+        return {"chat": chat.id}
+
+    # --- what is and what was ------------------------------------------------------------------
+
+    async def truth(self, request: Request, _payload: Payload) -> list[Payload]:
+        query = request.query_params
+        view = query.get("view", "perfect")
+        if view not in {"perfect", "attainable"}:
+            raise StoryError("`view` is perfect or attainable.")
+        return truth(self._server.world, self._since(request), cast("View", view))
+
+    async def ledger(self, _request: Request, _payload: Payload) -> Payload:
+        return {**self._server.ledger.as_json(), "unread": self._unread()}
+
+    async def reset_ledger(self, _request: Request, _payload: Payload) -> Payload:
+        self._server.ledger = Ledger()
+        return {"reset": True}
+
+    async def unread(self, _request: Request, _payload: Payload) -> Payload:
+        return self._unread()
+
+    async def world(self, _request: Request, _payload: Payload) -> Payload:
+        world = self._server.world
+        return {
+            "me": {"id": world.me.id, "lid": world.me.lid, "push_name": world.me.push_name},
+            "now": datetime.fromtimestamp(world.clock(), UTC).isoformat(),
+            "pages": len(self._server.connections),
+            "linked_pages": sum(page.is_linked for page in self._server.connections),
+            "dialog": self._server.dialog,
+            "chats": [self._chat(chat_id) for chat_id in world.chats],
+        }
+
+    def _chat(self, chat_id: str) -> Payload:
+        world = self._server.world
+        chat, messages = world.chats[chat_id], world.messages_of(chat_id)
+        return {
+            "id": chat.id,
+            "title": world.title_of(chat),
+            "kind": chat.kind,
+            "in_scope": chat.is_in_scope,
+            "archived": chat.is_archived,
+            "locked": chat.is_locked,
+            "unread": world.unread_count(chat_id),
+            "history_type": chat.history_type,
+            "messages": len(messages),
+            "on_phone": sum(message.is_on_phone for message in messages),
+        }
+
+    def _unread(self) -> Payload:
+        world = self._server.world
+        counts = {chat_id: world.unread_count(chat_id) for chat_id in world.chats}
+        return {chat_id: count for chat_id, count in counts.items() if count}
+
+    def _since(self, request: Request) -> int | None:
+        query = request.query_params
+        if "since" in query:
+            # An unescaped "+" of an offset arrives as a blank.
+            since = datetime.fromisoformat(query["since"].replace(" ", "+"))
+            if since.tzinfo is None:
+                raise StoryError("`since` needs a time zone.")
+            return int(-(-since.timestamp() // 1))
+        if "lookback_days" in query:
+            return self._server.world.clock() - int(
+                timedelta(days=float(query["lookback_days"])).total_seconds()
+            )
+        return None
+
+
+def _payload(text: bytes) -> Payload:
+    payload = json.loads(text) if text else {}
+    if not isinstance(payload, dict):
+        raise StoryError("The body must be a JSON object.")
+    return payload
+
+
+def _choice(payload: Payload, name: str, allowed: tuple[str, ...]) -> str:
+    value = payload.get(name)
+    if value not in allowed:
+        raise StoryError(f"`{name}` is one of: {', '.join(allowed)}.")
+    return str(value)

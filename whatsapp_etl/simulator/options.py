@@ -1,0 +1,34 @@
+"""What a simulated account looks like and where it is served: one value, decided once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatorOptions:
+    """Everything that decides the world, byte by byte, and the address it is served on."""
+
+    port: int = 0  #: 0: any free port.
+    host: str = "127.0.0.1"
+    chats: int = 40  #: Rows of the chat list, archived and locked ones among them.
+    messages: int = 4000  #: Over all these chats, notices included.
+    days: int = 45  #: How far back the oldest message lies.
+    seed: int = 7
+    locale: str = "en-US"
+    timezone: str = "UTC"  #: Zone in which the page writes its clock times.
+    linked: bool = False  #: Any browser profile counts as linked; no QR code.
+    now: datetime | None = None  #: Fixed clock of world and page; None: the real one.
+    phone_only_days: int = 36  #: In chats with more on the phone, what is older is only there.
+    extras: bool = True  #: A status entry, a channel and an assistant beside the listed chats.
+
+    def __post_init__(self) -> None:
+        if self.chats < 1 or self.messages < 0 or self.days < 1:
+            raise ValueError("A world needs at least one chat and one day, and no negative count.")
+        if self.now is not None and self.now.tzinfo is None:
+            raise ValueError("`now` needs a time zone.")
+
+    def clock(self) -> datetime:
+        """Return the world's current instant in UTC, whole seconds."""
+        return (self.now or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0)

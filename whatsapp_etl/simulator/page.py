@@ -1,0 +1,200 @@
+"""The server's side of the page's socket: login, configuration, dialogs, receipts."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, Literal
+
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from whatsapp_etl.simulator.generate import build_world
+from whatsapp_etl.simulator.ledger import Ledger
+from whatsapp_etl.simulator.media import MediaLibrary
+from whatsapp_etl.simulator.options import SimulatorOptions
+from whatsapp_etl.simulator.world import World
+
+VERSION = "2.3000.1045818043"
+PhoneResult = Literal["ok", "failed", "use_phone"]
+Frame = dict[str, Any]
+
+_QR_REFS = 6
+_QR_TTLS_MS = (60_000, 20_000, 20_000, 20_000, 20_000, 20_000)
+_QR_PREFIX = "https://wa.me/settings/linked_devices#"
+_LOGGED_OUT = 0
+
+
+@dataclass(eq=False, slots=True)
+class Connection:
+    """One open page."""
+
+    socket: WebSocket
+    is_linked: bool = False
+
+    async def send(self, frame: Frame) -> None:
+        if self.socket.application_state is WebSocketState.CONNECTED:
+            await self.socket.send_json(frame)
+
+
+@dataclass(slots=True)
+class PageServer:
+    """Everything a page can ask for or be told. Lives in one event loop, so needs no lock."""
+
+    options: SimulatorOptions
+    world: World
+    library: MediaLibrary
+    config: dict[str, Any]
+    ledger: Ledger = field(default_factory=Ledger)
+    connections: list[Connection] = field(default_factory=list)
+    tokens: set[str] = field(default_factory=set)
+    dialog: str = "none"
+    phone_results: dict[str, PhoneResult] = field(default_factory=dict)  #: By chat; else "ok".
+    _qr_batches: int = 0
+
+    # --- the socket ----------------------------------------------------------------------------
+
+    async def serve(self, socket: WebSocket) -> None:
+        """Talk to one page until it goes."""
+        await socket.accept()
+        connection = Connection(socket)
+        try:
+            await self._greet(connection, await socket.receive_json())
+            while True:
+                await self._hear(connection, await socket.receive_json())
+        except WebSocketDisconnect:
+            pass  # the page was closed: nothing is left to say to it
+        finally:
+            if connection in self.connections:
+                self.connections.remove(connection)
+
+    async def _greet(self, connection: Connection, hello: Frame) -> None:
+        self.connections.append(connection)
+        await connection.send({"op": "config", "config": self.config})
+        token = hello.get("token")
+        if self.is_valid(token) or self.options.linked:
+            await self._link(connection, token if self.is_valid(token) else None)
+        else:
+            await connection.send(self._qr())
+        if self.dialog != "none":
+            await connection.send({"op": "dialog", "kind": self.dialog})
+
+    async def _hear(self, connection: Connection, frame: Frame) -> None:
+        match frame.get("op"):
+            case "presence":
+                self.ledger.presence[str(frame["state"])] += 1
+            case "receipt":
+                await self._receipt(str(frame["chat"]), str(frame["kind"]), list(frame.get("ids") or []))
+            case "state":
+                self.ledger.mode = str(frame["mode"])
+            case "qr_reload":
+                await connection.send(self._qr())
+            case "phone_history":
+                await self._phone_history(connection, str(frame["chat"]))
+            case _:
+                pass  # a newer page may say more than this server listens to
+
+    async def _receipt(self, chat_id: str, kind: str, ids: list[str]) -> None:
+        self.ledger.receipts[kind] += 1
+        self.ledger.receipt_chats[chat_id] += 1
+        if kind == "read" and chat_id in self.world.chats:
+            self.world.mark_read(chat_id, ids)
+            await self.announce()
+
+    async def _phone_history(self, connection: Connection, chat_id: str) -> None:
+        self.ledger.phone_requests[chat_id] += 1
+        result = self.phone_results.get(chat_id, "ok")
+        if result == "ok" and chat_id in self.world.chats:
+            self.world.hand_over_from_phone(chat_id)
+        await connection.send({"op": "phone_history", "chat": chat_id, "result": result})
+        if result == "ok":
+            await self.announce()
+
+    # --- linking -------------------------------------------------------------------------------
+
+    def is_valid(self, token: object) -> bool:
+        return isinstance(token, str) and token in self.tokens
+
+    def may_sync(self, token: str | None) -> bool:
+        return self.options.linked or self.is_valid(token)
+
+    async def scan(self) -> int:
+        """Let the phone scan the QR code of every page that shows one; return how many did."""
+        waiting = [connection for connection in self.connections if not connection.is_linked]
+        for connection in waiting:
+            await self._link(connection, None)
+        return len(waiting)
+
+    async def log_out(self, reason: int = _LOGGED_OUT) -> None:
+        """Unlink all devices: every token ends, every page goes back to its QR code."""
+        self.tokens.clear()
+        for connection in self.connections:
+            connection.is_linked = False
+        await self.tell({"op": "logout", "reason": reason})
+
+    async def _link(self, connection: Connection, token: str | None) -> None:
+        token = token or secrets.token_hex(24)
+        self.tokens.add(token)
+        connection.is_linked = True
+        me = self.world.me
+        own = {"id": me.id, "lid": me.lid, "push_name": me.push_name}
+        await connection.send({"op": "linked", "token": token, "me": own})
+
+    def _qr(self) -> Frame:
+        self._qr_batches += 1
+        random = Random(f"{self.options.seed}/qr/{self._qr_batches}")  # noqa: S311 - invented, opens nothing
+        parts = [[base64.b64encode(random.randbytes(32)).decode() for _ in range(4)] for _ in range(_QR_REFS)]
+        refs = [f"{_QR_PREFIX}2@{','.join(part)}" for part in parts]
+        return {"op": "qr", "refs": refs, "ttls_ms": list(_QR_TTLS_MS)}
+
+    # --- telling the pages -----------------------------------------------------------------------
+
+    async def tell(self, frame: Frame, to: Iterable[Connection] | None = None) -> None:
+        for connection in list(self.connections if to is None else to):
+            await connection.send(frame)
+
+    async def announce(self) -> None:
+        """Tell linked pages that there is something to pull."""
+        await self.tell({"op": "changed"}, [page for page in self.connections if page.is_linked])
+
+    async def show_dialog(self, kind: str) -> None:
+        self.dialog = kind
+        await self.tell({"op": "dialog", "kind": kind})
+
+    async def configure(self, changes: Frame) -> None:
+        """Change the configuration; delays are merged one by one."""
+        delays = {**self.config["delays"], **changes.get("delays", {})}
+        self.config = {**self.config, **changes, "delays": delays}
+        await self.tell({"op": "config", "config": self.config})
+
+
+def open_server(options: SimulatorOptions) -> PageServer:
+    """Build the world and the server for it."""
+    world, library = build_world(options)
+    return PageServer(options, world, library, _config(options))
+
+
+def _config(options: SimulatorOptions) -> dict[str, Any]:
+    key = Random(f"{options.seed}/body").randbytes(32)  # noqa: S311 - invented, protects nothing
+    delays = dict.fromkeys(
+        ("boot_ms", "loading_ms", "open_chat_ms", "page_load_ms", "reveal_ms", "hydrate_ms", "image_ms",
+         "phone_ms", "list_reorder_ms"),
+        0,
+    )  # fmt: skip
+    return {
+        "locale": options.locale,
+        "hour12": None,
+        "timezone": options.timezone,
+        "now": options.clock().isoformat() if options.now else None,
+        "profile": "aug26",
+        "fiber": True,
+        "body_key": base64.b64encode(key).decode(),
+        "delays": {**delays, "qr_ttl_scale": 1.0},
+        "version": VERSION,
+        "auto_download": True,
+        "loading_hangs": False,
+        "hidden_idb": False,
+        "reorder_while_scrolling": False,
+    }

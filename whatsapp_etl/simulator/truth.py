@@ -1,0 +1,143 @@
+"""What a perfect sync must contain, computed from the world alone, in the contract's columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from whatsapp_etl.simulator.plain_text import plain_text
+from whatsapp_etl.simulator.world import Body, Message, World
+
+View = Literal["perfect", "attainable"]
+
+_TYPES = {
+    "chat": "text", "ptt": "voice", "ptv": "video_note", "vcard": "contact", "multi_vcard": "contacts",
+    "poll_creation": "poll", "groups_v4_invite": "group_invite", "revoked": "deleted",
+    "ciphertext": "waiting", "call_log": "call", "audio": "audio", "sticker": "sticker",
+    "document": "document",
+}  # fmt: skip
+_WITH_FILE = {"image", "video", "gif", "video_note", "audio", "voice", "sticker", "document"}
+
+
+def truth(world: World, since: int | None = None, view: View = "perfect") -> list[dict[str, Any]]:
+    """Return the expected rows, ordered by chat and place in it.
+
+    Args:
+        world: The account.
+        since: Unix seconds; older messages are left out. None: from the beginning.
+        view: "attainable" leaves out what only the phone has, and files that are gone.
+    """
+    now = world.clock()
+    reactions = _reactions(world)
+    return [
+        _expected(world, message, reactions.get(message.external_id, []), view)
+        for chat in sorted(world.chats.values(), key=lambda chat: chat.id)
+        if chat.is_in_scope
+        for message in world.messages_of(chat.id)
+        if (since is None or message.t >= since)
+        and (message.expires_at is None or message.expires_at > now)
+        and not (view == "attainable" and message.is_on_phone)
+    ]
+
+
+def message_type(message: Message) -> str:
+    """Return the contract's name of the kind."""
+    body = message.body
+    if message.is_notice:
+        return "system"
+    if body.get("view_once"):
+        return "view_once"
+    if message.type == "location":
+        return "live_location" if body["live"] else "location"
+    if message.type == "video":
+        return "gif" if body.get("gif") else "video"
+    return _TYPES.get(message.type, message.type)
+
+
+def content(message: Message) -> str | None:
+    """Return the whole text as the user sees it; None where there is none."""
+    spoken = _TEXTS.get(message_type(message))
+    return spoken(message.body) if spoken else None
+
+
+def recipients(world: World, message: Message) -> list[str]:
+    """Everyone who received a message, sorted."""
+    chat = world.chats[message.chat_id]
+    if chat.kind == "group":
+        members = world.groups[chat.id].participant_ids
+        sender = None if message.is_notice else message.author_id
+        return sorted(member for member in members if member != sender)
+    if message.is_notice:
+        return []
+    return [chat.id] if message.from_me else [world.me.id]
+
+
+def _expected(world: World, message: Message, reactions: list[dict[str, str]], view: View) -> dict[str, Any]:
+    kind = message_type(message)
+    has_bytes = (
+        kind == "image" and message.media is not None and not (view == "attainable" and message.is_expired)
+    )
+    return {
+        "external_id": message.external_id,
+        "thread_external_id": message.chat_id,
+        "sender_id": None if kind == "system" else world.me.id if message.from_me else message.author_id,
+        "recipient_ids": recipients(world, message),
+        "content_snippet": content(message),
+        "ts": datetime.fromtimestamp(message.t, UTC).isoformat(),
+        "is_outgoing": int(message.from_me),
+        "has_attachments": int(kind in _WITH_FILE),
+        "message_type": kind,
+        "is_edited": int(message.edit_key is not None),
+        "is_forwarded": int(message.forwarding_score > 0),
+        "deleted": int(kind == "deleted"),
+        "reactions": reactions,
+        "file_sha256": message.media.sha256 if has_bytes and message.media else None,
+    }
+
+
+def _reactions(world: World) -> Mapping[str, list[dict[str, str]]]:
+    standing: dict[str, list[dict[str, str]]] = {}
+    for (parent, sender), reaction in sorted(world.reactions.items()):
+        if reaction.emoji:
+            standing.setdefault(parent, []).append({"sender_id": sender, "emoji": reaction.emoji})
+    return standing
+
+
+def _marked(field: str) -> Callable[[Body], str | None]:
+    return lambda body: plain_text(body.get(field) or "", body.get("mentions") or {})
+
+
+def _place(body: Body) -> str | None:
+    return "\n".join(part for part in (body["name"], body["address"]) if part) or None
+
+
+def _poll(body: Body) -> str:
+    return "\n".join([body["question"], *(option["name"] for option in body["options"])])
+
+
+def _cards(body: Body) -> str:
+    first, *rest = body["names"]
+    return f"{first} and {len(rest)} other contact{'' if len(rest) == 1 else 's'}" if rest else first
+
+
+def _call(body: Body) -> str:
+    medium = "video" if body["video"] else "voice"
+    return f"Missed {medium} call" if body["outcome"] == "missed" else f"{medium.capitalize()} call"
+
+
+_TEXTS: Mapping[str, Callable[[Body], str | None]] = {
+    "text": _marked("body"),
+    "image": _marked("caption"),
+    "video": _marked("caption"),
+    "gif": _marked("caption"),
+    "document": _marked("caption"),
+    "location": _place,
+    "live_location": _marked("caption"),
+    "contact": lambda body: str(body["name"]).strip() or None,
+    "contacts": _cards,
+    "poll": _poll,
+    "group_invite": lambda body: body["caption"] or body["group_name"],
+    "call": _call,
+    "system": lambda body: body["text"].strip() or None,
+}
