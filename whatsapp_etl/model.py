@@ -353,6 +353,8 @@ class ChatBatch:
     oldest_shown_id: str | None = None
     scrolls: int = 0
     pages_loaded: int = 0
+    unread_before: int | None = None  #: The chat's unread count before it was opened; None: not known.
+    unread_after: int | None = None  #: And after it was read. Lower without a cause: receipts were sent.
 
 
 # --- what the parser made of it --------------------------------------------------------------

@@ -47,7 +47,7 @@ class PageScripts:
             "label": {name: list(texts) for name, texts in pack.labels.items()},
         }
 
-    def run(self, name: str, limit: timedelta, **arguments: object) -> Any:  # noqa: ANN401 - JSON
+    def run(self, name: str, limit: timedelta, /, **arguments: object) -> Any:  # noqa: ANN401 - JSON
         """Run `scripts/<name>.js` and return what its JSON says.
 
         Args:
@@ -64,7 +64,7 @@ class PageScripts:
         self._count(answer.pop("hits", {}))
         return answer
 
-    def find(self, name: str, limit: timedelta, **arguments: object) -> JSHandle:
+    def find(self, name: str, limit: timedelta, /, **arguments: object) -> JSHandle:
         """Run `scripts/<name>.js` for an element, or a handle of null."""
         argument = {"parts": self._parts, "deadline_ms": _milliseconds(limit), **arguments}
         with self.watchdog.step(name, limit + GRACE):

@@ -39,6 +39,7 @@ async (args) => {
   const rows = rowsOf().map(({ row, box }) => ({
     title: titleText(one(row, 'chat_row_title')),
     index: Math.round((box.top - above) / box.height),
+    is_open: Boolean(one(row, 'chat_row_open')),
     chat: fiberOf(row, (props) => {
       const chat = [props.data && props.data.data, props.chat, props.data].find((c) => c && c.id);
       const id = chat && idText(chat.id);

@@ -1,5 +1,5 @@
 // The first visible element of a name in the selector pack, or null.
 async (args) => {
-  await until(() => all(document, args.name).some(isVisible), args.deadline_ms);
-  return all(document, args.name).find(isVisible) || null;
+  await until(() => all(document, args.part).some(isVisible), args.deadline_ms);
+  return all(document, args.part).find(isVisible) || null;
 }

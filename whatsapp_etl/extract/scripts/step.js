@@ -56,7 +56,7 @@ async (args) => {
         .filter((row) => !block.contains(row.parentElement.closest(`[${rowId}]`)))
         .forEach((row, position, run) => {
           const id = idOf(row);
-          if (!id || seen.has(id) || captured.has(id) || isEmpty(row)) return;
+          if (!id || seen.has(id) || captured.has(id) || isEmpty(row) || (args.only && id !== args.only)) return;
           captured.set(id, {
             id,
             html: htmlOf(row),
@@ -115,6 +115,10 @@ async (args) => {
       }
       await frame();
     }
+  } else if (args.action === 'phone') {
+    const before = firstId();
+    const answered = () => firstId() !== before || topBlock() === 'failed' || topBlock() === 'use_phone';
+    if (await until(answered, args.deadline_ms)) loads += firstId() !== before ? 1 : 0;
   } else if (args.action === 'bottom') {
     const last = () => {
       const row = rowsOf().at(-1);
@@ -140,7 +144,7 @@ async (args) => {
 
   take();
   let empty = [];
-  if (args.capture) {
+  if (args.capture && !args.only) {
     const waiting = () => rowsOf().filter((row) => !seen.has(idOf(row)) && !captured.has(idOf(row)) && isEmpty(row));
     const end = performance.now() + args.empty_ms;
     if (waiting().length > 0) {

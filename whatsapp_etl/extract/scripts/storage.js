@@ -298,12 +298,13 @@ async (args) => {
       return { rows: found, unreadable };
     },
 
-    // Stanza id -> time of every row of one chat, whatever its type or age: what may be shown there.
+    // Stanza id -> time of every message of one chat, whatever its age: what may be shown there. An
+    // album is shown under ids made of its parent's or its children's.
     async times() {
       const found = {};
       for await (const rows of chatRows(args.chat)) {
         for (const row of rows) {
-          const parts = key(row.id);
+          const parts = isMessage(row) || row.type === 'album' ? key(row.id) : null;
           if (parts && number(row.t) !== null) found[parts[2]] = number(row.t);
         }
       }

@@ -1,0 +1,190 @@
+"""The chat list: finds the row of a chat and opens it with a real mouse click.
+
+The list shows no id. Titles are not unique, rows exist only near what is visible, and a new message
+re-orders it at any moment. So a row found here is a candidate: whether it is the chat meant is
+decided by the messages that it shows once opened.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from whatsapp_etl.errors import PageTimeoutError
+from whatsapp_etl.extract.page_script import PageScripts
+from whatsapp_etl.model import ChatFacts, ChatKind
+
+_DRAWN = timedelta(seconds=5)
+_CLICKED = timedelta(seconds=5)
+
+#: Clicks until the whole list is shown: a search, a filter and a drawer may be in the way.
+_MOST_CLICKS = 6
+
+#: The list is gone through again when a candidate was refused: it may have re-ordered meanwhile.
+_SWEEPS = 2
+
+#: A list whose bottom moves away for ever must still end the sweep.
+_MOST_PAGES = 2000
+
+_MARKS = re.compile("[\u200b\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
+_SPACES = re.compile(r"[\s\u00a0\u202f]+")
+_NUMBER = re.compile(r"\+?[\d\s().\-\u2010-\u2015]+")
+_SUFFIX = re.compile(r"\s*\([^)]*\)$")
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRow:
+    """One row of the list as seen a moment ago."""
+
+    title: str
+    index: int  #: Place in the list, 0-based, Archived and active chats apart.
+    chat_id: str | None  #: Where the row's React model shows it.
+    is_archived: bool = False
+    is_open: bool = field(default=False, compare=False)  #: Its conversation is the one shown.
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    rows: tuple[ChatRow, ...]
+    top: float
+    page: float
+    is_bottom: bool
+
+
+class ChatList:
+    """The list of the page; always unfiltered, without a search, from its first row to its last."""
+
+    def __init__(self, scripts: PageScripts) -> None:
+        self._scripts = scripts
+
+    def candidates(
+        self, chat: ChatFacts, position: int | None, chat_ids: Collection[str] = ()
+    ) -> Iterator[ChatRow]:
+        """Yield the rows that may be the chat, the likeliest first.
+
+        Args:
+            chat: The chat meant; its title as the list shows it.
+            position: Its expected place in the list.
+            chat_ids: Other ids of the same chat (phone number and LID).
+
+        Raises:
+            PageTimeoutError: The list cannot be brought to show all chats.
+        """
+        ids = {chat.id, *chat_ids}
+        tried: set[ChatRow] = set()
+        if position is not None:
+            self.show(is_archived=chat.is_archived)
+            view = self._view(is_archived=chat.is_archived, row=position)
+            near = [row for row in view.rows if matches(row, chat, ids)]
+            for row in sorted(near, key=lambda row: (row.chat_id is None, abs(row.index - position))):
+                tried.add(row)
+                yield row
+        for _ in range(_SWEEPS):
+            refused = len(tried)
+            for row in self.rows(is_archived=chat.is_archived):
+                if row not in tried and matches(row, chat, ids):
+                    tried.add(row)
+                    yield row
+                    self.show(is_archived=chat.is_archived)
+            if len(tried) == refused:
+                return
+
+    def rows(self, *, is_archived: bool = False) -> Iterator[ChatRow]:
+        """Yield every row from the top to the bottom, scrolling; a row that moves may come twice."""
+        self.show(is_archived=is_archived)
+        top = 0.0
+        for _ in range(_MOST_PAGES):
+            view = self._view(is_archived=is_archived, top=top)
+            yield from view.rows
+            if view.is_bottom:
+                return
+            top = max(view.top, top) + view.page * 0.8
+
+    def click(self, row: ChatRow) -> bool:
+        """Click a row; False when the list has moved it away meanwhile."""
+        handle = self._scripts.find(
+            "list_row", _DRAWN, archived=row.is_archived, index=row.index, title=row.title
+        )
+        try:
+            return self._scripts.click(handle, _CLICKED, "opening a chat")
+        finally:
+            handle.dispose()
+
+    def show(self, *, is_archived: bool) -> None:
+        """Bring the list to show all chats: no search, no filter, the right drawer.
+
+        Raises:
+            PageTimeoutError: It does not.
+        """
+        state = self._scripts.run("list_state", _DRAWN)
+        for _ in range(_MOST_CLICKS):
+            obstacle = _obstacle(state, is_archived=is_archived)
+            if obstacle is None:
+                return
+            handle = self._scripts.find("part", _DRAWN, part=obstacle)
+            self._scripts.click(handle, _CLICKED, obstacle)
+            handle.dispose()
+            state = self._scripts.run("list_state", _DRAWN, before=state)
+        raise PageTimeoutError("The chat list does not show all chats.", "The next cycle tries again.")
+
+    def _view(self, *, is_archived: bool, row: int | None = None, top: float | None = None) -> _View:
+        answer = self._scripts.run("list", _DRAWN, archived=is_archived, row=row, top=top)
+        if answer["rows"] is None:
+            raise PageTimeoutError("The chat list is not shown.", "The next cycle tries again.")
+        return _View(
+            rows=tuple(
+                ChatRow(row["title"], row["index"], normalise(row["chat"]), is_archived, row["is_open"])
+                for row in answer["rows"]
+            ),
+            top=answer["top"],
+            page=answer["page"],
+            is_bottom=answer["is_bottom"],
+        )
+
+
+def matches(row: ChatRow, chat: ChatFacts, ids: Collection[str]) -> bool:
+    """Return whether the row may be the chat: by id where the row tells it, else by title."""
+    if row.chat_id is not None:
+        return row.chat_id in ids
+    if chat.title is None:
+        return False
+    shown, wanted = clean(row.title), clean(chat.title)
+    if shown == wanted or (chat.kind is ChatKind.SELF and _SUFFIX.sub("", shown) == wanted):
+        return True
+    return _NUMBER.fullmatch(shown) is not None and digits(shown) in {
+        digits(wanted) if _NUMBER.fullmatch(wanted) else None,
+        *(chat_id.partition("@")[0] for chat_id in ids if chat_id.endswith("@c.us")),
+    }
+
+
+def clean(title: str) -> str:
+    """Return a title without directional marks and with plain single spaces."""
+    return _SPACES.sub(" ", _MARKS.sub("", title)).strip()
+
+
+def digits(text: str) -> str:
+    return re.sub(r"\D", "", text)
+
+
+def normalise(chat_id: str | None) -> str | None:
+    """Write a chat id of the page as everywhere here."""
+    if chat_id is None:
+        return None
+    user, _, server = chat_id.rpartition("@")
+    user = re.sub(r"(\.\d+)?:\d+$", "", user)
+    return f"{user}@{'c.us' if server == 's.whatsapp.net' else server}"
+
+
+def _obstacle(state: dict[str, bool], *, is_archived: bool) -> str | None:
+    """Name the part of the page to click next, or None when the list shows all chats."""
+    if state["has_search"]:
+        return "search_cancel"
+    if state["is_archived"] and not is_archived:
+        return "drawer_back"
+    if is_archived:
+        return None if state["is_archived"] else "archived_button"
+    if state["is_filtered"]:
+        return "filter_all"
+    return None

@@ -1,0 +1,126 @@
+"""The open conversation: opening it, stepping up through its history, and opening long texts.
+
+Nothing here plays media, types or sends. Rows leave the document while one scrolls, so every step
+captures what is new in the same evaluate that scrolls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from whatsapp_etl.extract.capture import Shown, Step, read_step
+from whatsapp_etl.extract.chat_list import ChatList, ChatRow
+from whatsapp_etl.extract.page_script import PageScripts
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long the page is given; each wait ends as soon as what it waits for is there."""
+
+    opening: timedelta = timedelta(seconds=20)
+    loading: timedelta = timedelta(seconds=30)
+    #: At the top without a change and without the page saying that it loads. The real client was
+    #: measured to answer within 0.8 s (2026-04-27).
+    quiet: timedelta = timedelta(milliseconds=1500)
+    empty_rows: timedelta = timedelta(seconds=5)
+    long_text: timedelta = timedelta(seconds=10)
+    pictures: timedelta = timedelta(seconds=10)
+    phone: timedelta = timedelta(seconds=60)
+
+
+class Conversation:
+    """What `#main` shows."""
+
+    def __init__(self, scripts: PageScripts, chat_list: ChatList, patience: Patience) -> None:
+        self._scripts = scripts
+        self._chat_list = chat_list
+        self._patience = patience
+
+    def open(self, row: ChatRow) -> bool:
+        """Click a row of the chat list and wait for its conversation; False when it did not come."""
+        previous = self._scripts.find("part", timedelta(0), part="conversation")
+        before = self._scripts.run("newest", timedelta(0))
+        try:
+            if not self._chat_list.click(row):
+                return False
+            answer = self._scripts.run(
+                "opened",
+                self._patience.opening,
+                previous=previous,
+                previous_newest=before["newest"],
+                is_same=row.is_open,
+                title=row.title,
+            )
+        finally:
+            previous.dispose()
+        return bool(answer["opened"])
+
+    def newest(self, stanza_id: str | None) -> Step | None:
+        """Scroll to the newest rows and capture; a chat with unread messages opens above them.
+
+        Args:
+            stanza_id: A message that is there once the newest rows are.
+        """
+        return self._step("bottom", (), newest=stanza_id)
+
+    def look(self, seen: Sequence[str]) -> Step | None:
+        """Capture what is there, without scrolling."""
+        return self._step("none", seen)
+
+    def older(self, seen: Sequence[str], *, captures: bool = True) -> Step | None:
+        """Ask for older rows and capture what is new.
+
+        Args:
+            seen: Ids among the rows on the page that are not needed again.
+            captures: False only scrolls, for measuring what capturing costs.
+
+        Returns:
+            The step; None when the conversation is gone.
+        """
+        return self._step("older", seen, captures=captures)
+
+    def expand(self, shown_id: str) -> Shown | None:
+        """Open "Read more" to its end and capture the row again; None when it left the document."""
+        answer = self._scripts.run("expand", self._patience.long_text, id=shown_id)
+        if answer["left"] and not answer["gone"]:
+            # The page did not take the element's own click: use the mouse.
+            handle = self._scripts.find("expand_button", timedelta(0), id=shown_id)
+            self._scripts.click(handle, timedelta(seconds=2), "opening a long text")
+            handle.dispose()
+            answer = self._scripts.run("expand", self._patience.long_text, id=shown_id)
+        if answer["gone"]:
+            return None
+        step = self._step("none", (), only=shown_id)
+        return next((shown for shown in step.rows if shown.row.shown_id == shown_id), None) if step else None
+
+    def ask_phone(self, seen: Sequence[str]) -> Step | None:
+        """Press the button that asks the phone for older messages, and wait for them."""
+        handle = self._scripts.find("phone_button", timedelta(0))
+        self._scripts.click(handle, timedelta(seconds=5), "asking the phone for older messages")
+        handle.dispose()
+        return self._step("phone", seen)
+
+    def _step(
+        self,
+        action: str,
+        seen: Sequence[str],
+        *,
+        captures: bool = True,
+        newest: str | None = None,
+        only: str | None = None,
+    ) -> Step | None:
+        patience = self._patience
+        answer = self._scripts.run(
+            "step",
+            patience.phone if action == "phone" else patience.loading,
+            action=action,
+            seen=list(seen),
+            capture=captures,
+            newest=newest,
+            only=only,
+            quiet_ms=round(patience.quiet.total_seconds() * 1000),
+            empty_ms=round(patience.empty_rows.total_seconds() * 1000),
+        )
+        return None if answer.get("gone") else read_step(answer)

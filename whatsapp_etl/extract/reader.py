@@ -1,0 +1,275 @@
+"""Reads one chat: opens it, proves that it is the one meant, walks up until nothing is missing.
+
+Nothing captured counts until the newest ids shown all belong to the chat; that is checked again
+after every step. Every visit says why it ended.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from whatsapp_etl.errors import StopRequestedError
+from whatsapp_etl.extract.capture import Capture, Shown, Step, Verdict, judge
+from whatsapp_etl.extract.chat_list import ChatList
+from whatsapp_etl.extract.conversation import Conversation, Patience
+from whatsapp_etl.extract.limits import Limits
+from whatsapp_etl.extract.media import Pictures
+from whatsapp_etl.extract.page_script import PageScripts
+from whatsapp_etl.extract.session import Session
+from whatsapp_etl.extract.storage import Storage
+from whatsapp_etl.model import (
+    CapturedFile,
+    ChatBatch,
+    ChatVisit,
+    MessageFacts,
+    MessageType,
+    RawRow,
+    StopReason,
+)
+
+#: Asking again at a quiet top, when the metadata lists something older that should be shown.
+_QUIET_TRIES = 3
+
+#: Reading one chat, unless the caller says otherwise.
+BUDGET = timedelta(minutes=5)
+
+
+class Reader:
+    """Reads chats of a ready session, one after another.
+
+    Args:
+        session: Ready; its pack is used for the life of this reader.
+        storage: The metadata; proves whose rows are shown.
+        save_file: Keeps a picture's bytes and says where.
+        limits: How fast chats are opened and scrolled, and the request to stop.
+        clock: The program's clock; aware UTC.
+        patience: How long the page is given for each thing.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        storage: Storage,
+        *,
+        save_file: Callable[[bytes], CapturedFile],
+        limits: Limits,
+        clock: Callable[[], datetime],
+        patience: Patience | None = None,
+    ) -> None:
+        self._session = session
+        self._storage = storage
+        self._limits = limits
+        self._clock = clock
+        patience = patience or Patience()
+        self._scripts = PageScripts(session.page, session.watchdog, session.pack, session.hits)
+        self.chat_list = ChatList(self._scripts)
+        self.conversation = Conversation(self._scripts, self.chat_list, patience)
+        self._pictures = Pictures(self._scripts, save_file, patience.pictures)
+
+    def read(
+        self,
+        visit: ChatVisit,
+        *,
+        since: datetime,
+        budget: timedelta = BUDGET,
+        asks_phone: bool = False,
+    ) -> ChatBatch:
+        """Read what a visit wants.
+
+        Args:
+            visit: The chat and the messages wanted of it.
+            since: The look-back's edge.
+            budget: How long the walk may take.
+            asks_phone: Whether the phone may be asked once for older messages.
+
+        Returns:
+            The rows of wanted messages only. A chat that was not found or is not the one meant
+            gives a batch without rows, with that stop reason.
+
+        Raises:
+            MetadataUnreadableError: Nothing can be proven without the metadata, so nothing is read.
+            SelectorDriftError: The conversation does not show what the pack requires.
+        """
+        if not visit.wanted:
+            return self._batch(visit, StopReason.NOTHING_TO_READ)
+        unread_before = self._storage.unread_count(visit.chat.id)
+        walk = _Walk(
+            capture=Capture(visit.wanted),
+            chat_ids=self._ids_of(visit.chat.id),
+            edge=max(since, min(fact.sent_at for fact in visit.wanted)),
+            deadline=time.monotonic() + budget.total_seconds(),
+            asks_phone=asks_phone,
+            times=self._storage.stanza_times(visit.chat.id),
+        )
+        reason = self._open(visit, walk)
+        if reason is None:
+            reason = self._walk(visit, walk)
+        batch = self._batch(visit, reason, walk)
+        return replace(
+            batch, unread_before=unread_before, unread_after=self._storage.unread_count(visit.chat.id)
+        )
+
+    # --- opening -----------------------------------------------------------------------------
+
+    def _open(self, visit: ChatVisit, walk: _Walk) -> StopReason | None:
+        """Open the chat meant and take its newest rows; a stop reason when that fails."""
+        was_found = False
+        newest = _newest_shown(visit)
+        for row in self.chat_list.candidates(visit.chat, visit.list_position, walk.chat_ids):
+            was_found = True
+            self._limits.chats.wait()
+            self._session.dismiss_dialogs()
+            if not self.conversation.open(row):
+                self._session.require("conversation")
+                continue
+            step = self.conversation.newest(newest)
+            if step is not None and self._is_ours(visit, walk, step):
+                self._take(walk, step)
+                return None
+        return StopReason.CHAT_UNIDENTIFIED if was_found else StopReason.CHAT_NOT_FOUND
+
+    def _ids_of(self, chat_id: str) -> frozenset[str]:
+        pairs = self._storage.lid_map()
+        same = {lid for lid, phone in pairs.items() if phone == chat_id}
+        return frozenset({chat_id, *same, *({pairs[chat_id]} if chat_id in pairs else ())})
+
+    def _is_ours(self, visit: ChatVisit, walk: _Walk, step: Step) -> bool:
+        """Return whether the rows shown belong to the chat; ids not known yet are looked up once."""
+        rows = [shown.row for shown in step.rows]
+        if judge(rows, walk.chat_ids, walk.times) is Verdict.OURS:
+            return True
+        walk.times = self._storage.stanza_times(visit.chat.id)
+        return judge(rows, walk.chat_ids, walk.times) is Verdict.OURS
+
+    # --- walking -----------------------------------------------------------------------------
+
+    def _walk(self, visit: ChatVisit, walk: _Walk) -> StopReason:
+        """Go up until there is a reason to stop."""
+        try:
+            while True:
+                reason = self._reason_to_stop(walk)
+                if reason is not None:
+                    return reason
+                self._limits.scrolls.wait()
+                step = self._next(walk)
+                if step is None:
+                    walk.forget()
+                    return StopReason.CHAT_UNIDENTIFIED
+                if step.rows and not self._is_ours(visit, walk, step):
+                    walk.forget()
+                    return StopReason.CHAT_UNIDENTIFIED
+                self._take(walk, step)
+        except StopRequestedError:
+            return StopReason.INTERRUPTED
+
+    def _next(self, walk: _Walk) -> Step | None:
+        if walk.top == "button" and walk.asks_phone:
+            walk.asks_phone = False
+            return self.conversation.ask_phone(walk.capture.seen)
+        walk.scrolls += 1
+        return self.conversation.older(walk.capture.seen)
+
+    def _reason_to_stop(self, walk: _Walk) -> StopReason | None:
+        if not walk.capture.missing:
+            return StopReason.ALL_FOUND
+        if walk.capture.is_past(walk.edge, walk.times):
+            return StopReason.EDGE_REACHED
+        if time.monotonic() >= walk.deadline:
+            return StopReason.TIME_BUDGET
+        return None if walk.may_go_on() else walk.end_at_top()
+
+    def _take(self, walk: _Walk, step: Step) -> None:
+        """Keep a step's rows, open their long texts and save their pictures while they are there."""
+        kept = walk.capture.add(step)
+        walk.top = step.top
+        walk.pages_loaded += step.loads
+        walk.quiet = walk.quiet + 1 if step.is_quiet else 0
+        pictures = [shown.row.shown_id for shown in kept if _is_picture(walk.capture, shown)]
+        walk.files.update(self._pictures.save(pictures))
+        for shown in kept:
+            if shown.is_cut and (whole := self.conversation.expand(shown.row.shown_id)) is not None:
+                walk.capture.replace(_with_context(whole.row, shown.row))
+
+    # --- the result --------------------------------------------------------------------------
+
+    def _batch(self, visit: ChatVisit, reason: StopReason, walk: _Walk | None = None) -> ChatBatch:
+        capture = walk.capture if walk else Capture(())
+        return ChatBatch(
+            chat_id=visit.chat.id,
+            pack_id=self._scripts.pack.id,
+            rows=capture.rows,
+            stop_reason=reason,
+            observed_at=self._clock(),
+            files=dict(walk.files) if walk else {},
+            empty_ids=capture.empty_ids,
+            oldest_shown_id=capture.oldest_id,
+            scrolls=walk.scrolls if walk else 0,
+            pages_loaded=walk.pages_loaded if walk else 0,
+        )
+
+
+@dataclass
+class _Walk:
+    """The state of one visit."""
+
+    capture: Capture
+    chat_ids: Collection[str]
+    edge: datetime
+    deadline: float
+    asks_phone: bool
+    times: Mapping[str, datetime]
+    top: str = "quiet"
+    quiet: int = 0  #: Steps in a row that brought nothing.
+    scrolls: int = 0
+    pages_loaded: int = 0
+    files: dict[str, tuple[CapturedFile, ...]] = field(default_factory=dict)
+
+    def may_go_on(self) -> bool:
+        """Return whether another step can bring something older."""
+        if self.top == "button" and self.asks_phone:
+            return True
+        if self.quiet == 0:
+            return self.top == "loading" or self.capture.has_more_stored(self.times)
+        # Nothing came, though the page should show more: ask again a few times.
+        return (
+            self.top in {"quiet", "loading"}
+            and self.quiet < _QUIET_TRIES
+            and self.capture.misses_older(self.times)
+        )
+
+    def end_at_top(self) -> StopReason:
+        """Say what the top of the conversation, as far as it goes, means."""
+        if self.top == "failed":
+            return StopReason.PHONE_FAILED
+        if self.top in {"button", "use_phone"}:
+            return StopReason.NEEDS_PHONE
+        return StopReason.STALLED if self.capture.misses_older(self.times) else StopReason.BEGINNING_REACHED
+
+    def forget(self) -> None:
+        """Drop everything: it is not proven to be this chat's."""
+        self.capture = Capture(())
+        self.files = {}
+
+
+def _newest_shown(visit: ChatVisit) -> str | None:
+    """Return a wanted message that is on the page once the newest rows are."""
+    shown = [fact for fact in visit.wanted if fact.type is not MessageType.SYSTEM]
+    return max(shown, key=lambda fact: fact.sent_at).key.stanza_id if shown else None
+
+
+def _is_picture(capture: Capture, shown: Shown) -> bool:
+    facts: tuple[MessageFacts, ...] = capture.facts_of(shown.row.shown_id)
+    return len(facts) == 1 and facts[0].type is MessageType.IMAGE
+
+
+def _with_context(whole: RawRow, first: RawRow) -> RawRow:
+    """Return the later capture with the context of the first, when more rows stood around it."""
+    return replace(
+        whole,
+        date_marker=whole.date_marker or first.date_marker,
+        run_position=first.run_position,
+        run_head=first.run_head,
+    )
