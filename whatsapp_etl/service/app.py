@@ -22,7 +22,7 @@ from whatsapp_etl import __version__
 from whatsapp_etl.service import metrics
 from whatsapp_etl.service.access import AccessMiddleware, AccessPolicy, problem
 from whatsapp_etl.service.health import DatabaseState, Health, SessionWord, Thresholds, assess
-from whatsapp_etl.service.page import view_of
+from whatsapp_etl.service.page import code_spans, view_of
 from whatsapp_etl.service.payload import health_json, status_json
 from whatsapp_etl.service.qr import qr_png, qr_tag, shown_qr
 from whatsapp_etl.service.state import ServiceState, Snapshot
@@ -111,6 +111,7 @@ class _Handlers:
             lstrip_blocks=True,
         )
         self._style = (_TEMPLATES / "status.css").read_text(encoding="utf-8")
+        environment.filters["code_spans"] = code_spans
         self._page = environment.get_template("status.html")
         self._sign_in = environment.get_template("sign_in.html")
 

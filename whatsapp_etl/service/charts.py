@@ -15,6 +15,7 @@ from whatsapp_etl.model import DayCount, RunSummary
 WIDTH = 640.0
 HEIGHT = 132.0
 _GAP_SHARE = 0.28  #: Of a column.
+_STEPS = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 _LEAST_HEIGHT = 3.0  #: So that something small is still seen; zero is drawn as nothing.
 
 
@@ -107,8 +108,8 @@ def _bars(
 
 
 def _round_up(value: float) -> float:
-    """Return the next of 1, 2, 5, 10, 20, 50, … that is not below `value`."""
+    """Return the next round number that is not below `value`: 1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, …"""
     if value <= 1:
         return 1.0
     magnitude = 10.0 ** math.floor(math.log10(value))
-    return next(step * magnitude for step in (1.0, 2.0, 5.0, 10.0) if step * magnitude >= value)
+    return next(step * magnitude for step in _STEPS if step * magnitude >= value)

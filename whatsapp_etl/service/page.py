@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from markupsafe import Markup
+
 from whatsapp_etl.model import MissingReason, RunSummary
 from whatsapp_etl.service.charts import Chart, days_chart, runs_chart, seconds_text
 from whatsapp_etl.service.health import DatabaseState, Health, SessionWord
@@ -80,6 +82,7 @@ class CoverageView:
     percent: str
     sentence: str
     missing: tuple[str, ...]
+    tone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +241,7 @@ def _coverage(health: Health, lookback: timedelta) -> CoverageView | None:
         f"{lookback.days} days are stored; {coverage.chats_complete:,} of {_count(coverage.chats, 'chat')} "
         "complete.",
         missing=missing,
+        tone="wait" if any(reason.code is ReasonCode.COVERAGE_SHORT for reason in health.reasons) else "good",
     )
 
 
@@ -265,6 +269,14 @@ def _ago(instant_: datetime | None, now: datetime) -> str:
         return "never"
     age = now - instant_
     return "just now" if age < timedelta(seconds=5) else f"{duration_text(age)} ago"
+
+
+def code_spans(text: str) -> Markup:
+    """Turn `words` between backticks into <code>; everything else is escaped."""
+    parts = text.split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if index % 2 else part for index, part in enumerate(parts)
+    )
 
 
 def duration_text(span: timedelta) -> str:
