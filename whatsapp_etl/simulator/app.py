@@ -19,12 +19,6 @@ STATIC = Path(__file__).parent / "static"
 _SYNC_LIMIT = 2000
 _UNSUPPORTED = ("HeadlessChrome", "Electron")
 _RIGHT_TO_LEFT = ("ar", "he", "fa", "ur")
-_UNSUPPORTED_PAGE = """<!doctype html>
-<html id="whatsapp-web" lang="en" dir="ltr"><head><meta charset="utf-8"><title>WhatsApp Web</title></head>
-<body><div class="browsers"><h1>WhatsApp works with Google Chrome 100+</h1>
-<p>To use WhatsApp, update Chrome or use Mozilla Firefox, Safari, Microsoft Edge or Opera.</p>
-<a href="https://www.google.com/chrome/">Update Google Chrome</a></div></body></html>
-"""
 
 
 def create_app(server: PageServer) -> Starlette:
@@ -32,7 +26,7 @@ def create_app(server: PageServer) -> Starlette:
 
     async def index(request: Request) -> Response:
         if any(word in request.headers.get("user-agent", "") for word in _UNSUPPORTED):
-            return HTMLResponse(_UNSUPPORTED_PAGE)
+            return HTMLResponse((STATIC / "unsupported.html").read_text(encoding="utf-8"))
         language = str(server.config["locale"])
         direction = "rtl" if language.split("-", maxsplit=1)[0] in _RIGHT_TO_LEFT else "ltr"
         page = (STATIC / "index.html").read_text(encoding="utf-8")

@@ -55,7 +55,7 @@ class Cast:
 
     def extras(self) -> list[Casting]:
         """What a client's storage lists beside the chats a sync is meant to read."""
-        assistant = Contact("13135550002@bot", None, "Helper AI")
+        assistant = Contact("13135550002@bot", "Helper AI", None)
         self.world.put_contact(assistant)
         return [
             Casting(Chat("status@broadcast", "status"), role="status", first_day=0.03),

@@ -197,4 +197,6 @@ def _config(options: SimulatorOptions) -> dict[str, Any]:
         "loading_hangs": False,
         "hidden_idb": False,
         "reorder_while_scrolling": False,
+        # A page that kept rows of another world must not go on from them.
+        "world": secrets.token_hex(8),
     }

@@ -49,8 +49,16 @@ class Contact:
 
     @property
     def name(self) -> str:
-        """The name as the page would write it in a mention or a notice."""
+        """What others call them in a mention or a notice."""
         return self.saved_name or self.push_name or spoken_phone(self.phone_id or self.id)
+
+    @property
+    def title(self) -> str:
+        """What the chat with them is called in the list: unsaved numbers stay numbers."""
+        if self.saved_name:
+            return self.saved_name
+        phone = self.phone_id or self.id
+        return f"~{self.push_name}" if phone.endswith("@lid") and self.push_name else spoken_phone(phone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +199,7 @@ class World:
             return chat.name
         if chat.kind == "group":
             return self.groups[chat.id].subject
-        return self.contacts[chat.id].name if chat.id in self.contacts else spoken_phone(chat.id)
+        return self.contacts[chat.id].title if chat.id in self.contacts else spoken_phone(chat.id)
 
     def row_key(self, message: Message) -> str:
         """The key as the client's storage writes it: notes to oneself carry their direction."""
