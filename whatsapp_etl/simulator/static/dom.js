@@ -103,7 +103,6 @@ export function emojiImage(character, className = "emoji _ao3e") {
   const drawing = `<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 20 20'><text y='16' font-size='16'>${character}</text></svg>`;
   return h("img", {
     alt: character,
-    "data-plain-text": character,
     draggable: "false",
     class: className,
     tabindex: "-1",

@@ -204,6 +204,7 @@ export class Store {
       this.#pullAgain = false;
       let cursor = (await this.preference(CURSOR_KEY)) ?? 0;
       let seen = 0;
+      let total = 0;
       let done = false;
       while (!done) {
         const query = new URLSearchParams({ after: cursor, limit: BATCH_ROWS, token: this.#token });
@@ -212,7 +213,8 @@ export class Store {
         const page = await answer.json();
         await this.#apply(page.changes, page.next);
         seen += page.changes.length;
-        progress(seen, page.total);
+        total = Math.max(total, page.total); // The server counts what is left.
+        progress(seen, total);
         cursor = page.next;
         done = page.done;
       }

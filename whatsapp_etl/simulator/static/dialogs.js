@@ -1,0 +1,165 @@
+// What may stand in the way: screens that take the page's place, dialogs above it, banners in the list.
+
+import { h, plainIcon } from "./dom.js";
+
+const TAKES_OVER = {
+  conflict: {
+    mode: "CONFLICT",
+    text: 'WhatsApp is open on another computer or browser. Click "Use here" to use WhatsApp in this window.',
+    buttons: ["Log out", "Use here"],
+  },
+  another_session: {
+    mode: "ANOTHER_SESSION",
+    text: 'WhatsApp is open in another window. Click "Use here" to use WhatsApp in this window.',
+    buttons: ["Close", "Use here"],
+  },
+  terms: {
+    mode: "TOS_BLOCK",
+    text:
+      "WhatsApp is updating our Terms and Privacy Policy. Open WhatsApp on your phone to read them and learn more about " +
+      'the choices you have. If you have accepted them, click "Log in" to continue using WhatsApp.',
+    buttons: ["Log out"],
+  },
+  deprecated: {
+    mode: "DEPRECATED_VERSION",
+    text:
+      "The version of WhatsApp on your phone is too old. Please update to the latest version, then click " +
+      '"Log in" to continue using WhatsApp.',
+    buttons: ["Log out"],
+  },
+  proxyblock: {
+    mode: "PROXYBLOCK",
+    title: "Can't load WhatsApp",
+    text: "Your computer is connected to a network that prevents WhatsApp from working correctly",
+    buttons: ["Learn more"],
+  },
+  temp_ban: {
+    mode: "TEMP_BAN",
+    text: "Your account has been temporarily banned from WhatsApp because you may have violated the terms of our service.",
+    buttons: ["Learn more"],
+  },
+  service_unavailable: {
+    mode: "SERVICE_UNAVAILABLE",
+    title: "Service unavailable",
+    text: "WhatsApp is temporarily unavailable. Please try again later.",
+    buttons: ["Try again"],
+  },
+  screen_lock: {
+    mode: "SCREEN_LOCK",
+    title: "App lock is on",
+    text: "Enter your password to unlock WhatsApp.",
+    buttons: ["Unlock"],
+    field: true,
+  },
+};
+
+const BANNERS = {
+  update_bar: ["Refresh to update", "A new version of WhatsApp is available."],
+  offline: ["Computer not connected", "Make sure your computer has an active internet connection."],
+};
+
+export class Dialogs {
+  #app;
+  #actions;
+  #shell = null;
+  #screen = null;
+  #kind = "none";
+
+  /**
+   * @param {HTMLElement} app the element #app
+   * @param {{useHere, logOut, close, modeChanged: (mode: string) => void}} actions what its buttons do
+   */
+  constructor(app, actions) {
+    this.#app = app;
+    this.#actions = actions;
+  }
+
+  /** The main screen is shown: what came before it gets its place now. */
+  mainShown(shell) {
+    this.#shell = shell;
+    this.#screen = null;
+    this.show(this.#kind);
+  }
+
+  /** Show one kind, "none" to end whatever is shown. */
+  show(kind) {
+    this.#dismiss();
+    this.#kind = kind;
+    if (kind in TAKES_OVER) this.#takeOver(TAKES_OVER[kind]);
+    else if (kind in BANNERS) this.#banner(BANNERS[kind]);
+    else if (kind === "feature") this.#feature();
+  }
+
+  #dismiss() {
+    if (this.#screen) {
+      this.#screen.covered.forEach((node) => {
+        node.hidden = false;
+        this.#app.append(node);
+      });
+      this.#screen.element.remove();
+      this.#screen = null;
+      this.#actions.modeChanged("MAIN");
+    }
+    this.#shell?.overlay.replaceChildren();
+    this.#shell?.banners.replaceChildren();
+  }
+
+  #takeOver({ mode, title, text, buttons, field }) {
+    const element = h("div", {},
+      h("div", { tabindex: -1, class: "_aiwn" },
+        h("div", { id: "wa-popovers-bucket" }),
+        modal({
+          label: title ? `${title} ${text}` : text,
+          body: [
+            title && h("h1", {}, title), h("div", {}, text),
+            field && h("input", { type: "password", "aria-label": "Password" }),
+            h("div", { class: "dialog-buttons" }, h("div", { role: buttons.length > 1 ? "group" : null }, buttons.map((label) => this.#button(label)))),
+          ],
+        }),
+        h("div", {}, h("div"))));
+    // The real page takes its screen away; it is kept aside here to come back when the dialog ends.
+    const covered = [...this.#app.children];
+    this.#app.replaceChildren(element);
+    this.#screen = { element, covered };
+    this.#actions.modeChanged(mode);
+  }
+
+  #button(label) {
+    const actions = {
+      "Use here": this.#actions.useHere, "Log out": this.#actions.logOut, Close: this.#actions.close,
+      "Try again": () => location.reload(), Unlock: () => this.#dismiss(),
+    };
+    return h("button", { "aria-disabled": "false", tabindex: 0, type: "button", on: { click: actions[label] ?? (() => {}) } },
+      h("div", {}, h("div", {}, h("div", {}, h("span", {}, h("span", {}, h("span", {}, label)))))));
+  }
+
+  #feature() {
+    const end = () => this.#shell.overlay.replaceChildren();
+    const onKey = (event) => event.key === "Escape" && end();
+    const close = h("button", { type: "button", "aria-label": "Close", tabindex: 0, on: { click: end } }, plainIcon("ic-close"));
+    const ok = h("button", { type: "button", tabindex: 0, "data-testid": "popup-controls-ok", on: { click: end } },
+      h("div", {}, h("div", {}, "Continue")));
+    const dialog = modal({
+      label: "What's new on WhatsApp Web",
+      body: [close, h("h1", {}, "What's new on WhatsApp Web"), h("div", {}, "Find your chats faster with lists."), h("div", { class: "dialog-buttons" }, ok)],
+    });
+    dialog.classList.add("is-above");
+    dialog.addEventListener("keydown", onKey);
+    this.#shell?.overlay.replaceChildren(dialog);
+    ok.focus();
+  }
+
+  #banner([title, text]) {
+    this.#shell?.banners.replaceChildren(
+      h("div", { class: "banner", role: "button", tabindex: 0, "data-testid": "chat-butterbar" },
+        h("div", {}, plainIcon("ic-refresh")), h("div", {}, h("div", { class: "banner-title" }, title), h("div", {}, text))));
+  }
+}
+
+function modal({ label, body }) {
+  return h("div", { tabindex: -1, class: "dialog-layer" },
+    h("div", { "data-animate-modal-backdrop": "true", class: "copyable-area" },
+      h("div", { role: "dialog", "aria-modal": "true" },
+        h("div", { "data-animate-modal-popup": "true", "aria-label": label },
+          h("div", { "data-animate-modal-body": "true" }, body.filter(Boolean))))));
+}

@@ -1,0 +1,180 @@
+// The page's start and its states: splash, QR code, loading, chats, logged out.
+
+import { claimProfile, clearLogin, storeLogin, storedToken } from "./account.js";
+import { ChatList } from "./chatlist.js";
+import { createClock } from "./clock.js";
+import { createConversation } from "./conversation/index.js";
+import { StorageUnavailableError } from "./database.js";
+import { Dialogs } from "./dialogs.js";
+import { createFiber } from "./fiber.js";
+import { createFormat } from "./format.js";
+import { LoadingScreen } from "./loading.js";
+import { LoginScreen } from "./login.js";
+import { Receipts } from "./receipts.js";
+import { Shell } from "./shell.js";
+import { Socket } from "./socket.js";
+import { Store } from "./store.js";
+
+const STORAGE_FAILED = 9; // reason of a logout that the client decides itself
+const LOGGED_OUT = "You have been logged out. Scan the QR code to log in again.";
+const LOGIN_KEY = "linked-device";
+
+const app = document.getElementById("app");
+let config = null;
+let me = null;
+let mode = "STARTUP";
+let login = null;
+let store = null;
+let chats = null;
+let conversation = null;
+
+const socket = new Socket(() => ({
+  op: "hello", token: storedToken(), has_focus: document.hasFocus(), visible: document.visibilityState === "visible",
+}));
+const dialogs = new Dialogs(app, { useHere: () => location.reload(), logOut: () => leave(0), close: () => {}, modeChanged: enter });
+
+start();
+
+function start() {
+  claimProfile(() => {
+    socket.close();
+    dialogs.show("another_session");
+  });
+  socket.on("config", (frame) => configure(frame.config));
+  socket.on("qr", (batch) => askForLogin(batch));
+  socket.on("linked", (frame) => linked(frame));
+  socket.on("logout", ({ reason }) => leave(reason));
+  socket.on("dialog", ({ kind }) => dialogs.show(kind));
+  socket.on("changed", () => chats && store.pull());
+  socket.on("down", () => mode === "MAIN" && dialogs.show("offline"));
+  socket.connect();
+}
+
+function configure(fresh) {
+  const isFirst = config === null;
+  config = fresh;
+  document.documentElement.lang = fresh.locale.split("-")[0];
+  document.documentElement.dir = /^(ar|he|fa|ur)\b/.test(fresh.locale) ? "rtl" : "ltr";
+  window.Debug = { VERSION: fresh.version };
+  if (!isFirst) chats?.refresh();
+}
+
+function enter(next) {
+  if (mode === next) return;
+  mode = next;
+  socket.send({ op: "state", mode: next });
+}
+
+/** Take the splash away once the page has something of its own to show. */
+async function endSplash() {
+  const splash = document.getElementById("wa_web_initial_startup");
+  if (!splash) return;
+  if (config.delays.boot_ms > 0) await after(config.delays.boot_ms);
+  splash.remove();
+}
+
+async function askForLogin(batch) {
+  if (storedToken() !== null) return leave(0); // The phone unlinked this device while it was away.
+  await endSplash();
+  if (!login) {
+    const wasLoggedOut = new URLSearchParams(location.search).has("post_logout");
+    login = new LoginScreen(app, { onReload: () => socket.send({ op: "qr_reload" }), notice: wasLoggedOut ? LOGGED_OUT : null });
+    enter("QR");
+  }
+  login.rotate(batch, config.delays.qr_ttl_scale);
+  return undefined;
+}
+
+async function linked({ token, me: account }) {
+  if (chats) {
+    dialogs.show("none");
+    await store.pull();
+    return;
+  }
+  if (mode === "SYNCING") return;
+  login?.close();
+  login = null;
+  me = account;
+  await endSplash();
+  enter("SYNCING");
+  await load(token);
+}
+
+async function load(token) {
+  const known = await openStore(token);
+  if (!known) return;
+  const loading = new LoadingScreen(app, { isFirst: known === "new", onLogOut: () => leave(0) });
+  loading.show(0);
+  if (config.loading_hangs) return;
+  storeLogin({ token, me });
+  await store.logIn({ config, token, me });
+  await store.setPreference(LOGIN_KEY, { token, world: config.world });
+  const steps = config.delays.loading_ms > 0 ? 20 : 0;
+  for (let step = 1; step <= steps; step += 1) {
+    await after(config.delays.loading_ms / steps);
+    loading.show((step / steps) * 50);
+  }
+  await store.pull((done, total) => loading.show(total > 0 ? 50 + (50 * done) / total : 100));
+  await showChats();
+}
+
+/** Open the storage; what another login left in it is thrown away. Returns "new", "known" or null when it fails. */
+async function openStore(token) {
+  try {
+    store = await Store.open(config);
+    const last = await store.preference(LOGIN_KEY);
+    if (last?.token === token && last.world === config.world) return "known";
+    await store.wipe();
+    store = await Store.open(config);
+    return "new";
+  } catch (error) {
+    if (!(error instanceof StorageUnavailableError)) throw error;
+    leave(STORAGE_FAILED);
+    return null;
+  }
+}
+
+async function showChats() {
+  const clock = createClock(() => config);
+  const format = createFormat(() => config, clock);
+  const receipts = new Receipts({ store, socket });
+  const ctx = { store, socket, receipts, clock, format, fiber: createFiber(() => config), config: () => config, me };
+  const shell = new Shell(app);
+  conversation = createConversation(ctx, shell.conversation);
+  chats = new ChatList(ctx, shell, { onOpen: (chatId) => open(ctx, shell, chatId) });
+  document.addEventListener("keydown", (event) => event.key === "Escape" && closeChat(receipts, shell, event));
+  await chats.start();
+  enter("MAIN");
+  dialogs.mainShown(shell);
+  receipts.mainMounted();
+}
+
+function open({ store: account }, shell, chatId) {
+  if (!account.chat(chatId) || conversation.chatId === chatId) return;
+  shell.showIntro(false);
+  chats.select(chatId);
+  conversation.open(chatId);
+}
+
+function closeChat(receipts, shell, event) {
+  if (!conversation.chatId || event.target.closest?.("#side, [role=dialog]")) return;
+  receipts.chatClosed(conversation.chatId);
+  conversation.close();
+  chats.select(null);
+  shell.showIntro(true);
+}
+
+/** End the login: wipe what this browser knows and show a new QR code. */
+async function leave(reason) {
+  socket.close();
+  enter("LOGOUT");
+  clearLogin();
+  await store?.wipe();
+  location.replace(`/?post_logout=1&logout_reason=${reason}`);
+}
+
+function after(milliseconds) {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds);
+  });
+}
