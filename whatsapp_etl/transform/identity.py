@@ -1,0 +1,140 @@
+"""Who and what an id stands for: message keys, chat kinds, recipients.
+
+One message has one canonical key, whichever page shape or read path showed it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from whatsapp_etl.errors import MessageParseError
+from whatsapp_etl.model import ChatKind, MessageKey
+
+_SERVER = re.compile(r"@([a-z0-9.]+)$")
+_DEVICE = re.compile(r"(?:\.\d+)?:\d+@")
+_KEY = re.compile(r"(true|false)_([^_@]*@[^_]+)_(.+)", re.DOTALL)
+#: A row that stands for several messages: "album-<first>-<last>-<count>".
+_COLLECTION = re.compile(r"(?:album|grouped-sticker)-(.+?)-(.+)-(\d+)")
+_TEST_ID_HEAD = "conv-msg-"
+
+_KIND_BY_SERVER = {
+    "c.us": ChatKind.PERSON,
+    "lid": ChatKind.PERSON,
+    "hosted": ChatKind.PERSON,
+    "hosted.lid": ChatKind.PERSON,
+    "g.us": ChatKind.GROUP,
+    "broadcast": ChatKind.BROADCAST,
+    "newsletter": ChatKind.CHANNEL,
+    "bot": ChatKind.BOT,
+}
+_STATUS_CHAT = "status@broadcast"
+
+#: Kinds whose messages go to a list of people.
+MANY_PEOPLE = frozenset({ChatKind.GROUP, ChatKind.BROADCAST})
+
+
+def normalise_id(text: str) -> str:
+    """Return the one form of a WhatsApp id: no device part, "@s.whatsapp.net" written as "@c.us"."""
+    plain = _DEVICE.sub("@", text.strip(), count=1)
+    user, at, server = plain.rpartition("@")
+    server = server.lower() if at else server
+    return f"{user}@c.us" if at and server == "s.whatsapp.net" else f"{user}{at}{server}"
+
+
+def parse_key(text: str) -> MessageKey:
+    """Read a packed message key `<true|false>_<chat>_<stanza id>[_in|_out][_<participant>]`.
+
+    The direction token of the self chat is dropped: the key is the same without it.
+
+    Raises:
+        MessageParseError: The text is no packed key. It is not repeated in the error.
+    """
+    match = _KEY.fullmatch(text.strip())
+    if match is None or not _SERVER.search(chat_id := normalise_id(match[2])):
+        raise MessageParseError("A message key is not of the form <true|false>_<chat>_<id>.")
+    parts = match[3].split("_")
+    participant = normalise_id(parts.pop()) if "@" in parts[-1] else None
+    if len(parts) > 1 and parts[-1] in {"in", "out"}:
+        parts.pop()
+    stanza_id = "_".join(parts)
+    if not stanza_id:
+        raise MessageParseError("A message key has no stanza id.")
+    return MessageKey(match[1] == "true", chat_id, stanza_id, participant)
+
+
+def parse_shown_key(shown_id: str) -> MessageKey | None:
+    """Return the key of a row that shows a packed id; None for bare and collection ids."""
+    if not shown_id.startswith(("true_", "false_")):
+        return None
+    try:
+        return parse_key(shown_id)
+    except MessageParseError:
+        return None
+
+
+def shown_stanza_id(shown_id: str) -> str:
+    """Return the stanza id of a row's id, packed or bare; a collection's id is returned whole."""
+    key = parse_shown_key(shown_id)
+    return key.stanza_id if key else shown_id.strip().removeprefix(_TEST_ID_HEAD)
+
+
+def collection_bounds(shown_id: str) -> tuple[str, str, int] | None:
+    """Return first stanza id, last stanza id and count of a row that stands for several messages."""
+    match = _COLLECTION.fullmatch(shown_id.strip())
+    return (match[1], match[2], int(match[3])) if match else None
+
+
+def canonical_key(key: MessageKey, own_id: str) -> MessageKey:
+    """Complete a key: an own message in a group ends with the own id, whoever wrote the key."""
+    if key.participant_id is None and key.is_outgoing and key.chat_id.endswith("@g.us"):
+        return MessageKey(key.is_outgoing, key.chat_id, key.stanza_id, own_id)
+    return key
+
+
+def chat_kind(chat_id: str, own_id: str | None, own_lid: str | None = None) -> ChatKind:
+    """Return what a chat id stands for. Ids of an unknown server are OTHER, and out of scope."""
+    if chat_id == _STATUS_CHAT:
+        return ChatKind.STATUS
+    if chat_id in {own_id, own_lid}:
+        return ChatKind.SELF
+    return _KIND_BY_SERVER.get(chat_id.rpartition("@")[2], ChatKind.OTHER)
+
+
+def sender(key: MessageKey, own_id: str) -> str | None:
+    """Return who sent a message, as its key tells; None when a group key names nobody."""
+    if key.is_outgoing:
+        return own_id
+    if key.participant_id:
+        return key.participant_id
+    return key.chat_id if chat_kind(key.chat_id, own_id) is ChatKind.PERSON else None
+
+
+def recipients(
+    kind: ChatKind,
+    *,
+    chat_id: str,
+    own_id: str,
+    sender_id: str | None,
+    is_outgoing: bool,
+    is_system: bool,
+    participant_ids: Iterable[str],
+) -> tuple[str, ...]:
+    """Return everyone who received a message, sorted.
+
+    Args:
+        kind: What the chat is.
+        chat_id: The chat.
+        own_id: The account.
+        sender_id: None on system rows.
+        is_outgoing: Sent by the account.
+        is_system: A notice; in a group all participants see it, elsewhere nobody received it.
+        participant_ids: The group's or list's people; empty while unknown.
+    """
+    if kind in MANY_PEOPLE:
+        return tuple(sorted(set(participant_ids) - (set() if is_system else {sender_id})))
+    if is_system:
+        return ()
+    if kind is ChatKind.SELF:
+        return (own_id,)
+    return (chat_id,) if is_outgoing else (own_id,)
