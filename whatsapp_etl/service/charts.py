@@ -108,7 +108,7 @@ def _bars(
 
 
 def _round_up(value: float) -> float:
-    """Return the next round number that is not below `value`: 1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, …"""
+    """Return the next round number (1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, …) that is not below `value`."""
     if value <= 1:
         return 1.0
     magnitude = 10.0 ** math.floor(math.log10(value))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from whatsapp_etl.model import (
     CoverageSummary,
@@ -88,7 +88,9 @@ class ServiceState:
         """Add a finished cycle; `None` when it ended without a report."""
         self._replace(lambda old: _with_run(old, report))
 
-    def cycle_planned(self, next_cycle_at: datetime | None) -> None:
+    def cycle_planned(self, wait: timedelta | None) -> None:
+        """Publish how long it is until the next cycle; None when there will be none."""
+        next_cycle_at = None if wait is None else self._clock() + wait
         self._replace(lambda old: replace(old, next_cycle_at=next_cycle_at))
 
     def show_store(
