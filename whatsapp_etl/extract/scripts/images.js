@@ -4,14 +4,27 @@ async (args) => {
   const main = one(document, 'conversation');
   const wanted = new Set(args.ids);
   const rows = main ? all(main, 'message_row').filter((row) => wanted.has(row.getAttribute(rowId))) : [];
+  const emptyCss = candidatesOf('empty_body').join(',');
   const stateOf = (row) => {
     if (!row.isConnected) return 'gone';
+    if (row.querySelector(emptyCss)) return 'waiting';
     const urls = all(row, 'image_bytes').map((image) => image.src).filter((src) => src.startsWith('blob:'));
     if (urls.length > 0) return urls;
     if (!one(row, 'image_thumb')) return 'none';
-    return one(row, 'media_download') ? 'not_loaded' : 'waiting';
+    return one(row, 'media_download') || one(row, 'media_failed') ? 'not_loaded' : 'waiting';
   };
-  await until(() => rows.every((row) => stateOf(row) !== 'waiting'), args.deadline_ms);
+  // A picture is fetched when its row comes near the screen: pass by all of them, then wait for each.
+  const end = performance.now() + args.deadline_ms;
+  for (const row of rows.filter((each) => stateOf(each) === 'waiting')) {
+    row.scrollIntoView({ block: 'center' });
+    await frame();
+    await frame();
+  }
+  for (const row of rows) {
+    if (stateOf(row) !== 'waiting') continue;
+    row.scrollIntoView({ block: 'center' });
+    await until(() => stateOf(row) !== 'waiting', Math.max(0, end - performance.now()));
+  }
   const images = {};
   for (const row of rows) {
     const state = stateOf(row);

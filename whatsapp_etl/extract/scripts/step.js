@@ -98,10 +98,14 @@ async (args) => {
   if (args.action === 'older') {
     const before = firstId();
     // Loading is latched until the list has left the zone near the top: leave it, then return.
-    scroller.scrollTop = 400;
-    await frame();
-    scroller.scrollTop = 0;
+    const poke = async () => {
+      scroller.scrollTop = 400;
+      await frame();
+      scroller.scrollTop = 0;
+    };
+    await poke();
     let quietSince = performance.now();
+    let poked = quietSince;
     const end = performance.now() + args.deadline_ms;
     while (performance.now() < end) {
       if (firstId() !== before) {
@@ -112,6 +116,11 @@ async (args) => {
       if (performance.now() - quietSince > args.quiet_ms) {
         isQuiet = true;
         break;
+      }
+      // The page looks at its place only every 100 ms and may have missed that it was left.
+      if (topBlock() !== 'loading' && performance.now() - poked > args.quiet_ms / 4) {
+        await poke();
+        poked = performance.now();
       }
       await frame();
     }
