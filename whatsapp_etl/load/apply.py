@@ -1,0 +1,216 @@
+"""One chat's load plan, applied in the transaction of the caller."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+from psycopg import Cursor
+from psycopg.rows import TupleRow
+
+from whatsapp_etl.load.staging import MessageChanges, write_messages
+from whatsapp_etl.load.threads import upsert_threads
+from whatsapp_etl.model import (
+    ApplyResult,
+    Checkpoint,
+    Coverage,
+    LoadPlan,
+    Message,
+    MessageVersion,
+    Reject,
+)
+
+
+def apply_plan(cursor: Cursor[TupleRow], plan: LoadPlan, run_id: int) -> ApplyResult:
+    """Write the plan's rows with their checkpoint and coverage; rows that are equal stay untouched.
+
+    Must run in a transaction with staging tables: all of it is stored, or nothing.
+    """
+    thread_id = plan.thread.external_id
+    upsert_threads(cursor, [plan.thread], run_id)
+    changes = write_messages(cursor, plan.messages, run_id)
+    _write_versions(cursor, plan.versions, changes, run_id)
+    _write_missing(cursor, plan, run_id)
+    rejects = _write_rejects(cursor, plan.rejects, run_id)
+    if plan.checkpoint is not None:
+        _move_checkpoint(cursor, thread_id, plan.checkpoint, run_id)
+    write_coverage(cursor, [plan.coverage], run_id)
+    _raise_last_seen(cursor, plan.messages)
+    return ApplyResult(
+        inserted=changes.inserted,
+        updated=changes.updated,
+        unchanged=changes.unchanged + plan.unchanged,
+        attachments_saved=changes.attachments_saved,
+        jobs_enqueued=changes.jobs_enqueued,
+        rejects=rejects,
+    )
+
+
+def _write_versions(
+    cursor: Cursor[TupleRow], versions: Sequence[MessageVersion], changes: MessageChanges, run_id: int
+) -> None:
+    """Keep earlier states of the messages that this plan changed.
+
+    A version whose message stayed as it was describes a change that was not made.
+    """
+    for version in versions:
+        message_id = changes.updated_ids.get(version.external_id)
+        if message_id is not None:
+            cursor.execute(
+                "INSERT INTO message_versions"
+                " (message_id, message_type, content_snippet, replaced_seen_at, run_id)"
+                " VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+                (
+                    message_id,
+                    version.message_type.value,
+                    _without_nul(version.content_snippet),
+                    version.replaced_seen_at,
+                    run_id,
+                ),
+            )
+
+
+def _write_missing(cursor: Cursor[TupleRow], plan: LoadPlan, run_id: int) -> None:
+    missing = plan.missing
+    keys = [entry.external_id for entry in missing]
+    if plan.messages:
+        cursor.execute(
+            "DELETE FROM missing_messages x USING stage_keys k"
+            " WHERE x.external_id = k.external_id AND NOT x.external_id = ANY(%s)",
+            (keys,),
+        )
+    if not missing:
+        return
+    cursor.execute(
+        "INSERT INTO missing_messages AS x"
+        " (external_id, thread_external_id, reason, attempts, first_missed_at, next_try_at, run_id)"
+        " SELECT u.external_id, %s, u.reason, u.attempts, %s, u.next_try_at, %s"
+        " FROM unnest(%s::text[], %s::text[], %s::int[], %s::timestamptz[])"
+        "   AS u (external_id, reason, attempts, next_try_at)"
+        " ON CONFLICT (external_id) DO UPDATE SET reason = excluded.reason, attempts = excluded.attempts,"
+        "   next_try_at = excluded.next_try_at, run_id = excluded.run_id"
+        " WHERE (x.reason, x.attempts, x.next_try_at)"
+        "   IS DISTINCT FROM (excluded.reason, excluded.attempts, excluded.next_try_at)",
+        (
+            plan.thread.external_id,
+            plan.coverage.observed_at,
+            run_id,
+            keys,
+            [entry.reason.value for entry in missing],
+            [entry.attempts for entry in missing],
+            [entry.next_try_at for entry in missing],
+        ),
+    )
+
+
+def _write_rejects(cursor: Cursor[TupleRow], rejects: Iterable[Reject], run_id: int) -> int:
+    """Store rejects, one row for each row of the page; return how many this run had not counted yet."""
+    counted = 0
+    for reject in rejects:
+        cursor.execute(
+            "INSERT INTO rejects AS r (thread_external_id, shown_id_hash, reason, pack_id, evidence,"
+            " first_seen_at, last_seen_at, first_run_id, last_run_id)"
+            " VALUES (%(thread)s, %(hash)s, %(reason)s, %(pack)s, %(evidence)s, %(at)s, %(at)s,"
+            " %(run)s, %(run)s)"
+            " ON CONFLICT (shown_id_hash, reason, pack_id, coalesce(thread_external_id, ''))"
+            " DO UPDATE SET evidence = excluded.evidence, last_seen_at = excluded.last_seen_at,"
+            " last_run_id = excluded.last_run_id, times_seen = r.times_seen + 1"
+            " WHERE r.last_run_id <> excluded.last_run_id",
+            {
+                "thread": reject.thread_external_id,
+                "hash": reject.shown_id_hash,
+                "reason": reject.reason.value,
+                "pack": reject.pack_id,
+                "evidence": _without_nul(reject.evidence),
+                "at": reject.observed_at,
+                "run": run_id,
+            },
+        )
+        counted += cursor.rowcount
+    return counted
+
+
+def _move_checkpoint(cursor: Cursor[TupleRow], thread_id: str, checkpoint: Checkpoint, run_id: int) -> None:
+    cursor.execute(
+        "UPDATE threads SET checkpoint_message_id = %s, checkpoint_ts = %s, last_run_id = %s,"
+        " updated_at = now()"
+        " WHERE platform = 'whatsapp' AND external_id = %s AND (checkpoint_ts IS NULL OR checkpoint_ts < %s"
+        " OR (checkpoint_ts = %s AND checkpoint_message_id <> %s))",
+        (
+            checkpoint.message_id,
+            checkpoint.sent_at,
+            run_id,
+            thread_id,
+            checkpoint.sent_at,
+            checkpoint.sent_at,
+            checkpoint.message_id,
+        ),
+    )
+
+
+def write_coverage(cursor: Cursor[TupleRow], coverages: Sequence[Coverage], run_id: int) -> int:
+    """Replace the current coverage of chats whose facts changed; return how many did.
+
+    The history gets a row only when the gaps or the stop reason changed: ids that leave the look-back
+    change the totals of every chat every day, and its completeness not at all.
+    """
+    if not coverages:
+        return 0
+    cursor.execute(
+        "WITH facts AS MATERIALIZED ("
+        " SELECT u.*, c.thread_external_id IS NULL OR"
+        "   (c.missing, c.stop_reason) IS DISTINCT FROM (u.missing, u.stop_reason) AS is_news"
+        " FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::jsonb[], %s::text[], %s::timestamptz[],"
+        "   %s::int[], %s::timestamptz[]) AS u (thread_external_id, expected, stored, missing, stop_reason,"
+        "   complete_until, history_type, observed_at)"
+        " LEFT JOIN sync_coverage c USING (thread_external_id)"
+        " WHERE c.thread_external_id IS NULL OR"
+        "   (c.expected, c.stored, c.missing, c.stop_reason, c.complete_until, c.history_type)"
+        "   IS DISTINCT FROM"
+        "   (u.expected, u.stored, u.missing, u.stop_reason, u.complete_until, u.history_type)"
+        "), history AS ("
+        " INSERT INTO sync_coverage_history"
+        "   (thread_external_id, expected, stored, missing, stop_reason, observed_at, run_id)"
+        " SELECT thread_external_id, expected, stored, missing, stop_reason, observed_at, %s"
+        " FROM facts WHERE is_news)"
+        " INSERT INTO sync_coverage (thread_external_id, expected, stored, missing, stop_reason,"
+        "   complete_until, history_type, observed_at, run_id)"
+        " SELECT thread_external_id, expected, stored, missing, stop_reason, complete_until, history_type,"
+        "   observed_at, %s FROM facts"
+        " ON CONFLICT (thread_external_id) DO UPDATE SET expected = excluded.expected,"
+        "   stored = excluded.stored, missing = excluded.missing, stop_reason = excluded.stop_reason,"
+        "   complete_until = excluded.complete_until, history_type = excluded.history_type,"
+        "   observed_at = excluded.observed_at, run_id = excluded.run_id",
+        (
+            [each.thread_external_id for each in coverages],
+            [each.expected for each in coverages],
+            [each.stored for each in coverages],
+            [_counts(each) for each in coverages],
+            [each.stop_reason.value for each in coverages],
+            [each.complete_until for each in coverages],
+            [each.history_type for each in coverages],
+            [each.observed_at for each in coverages],
+            run_id,
+            run_id,
+        ),
+    )
+    return cursor.rowcount
+
+
+def _counts(coverage: Coverage) -> str:
+    return json.dumps({reason.value: count for reason, count in coverage.missing.items() if count})
+
+
+def _raise_last_seen(cursor: Cursor[TupleRow], messages: Sequence[Message]) -> None:
+    # A clamped time is a guess; it moves nothing.
+    newest = max((message.ts for message in messages if message.ts_precision != "clamped"), default=None)
+    if newest is not None:
+        cursor.execute(
+            "UPDATE sync_state SET last_seen_at = %s"
+            " WHERE is_active = 1 AND (last_seen_at IS NULL OR last_seen_at < %s)",
+            (newest, newest),
+        )
+
+
+def _without_nul(text: str | None) -> str | None:
+    return None if text is None else text.replace("\0", "")

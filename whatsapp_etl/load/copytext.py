@@ -1,0 +1,161 @@
+"""Rows as the text format of COPY, and the digest by which a message's content is compared.
+
+Lines are built by joining strings: for tens of thousands of rows that is several times faster than
+adapting each value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from hashlib import blake2b
+
+from psycopg import Cursor
+from psycopg.rows import TupleRow
+
+from whatsapp_etl.model import Attachment, Message
+
+NULL = r"\N"
+
+_SPECIAL = re.compile("[\\\\\t\n\r\0]")
+_PLAIN_ID = re.compile(r"[\w@.:+-]+", re.ASCII)
+_LINES_PER_WRITE = 500
+
+#: What the digest covers: everything that says something about the message itself.
+COMPARED = (
+    "thread_external_id",
+    "sender_id",
+    "recipient_ids",
+    "content_snippet",
+    "ts",
+    "ts_precision",
+    "is_outgoing",
+    "has_attachments",
+    "stanza_id",
+    "message_type",
+    "subtype",
+    "source_revision",
+    "is_forwarded",
+    "is_edited",
+    "edited_seen_at",
+    "deleted_seen_at",
+    "reply_to_external_id",
+    "quoted_text",
+    "album_id",
+    "album_position",
+    "expires_at",
+)
+#: Columns of a line made by `MessageLines.line`, in its order.
+MESSAGE_COLUMNS = ("external_id", *COMPARED, "ts_raw", "read_path", "observed_at", "content_hash")
+
+
+def cell(value: str | None) -> str:
+    """Return a text as a COPY cell. NUL, which Postgres cannot hold, is left out."""
+    if value is None:
+        return NULL
+    if _SPECIAL.search(value) is None:
+        return value
+    value = value.replace("\0", "").replace("\\", "\\\\")
+    return value.replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+
+
+def instant(value: datetime | None) -> str:
+    return NULL if value is None else value.isoformat(" ")
+
+
+def integer(value: float | None) -> str:
+    return NULL if value is None else str(value)
+
+
+def flag(value: bool | None) -> str:  # noqa: FBT001  # the value of a cell, not a switch
+    return NULL if value is None else "1" if value else "0"
+
+
+def array(values: Sequence[str]) -> str:
+    """Return texts as a Postgres array literal; in a COPY line it still goes through `cell`."""
+    if all(_PLAIN_ID.fullmatch(value) for value in values) and not any(v.upper() == "NULL" for v in values):
+        return "{" + ",".join(values) + "}"
+    quoted = ('"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' for value in values)
+    return "{" + ",".join(quoted) + "}"
+
+
+class MessageLines:
+    """Makes lines of messages, remembering what many of them share."""
+
+    def __init__(self) -> None:
+        self._arrays: dict[tuple[str, ...], str] = {}
+        self._instants: dict[datetime, str] = {}
+
+    def line(self, message: Message) -> tuple[str, str]:
+        """Return the message's line in the order of MESSAGE_COLUMNS, and its digest in hex."""
+        m = message
+        recipients = self._arrays.get(m.recipient_ids)
+        if recipients is None:
+            recipients = self._arrays[m.recipient_ids] = cell(array(m.recipient_ids))
+        observed = self._instants.get(m.observed_at)
+        if observed is None:
+            observed = self._instants[m.observed_at] = instant(m.observed_at)
+        compared = (
+            f"{cell(m.thread_external_id)}\t{cell(m.sender_id)}\t{recipients}\t{cell(m.content_snippet)}\t"
+            f"{m.ts.isoformat(' ')}\t{m.ts_precision}\t{'1' if m.is_outgoing else '0'}\t"
+            f"{'1' if m.has_attachments else '0'}\t{cell(m.stanza_id)}\t{m.message_type._value_}\t"
+            f"{cell(m.subtype)}\t{cell(m.source_revision)}\t{'1' if m.is_forwarded else '0'}\t"
+            f"{'1' if m.is_edited else '0'}\t{instant(m.edited_seen_at)}\t{instant(m.deleted_seen_at)}\t"
+            f"{cell(m.reply_to_external_id)}\t{cell(m.quoted_text)}\t{cell(m.album_id)}\t"
+            f"{integer(m.album_position)}\t{instant(m.expires_at)}"
+        )
+        hashed = compared
+        if m.attachments or m.aliases:
+            hashed = "\t".join((compared, *map(attachment_cells, m.attachments), *m.aliases))
+        digest = blake2b(hashed.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+        line = (
+            f"{cell(m.external_id)}\t{compared}\t{cell(m.ts_raw)}\t{m.read_path}\t{observed}\t\\\\x{digest}"
+        )
+        return line, digest
+
+
+ATTACHMENT_COLUMNS = (
+    "position",
+    "media_type",
+    "state",
+    "file_path",
+    "checksum",
+    "is_verified",
+    "size_bytes",
+    "width",
+    "height",
+    "duration_seconds",
+    "file_name",
+)
+
+
+def attachment_cells(a: Attachment) -> str:
+    """Return an attachment's line in the order of ATTACHMENT_COLUMNS."""
+    return (
+        f"{a.position}\t{cell(a.media_type)}\t{a.state}\t{cell(a.file_path)}\t{cell(a.checksum)}\t"
+        f"{flag(a.is_verified)}\t{integer(a.size_bytes)}\t{integer(a.width)}\t{integer(a.height)}\t"
+        f"{integer(a.duration_seconds)}\t{cell(a.file_name)}"
+    )
+
+
+def copy_lines(cursor: Cursor[TupleRow], table: str, columns: Iterable[str], lines: Iterable[str]) -> None:
+    """Send lines (without line ends) to `table` by COPY."""
+    with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
+        pending: list[str] = []
+        for line in lines:
+            pending.append(line)
+            if len(pending) == _LINES_PER_WRITE:
+                copy.write(_encoded(pending))
+                pending.clear()
+        if pending:
+            copy.write(_encoded(pending))
+
+
+def _encoded(lines: list[str]) -> bytes:
+    text = "\n".join(lines) + "\n"
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        # Half of a surrogate pair, cut by some client: Postgres cannot hold it either.
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()

@@ -1,0 +1,91 @@
+"""The list of ids that the browser holds, compared with what Postgres holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from psycopg import Cursor
+from psycopg.rows import TupleRow
+
+from whatsapp_etl.load.copytext import cell, copy_lines
+from whatsapp_etl.model import ChatDiff, MessageIndexEntry, MissingReason
+
+# The entries that lack a row of their revision. Most cycles return none of them.
+_OPEN_ENTRIES = """
+    SELECT i.chat_id, i.external_id, x.reason, x.next_try_at > %(now)s,
+           m.id IS NOT NULL OR a.message_id IS NOT NULL
+    FROM stage_index i
+    LEFT JOIN messages m ON m.platform = 'whatsapp' AND m.external_id = i.external_id
+    LEFT JOIN message_aliases a ON m.id IS NULL AND a.platform = 'whatsapp' AND a.external_id = i.external_id
+    LEFT JOIN messages o ON o.id = a.message_id
+    LEFT JOIN missing_messages x ON x.external_id = i.external_id
+    WHERE coalesce(m.source_revision, o.source_revision) IS DISTINCT FROM i.source_revision
+    ORDER BY i.chat_id, i.sent_at DESC, i.external_id
+"""
+_TOTALS = "SELECT chat_id, count(*) FROM stage_index GROUP BY chat_id"
+# What the browser no longer lists inside the look-back is not missing any more.
+_FORGET_UNLISTED = """
+    DELETE FROM missing_messages x
+    WHERE NOT EXISTS (SELECT FROM stage_index i WHERE i.external_id = x.external_id)
+"""
+
+
+def diff_index(
+    cursor: Cursor[TupleRow],
+    pages: Iterable[Sequence[MessageIndexEntry]],
+    since: datetime,
+    now: datetime,
+) -> Mapping[str, ChatDiff]:
+    """Compare the metadata's list with Postgres, streaming it into a temporary table.
+
+    Must run in a transaction with staging tables.
+
+    Args:
+        cursor: In a transaction with staging tables.
+        pages: Everything that the metadata lists inside the look-back, in any order.
+        since: The look-back's edge; older entries are left out.
+        now: Decides which known gaps are due, and which disappearing messages are gone.
+
+    Returns:
+        By chat, for every chat with at least one entry: how many are expected and stored (in any
+        revision), which to read (newest first), and how many known gaps are not due yet.
+    """
+    columns = ("external_id", "chat_id", "sent_at", "source_revision")
+    copy_lines(cursor, "stage_index", columns, _lines(pages, since, now))
+    # Without figures on the fresh table the planner expects a handful of rows.
+    cursor.execute("ANALYZE stage_index")
+    expected: dict[str, int] = dict(cursor.execute(_TOTALS).fetchall())
+    unstored = dict.fromkeys(expected, 0)
+    wanted: dict[str, list[str]] = {}
+    deferred: dict[str, dict[MissingReason, int]] = {}
+    for chat_id, key, reason, is_deferred, is_stored in cursor.execute(_OPEN_ENTRIES, {"now": now}):
+        if not is_stored:
+            unstored[chat_id] += 1
+        if is_deferred:
+            counts = deferred.setdefault(chat_id, {})
+            counts[MissingReason(reason)] = counts.get(MissingReason(reason), 0) + 1
+        else:
+            wanted.setdefault(chat_id, []).append(key)
+    cursor.execute(_FORGET_UNLISTED)
+    return {
+        chat_id: ChatDiff(
+            chat_id=chat_id,
+            expected=total,
+            stored=total - unstored[chat_id],
+            wanted=tuple(wanted.get(chat_id, ())),
+            deferred=deferred.get(chat_id, {}),
+        )
+        for chat_id, total in expected.items()
+    }
+
+
+def _lines(pages: Iterable[Sequence[MessageIndexEntry]], since: datetime, now: datetime) -> Iterable[str]:
+    for page in pages:
+        for entry in page:
+            if entry.sent_at < since or (entry.expires_at is not None and entry.expires_at <= now):
+                continue
+            yield (
+                f"{cell(entry.external_id)}\t{cell(entry.chat_id)}\t{entry.sent_at.isoformat(' ')}\t"
+                f"{cell(entry.source_revision)}"
+            )

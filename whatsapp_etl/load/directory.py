@@ -1,0 +1,239 @@
+"""Threads, contacts and reactions as the browser lists them; equal rows stay untouched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from psycopg import Cursor
+from psycopg.rows import TupleRow
+
+from whatsapp_etl.load.staging import message_ids, take_change_numbers
+from whatsapp_etl.load.threads import unify_threads, upsert_threads
+from whatsapp_etl.model import ContactFacts, GroupFacts, Reaction, Thread
+
+#: The browser's contact list holds groups and channels too.
+_NOT_PEOPLE = ("@g.us", "@newsletter", "@broadcast")
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryCounts:
+    """Rows written by one directory load; zeros when nothing was new."""
+
+    threads: int = 0
+    contacts: int = 0
+    reactions: int = 0
+    reactions_skipped: int = 0  #: Their message is not stored.
+
+
+def apply_directory(
+    cursor: Cursor[TupleRow],
+    threads: Sequence[Thread],
+    contacts: Iterable[ContactFacts],
+    groups: Iterable[GroupFacts],
+    reactions: Iterable[Reaction],
+    *,
+    run_id: int,
+    now: datetime,
+) -> DirectoryCounts:
+    """Write what changed; see `DirectoryCounts`."""
+    by_id = {group.id: group for group in groups}
+    written_contacts = _write_contacts(cursor, list(contacts), run_id, now)
+    written_threads = upsert_threads(cursor, [_with_group(each, by_id) for each in threads], run_id)
+    if written_contacts or written_threads:
+        unify_threads(cursor)
+    written, skipped = _write_reactions(cursor, list(reactions), run_id)
+    return DirectoryCounts(written_threads, written_contacts, written, skipped)
+
+
+def _with_group(thread: Thread, groups: Mapping[str, GroupFacts]) -> Thread:
+    """Complete a group's thread from its group row; a list known to be cut replaces nothing."""
+    group = groups.get(thread.external_id)
+    if group is None:
+        return thread
+    participants = group.participant_ids if group.is_complete else thread.participant_ids
+    return replace(
+        thread, title=thread.title or group.subject, participant_ids=participants or thread.participant_ids
+    )
+
+
+# --- contacts --------------------------------------------------------------------------------
+
+
+def _write_contacts(
+    cursor: Cursor[TupleRow], facts: Sequence[ContactFacts], run_id: int, now: datetime
+) -> int:
+    """Write people and their ids and names; return how many `contacts` rows were written.
+
+    A person's row carries the phone id where it is known. When a LID turns out to belong to a phone
+    id, the two become one person.
+    """
+    facts = [each for each in facts if not each.id.endswith(_NOT_PEOPLE)]
+    if not facts:
+        return 0
+    ids = {each for contact in facts for each in (contact.id, contact.phone_id) if each}
+    owners: dict[str, str] = dict(
+        cursor.execute(
+            "SELECT i.value, c.external_id FROM contact_identifiers i JOIN contacts c ON c.id = i.contact_id"
+            " WHERE i.kind IN ('phone', 'lid') AND i.valid_to IS NULL AND i.value = ANY(%s)",
+            (list(ids),),
+        ).fetchall()
+    )
+    people = _people(facts, owners)
+    known = {
+        row[0]: (row[1], row[2])
+        for row in cursor.execute(
+            "SELECT external_id, saved_name, push_name FROM contacts WHERE external_id = ANY(%s)",
+            (list(people),),
+        ).fetchall()
+    }
+    written = 0
+    for external_id, person in people.items():
+        before = known.get(external_id, (None, None))
+        names = (person.saved_name or before[0], person.push_name or before[1])
+        claimed = {each for each in person.ids if owners.get(each) != external_id}
+        if external_id in known and names == before and not claimed:
+            continue
+        contact_id = _write_contact(cursor, external_id, names, run_id)
+        written += 1
+        for value in sorted(claimed):
+            _claim(cursor, contact_id, value, now)
+        _absorb(cursor, contact_id, {owners[each] for each in claimed if each in owners})
+        for kind, name, old in zip(("saved_name", "push_name"), names, before, strict=True):
+            if name is not None and name != old:
+                _rename(cursor, contact_id, kind, name, now)
+    return written
+
+
+@dataclass(slots=True)
+class _Person:
+    ids: set[str]
+    saved_name: str | None = None
+    push_name: str | None = None
+
+
+def _people(facts: Sequence[ContactFacts], owners: Mapping[str, str]) -> dict[str, _Person]:
+    """Join the rows of one person: the browser lists phone id and LID as two contacts.
+
+    `owners` tells the person of an id that is known from before, so that a LID whose phone id is not
+    told this time stays with its person.
+    """
+    phones = {each.id: each.phone_id for each in facts if each.phone_id}
+    people: dict[str, _Person] = {}
+    for each in facts:
+        phone_id = phones.get(each.id)
+        person = people.setdefault(phone_id or owners.get(each.id) or each.id, _Person(set()))
+        person.ids.update(filter(None, (each.id, phone_id)))
+        person.saved_name = person.saved_name or _plain(each.saved_name)
+        person.push_name = person.push_name or _plain(each.push_name)
+    return people
+
+
+def _plain(name: str | None) -> str | None:
+    return name.replace("\0", "") if name else None
+
+
+def _write_contact(
+    cursor: Cursor[TupleRow], external_id: str, names: tuple[str | None, str | None], run_id: int
+) -> int:
+    row = cursor.execute(
+        "INSERT INTO contacts (external_id, saved_name, push_name, first_run_id, last_run_id)"
+        " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (external_id) DO UPDATE SET"
+        " saved_name = excluded.saved_name, push_name = excluded.push_name,"
+        " last_run_id = excluded.last_run_id, updated_at = now() RETURNING id",
+        (external_id, *names, run_id, run_id),
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _absorb(cursor: Cursor[TupleRow], contact_id: int, former: set[str]) -> None:
+    """Take over the history of people who turned out to be this one, and drop their empty rows."""
+    for external_id in former:
+        cursor.execute(
+            "UPDATE contact_identifiers i SET contact_id = %s FROM contacts c"
+            " WHERE c.external_id = %s AND i.contact_id = c.id AND NOT EXISTS ("
+            "   SELECT FROM contact_identifiers o WHERE o.contact_id = c.id AND o.valid_to IS NULL"
+            "   AND o.kind IN ('phone', 'lid'))",
+            (contact_id, external_id),
+        )
+        cursor.execute(
+            "DELETE FROM contacts c WHERE c.external_id = %s"
+            " AND NOT EXISTS (SELECT FROM contact_identifiers i WHERE i.contact_id = c.id)",
+            (external_id,),
+        )
+
+
+def _claim(cursor: Cursor[TupleRow], contact_id: int, value: str, now: datetime) -> None:
+    """Make `value` an id of this contact; when it was another one's, close it there."""
+    cursor.execute(
+        "UPDATE contact_identifiers SET valid_to = %s"
+        " WHERE value = %s AND kind IN ('phone', 'lid') AND valid_to IS NULL",
+        (now, value),
+    )
+    cursor.execute(
+        "INSERT INTO contact_identifiers (contact_id, kind, value, valid_from) VALUES (%s, %s, %s, %s)",
+        (contact_id, "lid" if value.endswith("@lid") else "phone", value, now),
+    )
+
+
+def _rename(cursor: Cursor[TupleRow], contact_id: int, kind: str, value: str, now: datetime) -> None:
+    cursor.execute(
+        "UPDATE contact_identifiers SET valid_to = %s"
+        " WHERE contact_id = %s AND kind = %s AND valid_to IS NULL",
+        (now, contact_id, kind),
+    )
+    cursor.execute(
+        "INSERT INTO contact_identifiers (contact_id, kind, value, valid_from) VALUES (%s, %s, %s, %s)",
+        (contact_id, kind, value, now),
+    )
+
+
+# --- reactions -------------------------------------------------------------------------------
+
+
+def _write_reactions(cursor: Cursor[TupleRow], reactions: Sequence[Reaction], run_id: int) -> tuple[int, int]:
+    """Write the latest reaction of each sender to each message; return rows written and skipped."""
+    latest: dict[tuple[str, str], Reaction] = {}
+    for each in reactions:
+        key = (each.message_external_id, each.sender_id)
+        if key not in latest or latest[key].reacted_at <= each.reacted_at:
+            latest[key] = each
+    if not latest:
+        return 0, 0
+    ids = message_ids(cursor, {each.message_external_id for each in latest.values()})
+    rows = {
+        (ids[each.message_external_id], each.sender_id): each
+        for each in latest.values()
+        if each.message_external_id in ids
+    }
+    skipped = sum(each.message_external_id not in ids for each in latest.values())
+    changed = cursor.execute(
+        "SELECT u.n FROM unnest(%s::int[], %s::bigint[], %s::text[], %s::text[], %s::timestamptz[])"
+        "   AS u (n, message_id, sender_id, emoji, reacted_at)"
+        " LEFT JOIN reactions r ON r.message_id = u.message_id AND r.sender_id = u.sender_id"
+        " WHERE r.id IS NULL OR (r.reacted_at <= u.reacted_at AND"
+        "   (r.emoji, r.reacted_at) IS DISTINCT FROM (u.emoji, u.reacted_at))",
+        (
+            list(range(len(rows))),
+            [key[0] for key in rows],
+            [key[1] for key in rows],
+            [each.emoji for each in rows.values()],
+            [each.reacted_at for each in rows.values()],
+        ),
+    ).fetchall()
+    if changed:
+        last = take_change_numbers(cursor, len(changed))
+        listed = list(rows.items())
+        for seq, (n,) in enumerate(changed, start=last - len(changed) + 1):
+            (message_id, sender_id), each = listed[n]
+            cursor.execute(
+                "INSERT INTO reactions (message_id, sender_id, emoji, reacted_at, first_run_id, last_run_id,"
+                "   change_seq) VALUES (%s, %s, %s, %s, %s, %s, %s)"
+                " ON CONFLICT (message_id, sender_id) DO UPDATE SET emoji = excluded.emoji,"
+                "   reacted_at = excluded.reacted_at, last_run_id = excluded.last_run_id,"
+                "   updated_at = now(), change_seq = excluded.change_seq",
+                (message_id, sender_id, each.emoji, each.reacted_at, run_id, run_id, seq),
+            )
+    return len(changed), skipped

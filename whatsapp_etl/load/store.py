@@ -1,0 +1,250 @@
+"""The store: the database as the pipeline sees it. Each public method is one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Self
+from zoneinfo import ZoneInfo
+
+import psycopg
+from psycopg import Cursor
+from psycopg.rows import TupleRow
+
+from whatsapp_etl.load import account as accounts
+from whatsapp_etl.load import apply as plans
+from whatsapp_etl.load import diff, directory, health, known, privacy, runs, threads
+from whatsapp_etl.load.database import Connection, Database, translated
+from whatsapp_etl.load.directory import DirectoryCounts
+from whatsapp_etl.load.writer import PATIENCE, Writer
+from whatsapp_etl.model import (
+    Account,
+    ApplyResult,
+    ChatDiff,
+    Checkpoint,
+    ContactFacts,
+    Coverage,
+    CoverageSummary,
+    DayCount,
+    GroupFacts,
+    KnownMessage,
+    LoadPlan,
+    MessageIndexEntry,
+    MissingMessage,
+    MissingReason,
+    Reaction,
+    RunReport,
+    RunSummary,
+    SessionState,
+    StoreFacts,
+    Thread,
+)
+
+#: A load of at least this many new rows is settled at once instead of by the next reader, who
+#: would have to write every page again.
+_TIDY_FROM = 5000
+
+
+class Store:
+    """Reads with a connection of its own; writes as the account's only writer.
+
+    The first method that writes takes the writer's lock, which is kept until `close`.
+
+    Raises (every method):
+        WriterBusyError: Writing, while another process holds the account's lock.
+        DatabaseUnreachableError: The connection was lost; the next call opens a new one.
+        DatabaseRefusedError: A statement failed; its transaction is rolled back.
+    """
+
+    def __init__(self, database: Database, *, patience: timedelta = PATIENCE) -> None:
+        self._database = database
+        self._writer = Writer(database, patience)
+        self._reader: Connection | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back the lock and both connections."""
+        self._writer.close()
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+    @contextmanager
+    def _reading(self) -> Iterator[Cursor[TupleRow]]:
+        with translated(self._database.place):
+            if self._reader is not None:
+                try:
+                    self._reader.execute("SELECT 1")  # an idle connection may have been cut
+                except psycopg.OperationalError:
+                    self._reader.close()
+                    self._reader = None
+            if self._reader is None:
+                self._reader = self._database.connect()
+            with self._reader.transaction(), self._reader.cursor() as cursor:
+                yield cursor
+
+    # --- runs ---
+
+    def begin_run(self, started_at: datetime) -> int:
+        """Open a run; runs that a killed process left open become 'interrupted'."""
+        with self._writer.transaction() as cursor:
+            return runs.begin_run(cursor, started_at)
+
+    def finish_run(self, report: RunReport) -> None:
+        """Close a run with its report; a success moves `sync_state.last_success_at`."""
+        with self._writer.transaction() as cursor:
+            runs.finish_run(cursor, report)
+
+    def retain(self, now: datetime, keep: timedelta) -> int:
+        """Delete runs, rejects, events and coverage history older than `keep`; return how many rows."""
+        with self._writer.transaction() as cursor:
+            return runs.retain(cursor, now, keep)
+
+    # --- planning ---
+
+    def diff(
+        self, pages: Iterable[Sequence[MessageIndexEntry]], since: datetime, now: datetime
+    ) -> Mapping[str, ChatDiff]:
+        """Compare the metadata's list of ids with Postgres, by chat. Streams; see `load.diff`."""
+        with self._writer.staging() as cursor:
+            return diff.diff_index(cursor, pages, since, now)
+
+    def known(self, external_ids: Collection[str]) -> Mapping[str, KnownMessage]:
+        """Return what is stored of given messages, by the key asked for (aliases count)."""
+        with self._reading() as cursor:
+            return known.known_messages(cursor, external_ids)
+
+    def known_missing(self, external_ids: Collection[str]) -> Mapping[str, MissingMessage]:
+        """Return what is known of given gaps, by key."""
+        with self._reading() as cursor:
+            return known.known_missing(cursor, external_ids)
+
+    def checkpoints(self) -> Mapping[str, Checkpoint]:
+        """Return the chats' checkpoints, by chat id."""
+        with self._reading() as cursor:
+            return threads.checkpoints(cursor)
+
+    # --- loading ---
+
+    def apply(self, plan: LoadPlan, run_id: int) -> ApplyResult:
+        """Store one chat's plan, its checkpoint and its coverage, all of it or nothing.
+
+        The same plan again touches no row.
+        """
+        with self._writer.staging() as cursor:
+            result = plans.apply_plan(cursor, plan, run_id)
+        if result.inserted >= _TIDY_FROM:
+            self._writer.tidy("messages")
+        return result
+
+    def apply_directory(
+        self,
+        threads: Sequence[Thread],
+        contacts: Iterable[ContactFacts],
+        groups: Iterable[GroupFacts],
+        reactions: Iterable[Reaction],
+        *,
+        run_id: int,
+        now: datetime,
+    ) -> DirectoryCounts:
+        """Store chats, people and reactions that changed; touch no other row."""
+        with self._writer.transaction() as cursor:
+            return directory.apply_directory(
+                cursor, threads, contacts, groups, reactions, run_id=run_id, now=now
+            )
+
+    def record_coverage(self, coverages: Sequence[Coverage], run_id: int) -> int:
+        """Store the coverage of chats that were not opened; return how many rows changed."""
+        with self._writer.transaction() as cursor:
+            return plans.write_coverage(cursor, coverages, run_id)
+
+    def expire_messages(self, now: datetime) -> tuple[str, ...]:
+        """Remove messages that have disappeared; return paths of files that nothing uses any more."""
+        with self._writer.transaction() as cursor:
+            return privacy.expire_messages(cursor, now)
+
+    def forget_messages(self, external_ids: Collection[str], now: datetime) -> tuple[str, ...]:
+        """Remove given messages; return paths of files that nothing uses any more."""
+        with self._writer.transaction() as cursor:
+            return privacy.forget_messages(cursor, external_ids, now)
+
+    # --- account and session ---
+
+    def pin_account(self, account: Account, now: datetime) -> bool:
+        """Pin the first account seen; later return whether `account` is the pinned one."""
+        with self._writer.transaction() as cursor:
+            return accounts.pin_account(cursor, account, now)
+
+    def replace_account(self, account: Account, now: datetime) -> None:
+        """Make `account` the one that is read from now on."""
+        with self._writer.transaction() as cursor:
+            accounts.replace_account(cursor, account, now)
+
+    def account(self) -> Account | None:
+        """Return the pinned account."""
+        with self._reading() as cursor:
+            return accounts.account(cursor)
+
+    def record_session_event(self, state: SessionState, cause: str | None, now: datetime) -> bool:
+        """Note a change of state; return False when it is the state noted last."""
+        with self._writer.transaction() as cursor:
+            return accounts.record_session_event(cursor, state, cause, now)
+
+    def session_state(self) -> tuple[SessionState, datetime] | None:
+        """Return the state noted last, and since when."""
+        with self._reading() as cursor:
+            return health.session_state(cursor)
+
+    def raise_shield_alarm(self, now: datetime) -> None:
+        """Note that an unread count dropped unexplained."""
+        with self._writer.transaction() as cursor:
+            accounts.raise_shield_alarm(cursor, now)
+
+    def acknowledge_shield_alarm(self, now: datetime) -> bool:
+        """End the alarm; return False when there was none."""
+        with self._writer.transaction() as cursor:
+            return accounts.acknowledge_shield_alarm(cursor, now)
+
+    def has_shield_alarm(self) -> bool:
+        with self._reading() as cursor:
+            return accounts.has_shield_alarm(cursor)
+
+    # --- facts ---
+
+    def health_facts(self, now: datetime) -> StoreFacts:
+        with self._reading() as cursor:
+            return health.store_facts(cursor, now)
+
+    def coverage_summary(self) -> CoverageSummary:
+        with self._reading() as cursor:
+            return health.coverage_summary(cursor)
+
+    def missing_older_than(self, grace: timedelta, now: datetime) -> Mapping[MissingReason, int]:
+        """Count gaps that have stood for longer than `grace`, by reason."""
+        with self._reading() as cursor:
+            return health.missing_older_than(cursor, grace, now)
+
+    def rejects_of_last_run(self) -> int:
+        with self._reading() as cursor:
+            return health.rejects_of_last_run(cursor)
+
+    def recent_runs(self, count: int) -> tuple[RunSummary, ...]:
+        """Return the last finished cycles, newest first."""
+        with self._reading() as cursor:
+            return runs.recent_runs(cursor, count)
+
+    def messages_per_day(self, days: int, zone: ZoneInfo, now: datetime) -> tuple[DayCount, ...]:
+        """Count messages by day in `zone`, oldest first, today last."""
+        with self._reading() as cursor:
+            return health.messages_per_day(cursor, days, zone, now)
+
+    def table_counts(self) -> Mapping[str, int]:
+        """Return the number of rows by table."""
+        with self._reading() as cursor:
+            return health.table_counts(cursor)
