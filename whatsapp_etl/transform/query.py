@@ -9,6 +9,7 @@ times slower. A selector with combinators is allowed, and is searched in its row
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -16,6 +17,9 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 #: The element that holds one row in the common document; no browser has an element of this name.
 _HOLDER = "etl-row"
+
+#: From so many selectors on, an attribute is looked for by its presence.
+_SHARED = 3
 
 _SIMPLE = re.compile(r"[A-Za-z][\w-]*|\.[\w-]+|\[[\w-]+(?:[~^$*|]?=(?:\"[^\"]*\"|'[^']*'|[\w-]+))?\]")
 _ATTRIBUTE = re.compile(r"\[([\w-]+)(?:([~^$*|]?=)(?:\"([^\"]*)\"|'([^']*)'|([\w-]+)))?\]")
@@ -90,12 +94,13 @@ def parse_plain(name: str, rung: int, css: str) -> _Plain | None:
 class FoundRow:
     """One row: its elements by the pack's names."""
 
-    __slots__ = ("_complex", "found", "icons", "root")
+    __slots__ = ("_complex", "found", "icons", "root", "skipped")
 
     def __init__(self, root: LexborNode, searched: Mapping[str, Sequence[tuple[int, str]]]) -> None:
         self.root = root
         self.found: dict[str, list[tuple[int, LexborNode]]] = {}
         self.icons: set[str] = set()
+        self.skipped: set[int] = set()  #: `mem_id` of the elements that were not looked into.
         self._complex = searched
 
     def first(self, name: str) -> LexborNode | None:
@@ -115,9 +120,20 @@ class FoundRow:
         for rung, css in self._complex.get(name, ()):
             if best is not None and rung > best:
                 break
-            if nodes := self.root.css(css):
+            nodes = self.root.css(css)
+            if self.skipped:
+                nodes = [node for node in nodes if not self._is_skipped(node)]
+            if nodes:
                 return nodes
         return [node for rung, node in found if rung == best] if found else []
+
+    def _is_skipped(self, node: LexborNode) -> bool:
+        parent = node.parent
+        while parent is not None and parent.tag != _HOLDER:
+            if parent.mem_id in self.skipped:
+                return True
+            parent = parent.parent
+        return False
 
     def has(self, name: str) -> bool:
         return name in self.found or (name in self._complex and bool(self.all(name)))
@@ -150,21 +166,21 @@ class Query:
         """Compile the candidates of each name, best first."""
         tables: tuple[dict[object, list[_Plain]], ...] = ({}, {}, {}, {})
         searched: dict[str, list[tuple[int, str]]] = {}
-        css = [_HOLDER, f"[{icon_attribute}]", icon_element]
+        plains: list[tuple[_Plain, str]] = []
         for name, candidates in names.items():
             for rung, candidate in enumerate(candidates):
                 plain = parse_plain(name, rung, candidate)
                 if plain is None:
                     searched.setdefault(name, []).append((rung, candidate))
                     continue
-                css.append(candidate)
+                plains.append((plain, candidate))
                 table, key = _place(plain)
                 tables[table].setdefault(key, []).append(plain)
         by_value, by_attribute, by_class, by_tag = (
             {key: tuple(plains) for key, plains in table.items()} for table in tables
         )
         return cls(
-            css=", ".join(dict.fromkeys(css)),
+            css=", ".join(dict.fromkeys([_HOLDER, f"[{icon_attribute}]", icon_element, *_filters(plains)])),
             by_value=by_value,  # type: ignore[arg-type]  # the keys are what _place made them
             by_attribute=by_attribute,  # type: ignore[arg-type]
             by_class=by_class,  # type: ignore[arg-type]
@@ -197,6 +213,7 @@ class Query:
         rows: list[FoundRow] = []
         row: FoundRow | None = None
         to_skip = 0
+        known: dict[object, list[_Plain]] = {}
         holder, icon_attribute, icon_element = _HOLDER, self.icon_attribute, self.icon_element
         for node in document.css(self.css):
             tag = node.tag
@@ -217,10 +234,15 @@ class Query:
             icon = attributes.get(icon_attribute)
             if icon:
                 row.icons.add(icon)
-            names = self._names(tag, attributes)
+            # Rows repeat each other, so most elements were met before.
+            looks = (tag, *attributes.items())
+            names = known.get(looks)
+            if names is None:
+                names = known[looks] = self._names(tag, attributes)
             for plain in names:
                 row.found.setdefault(plain.name, []).append((plain.rung, node))
-                if plain.name in self.skipped:
+                if plain.name in self.skipped and not to_skip:
+                    row.skipped.add(node.mem_id)
                     to_skip = len(node.css(self.css)) - 1
         return rows
 
@@ -240,12 +262,31 @@ class Query:
         return names
 
 
+def _filters(plains: Sequence[tuple[_Plain, str]]) -> Iterable[str]:
+    """Yield few selectors that find all that `plains` mean, and not much more.
+
+    Each selector of a document search costs, above all classes: elements have dozens of them. So a
+    selector is looked for by its first class, and an attribute that many name by its presence.
+    """
+    users = Counter(each.attribute for plain, _ in plains for each in plain.conditions)
+    for plain, css in plains:
+        names = [each for each in plain.conditions if each.attribute != "class"]
+        shared = next((each.attribute for each in names if users[each.attribute] >= _SHARED), None)
+        classes = [each.value for each in plain.conditions if each.attribute == "class" and each.operator == "~="]
+        if classes:
+            yield f".{classes[0]}"
+        elif shared and not plain.tag:
+            yield f"[{shared}]"
+        else:
+            yield css
+
+
 def _place(plain: _Plain) -> tuple[int, object]:
     """Return in which table a selector is looked up, and under what: by its rarest condition."""
     for each in plain.conditions:
         if each.operator == "=":
             return 0, (each.attribute, each.value)
-    for each in plain.conditions:
+    for each in reversed(plain.conditions):
         if each.attribute == "class" and each.operator == "~=":
             return 2, each.value
     for each in plain.conditions:

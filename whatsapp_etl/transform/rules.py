@@ -15,6 +15,9 @@ from whatsapp_etl.transform.timestamps import DateWords, plain
 _ROW = "row_"
 _KIND = "kind:"
 
+#: Named for a search inside one element, or outside the rows.
+_NOT_IN_ROWS = ("row_list", "row_quote_text", "row_quote_author")
+
 TextRule = Literal["body", "shown", "first_line", "none"]
 _TEXT_RULES: tuple[TextRule, ...] = ("body", "shown", "first_line", "none")
 
@@ -56,6 +59,9 @@ class RowRules:
             rule = _kind_rule(pack, index, table)
             self.kinds.append(rule)
             names[rule.name] = _texts(table.get("css"))
+        self._candidates = dict(names)
+        for name in _NOT_IN_ROWS:
+            names.pop(name, None)
         self.pack_id = pack.id
         self.prefix_attribute = pack.attributes.get("row_prefix", "title")
         self.query = Query.of(
@@ -68,7 +74,6 @@ class RowRules:
         self.forwarded_icons = frozenset(_texts(rows.get("forwarded_icons")))
         self.own_labels = _label(pack, "row_you")
         self.edited_labels = _label(pack, "row_edited")
-        self._candidates = names
         self._kind_by_icon: dict[str, KindRule] = {}
         self._kind_by_icon_head: list[tuple[str, KindRule]] = []
         self._searched_kinds = [rule for rule in self.kinds if rule.name in self.query.searched]
