@@ -4,7 +4,7 @@ const NOTICES = new Set([
   "gp2", "e2e_notification", "notification", "notification_template", "broadcast_notification", "pinned_message",
   "newsletter_notification", "debug",
 ]);
-const NEVER_DRAWN = new Set(["protocol", "reaction", "reaction_enc", "album_child"]);
+const NEVER_DRAWN = new Set(["protocol", "reaction"]);
 
 /** The bare message id: the third part of the packed key, all that the page shows of it. */
 export function stanzaOf(key) {

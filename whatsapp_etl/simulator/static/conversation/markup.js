@@ -4,22 +4,23 @@ const EMOJI = new RegExp("\\p{RGI_Emoji}|(?![©®™])\\p{Extended_Pictographic}
 const LINK =
   /(?<url>\b(?:https?:\/\/|www\.)[^\s<>]*[^\s<>.,;:!?'")\]}*_~`])|(?<mail>[\w.+-]+@[\w-]+\.[\w.-]*\w)|(?<phone>\+\d[\d ()-]{6,}\d)/gu;
 const MENTION = /@(\d{5,})/gu;
-const ITEM = /^(?<mark>[-*]) +(?<text>.+)$/u;
-const NUMBERED = /^(?<number>\d{1,3})\. +(?<text>.+)$/u;
-const QUOTED = /^> ?(?<text>.*)$/u;
+const FENCE = "```";
+const ITEM = /^(?<mark>[-*]) (?<text>\S.*)$/u;
+const NUMBERED = /^(?<number>\d{1,3})\. (?<text>\S.*)$/u;
+const QUOTED = /^> (?<text>\S.*)$/u;
 const CODE = [
   { pattern: /```(?<inner>[\s\S]*?\S[\s\S]*?)```/u, template: "```${appText}```" },
   { pattern: /(?<![\p{L}\p{N}`])`(?<inner>[^`\n]+)`(?![\p{L}\p{N}`])/u, template: "`${appText}`" },
 ];
 const MARKS = [
-  { mark: "*", tag: "strong" },
-  { mark: "_", tag: "em" },
-  { mark: "~", tag: "del" },
-].map(({ mark, tag }) => ({
+  { mark: "*", sign: "\\*", tag: "strong" },
+  { mark: "_", sign: "_", tag: "em" },
+  { mark: "~", sign: "~", tag: "del" },
+].map(({ mark, sign, tag }) => ({
   tag,
   template: `${mark}\${appText}${mark}`,
   pattern: new RegExp(
-    `(?<![\\p{L}\\p{N}\\${mark}])\\${mark}(?<inner>[^\\s\\${mark}](?:[^\\${mark}\\n]*[^\\s\\${mark}])?)\\${mark}(?![\\p{L}\\p{N}\\${mark}])`,
+    `(?<![\\p{L}\\p{N}${sign}])${sign}(?<inner>[^\\s${sign}](?:[^${sign}\\n]*[^\\s${sign}])?)${sign}(?![\\p{L}\\p{N}${sign}])`,
     "u",
   ),
 }));
@@ -59,7 +60,7 @@ export function parseMarkup(raw, mentions = {}) {
 /** The emoji of a text that holds nothing else (at most three of them), or null. */
 export function onlyEmoji(raw) {
   const found = [...raw.matchAll(EMOJI)].map((match) => match[0]);
-  const rest = raw.replace(EMOJI, "").trim();
+  const rest = raw.replace(EMOJI, "");
   return rest === "" && found.length > 0 && found.length <= 3 ? found : null;
 }
 
@@ -77,11 +78,13 @@ export function cutMarkup(blocks, limit) {
 // A run of monospaced text may go over several lines: those stay together.
 function linesOf(raw) {
   const lines = [];
-  for (const line of raw.split("\n")) {
-    const isOpen = lines.length > 0 && lines.at(-1).split("```").length % 2 === 0 && line.includes("```");
-    if (isOpen) lines[lines.length - 1] += `\n${line}`;
+  const all = raw.split("\n");
+  all.forEach((line, position) => {
+    const isInside = lines.length > 0 && lines.at(-1).split(FENCE).length % 2 === 0;
+    const isClosed = isInside && all.slice(position).some((later) => later.includes(FENCE));
+    if (isClosed) lines[lines.length - 1] += `\n${line}`;
     else lines.push(line);
-  }
+  });
   return lines;
 }
 

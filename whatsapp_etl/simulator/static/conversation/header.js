@@ -1,0 +1,90 @@
+// The header of the open chat: picture, title, and for groups who is in it.
+
+import { h, icon, plainIcon } from "../dom.js";
+import { emojiImage } from "./emoji.js";
+
+const EMOJI = new RegExp("\\p{RGI_Emoji}", "v");
+const GROUP_HINT = "click here for group info";
+
+export class Header {
+  #ctx;
+  #chatId;
+  #title = h("div", { class: "chat-title" });
+  #subtitle = h("div", { class: "chat-subtitle" });
+
+  constructor(ctx, chatId) {
+    this.#ctx = ctx;
+    this.#chatId = chatId;
+    const isGroup = chatId.endsWith("@g.us");
+    const info = h(
+      "div",
+      { role: "button", tabindex: "0", "data-tab": "6", title: "Profile details", "data-testid": "conversation-info-header", class: "chat-info" },
+      h("div", { style: "height: 40px", class: "avatar" }, h("div", {}, icon(isGroup ? "default-group-refreshed" : "default-contact-refreshed"))),
+      h("div", { class: "chat-names" }, this.#title, isGroup ? this.#subtitle : null),
+    );
+    this.node = h("header", { "data-testid": "conversation-header", class: "chat-header" }, info, buttons());
+    if (isGroup) this.#subtitle.append(h("span", { class: "_ao3e _aupe" }, GROUP_HINT));
+    this.refresh();
+  }
+
+  /** Draw what may have changed: the title, and the members of a group. */
+  refresh() {
+    const { store } = this.#ctx;
+    const isOwn = store.isOwnChat?.(this.#chatId);
+    const words = store.title(this.#chatId);
+    const title = h("span", { dir: "auto", "data-testid": "conversation-info-header-chat-title", class: "_ao3e", style: "min-height: 0px" }, withEmoji(words));
+    this.#title.replaceChildren(title, ...(isOwn ? [h("span", {}, " (You)")] : []));
+  }
+
+  /** Name the members, once they are known; until then the header invites to click it. */
+  showMembers() {
+    const names = this.#memberNames();
+    if (names === null) return;
+    const attributes = { title: names, "data-testid": "selectable-text", class: "_ao3e _aupe copyable-text", style: "min-height: 0px" };
+    this.#subtitle.replaceChildren(h("span", attributes, withEmoji(names)));
+  }
+
+  // Saved names first, then numbers, oneself last.
+  #memberNames() {
+    const { store, me } = this.#ctx;
+    const members = store.participants(this.#chatId)?.participants;
+    if (!members) return null;
+    const ids = members.map((member) => (typeof member === "string" ? member : (member._serialized ?? member.id)));
+    const others = ids.filter((id) => id !== me.id && id !== me.lid).map((id) => store.displayName(id));
+    const saved = others.filter((name) => !/^[+~]/.test(name)).sort((a, b) => a.localeCompare(b));
+    const numbers = others.filter((name) => /^[+~]/.test(name)).sort();
+    const own = others.length < ids.length ? ["You"] : [];
+    return [...saved, ...numbers, ...own].join(", ");
+  }
+}
+
+function buttons() {
+  const button = (label, symbol, attributes = {}) =>
+    h(
+      "span",
+      {},
+      h(
+        "button",
+        { "data-tab": "6", "aria-label": label, "aria-disabled": "false", "aria-expanded": "false", tabindex: "0", type: "button", ...attributes },
+        h("div", {}, h("div", {}, h("div", {}, plainIcon(symbol)), h("div"))),
+      ),
+    );
+  return h(
+    "div",
+    { class: "chat-buttons" },
+    button("Video call", "ic-videocam", { title: "Video call" }),
+    button("Voice call", "ic-call", { title: "Voice call" }),
+    h("div", {}, button("Search", "ic-search")),
+    h("div", {}, h("div", {}, button("Menu", "ic-more-vert", { "aria-haspopup": "menu", title: "Menu" }))),
+  );
+}
+
+function withEmoji(words) {
+  const nodes = [];
+  for (const { segment } of new Intl.Segmenter().segment(words)) {
+    if (EMOJI.test(segment)) nodes.push(emojiImage(segment, "emoji _ao3e"));
+    else if (typeof nodes.at(-1) === "string") nodes[nodes.length - 1] += segment;
+    else nodes.push(segment);
+  }
+  return nodes;
+}

@@ -1,0 +1,268 @@
+// One open chat: builds #main, loads the first rows, keeps them in step with the store.
+
+import { h } from "../dom.js";
+import { composer } from "./composer.js";
+import { BottomButton, FloatingDate } from "./floating.js";
+import { Header } from "./header.js";
+import { Island } from "./island.js";
+import { isDrawn, isNotice, isOwn, senderOf } from "./keys.js";
+import { List } from "./list.js";
+import { Media } from "./media.js";
+import { PAGE_ROWS, Paging } from "./paging.js";
+import { pause } from "./pause.js";
+import { TopBlock } from "./topblock.js";
+import { Virtualization } from "./virtualization.js";
+
+const FIRST_ROWS = PAGE_ROWS + 1; // a page, and the newest message that is known already
+const ROWS_BEFORE_UNREAD = 25;
+
+export class Pane {
+  #ctx;
+  #senders = new Map();
+  #tools;
+  #header;
+  #list;
+  #media;
+  #virtualization;
+  #island;
+  #paging;
+  #topBlock;
+  #floatingDate;
+  #bottomButton;
+  #scroller;
+  #ends = [];
+  #changes = Promise.resolve();
+  #isClosed = false;
+
+  constructor(ctx, chatId) {
+    this.#ctx = ctx;
+    this.chatId = chatId;
+    this.#build();
+  }
+
+  #build() {
+    const { config, store } = this.#ctx;
+    const isGroup = this.chatId.endsWith("@g.us");
+    this.#header = new Header(this.#ctx, this.chatId);
+    this.#scroller = h("div", {
+      tabindex: "0",
+      "data-testid": "conversation-panel-messages",
+      "data-scrolltracepolicy": "wa.web.conversation.messages",
+      class: "scroller",
+    });
+    this.#media = new Media(this.#scroller, config);
+    this.#tools = { ...this.#ctx, media: this.#media, isGroup };
+    this.#list = new List(this.#tools);
+    this.#scroller.append(h("div", { class: "spacer" }), this.#list.node, h("div"));
+    const marginPx = config().virtual_margin_px ?? undefined;
+    this.#virtualization = new Virtualization(this.#scroller, { marginPx, hydrate: (row) => this.#hydrate(row) });
+    const { scroller, list, virtualization, tools } = { scroller: this.#scroller, list: this.#list, virtualization: this.#virtualization, tools: this.#tools };
+    this.#island = new Island({ scroller, list, virtualization, tools, config });
+    this.#topBlock = new TopBlock(this.#ctx, this.chatId, (node) => this.#list.node.before(node), () => this.#phoneSent());
+    this.#floatingDate = new FloatingDate(this.#scroller, this.#list);
+    this.#bottomButton = new BottomButton(() => this.#toBottom());
+    const chat = store.chat(this.chatId);
+    this.node = h(
+      "div",
+      { id: "main", class: "_ajx_", "data-testid": "conversation-panel-wrapper" },
+      h("div", { "data-asset-chat-background-light": "true" }),
+      this.#header.node,
+      h(
+        "div",
+        { "data-testid": "conversation-panel-body", class: "panel-body" },
+        h("div", { class: "copyable-area" }, this.#bottomButton.node, this.#floatingDate.node, this.#scroller),
+      ),
+      h("div", { style: "height: 0px" }),
+      composer({ name: store.title(this.chatId), isGroup, isReadOnly: Boolean(chat?.isReadOnly) }),
+      h("span"),
+    );
+  }
+
+  /** Load the rows around the bottom or the first unread message, and show them. */
+  async start() {
+    const { store, receipts } = this.#ctx;
+    const unreadCount = Math.max(0, store.chat(this.chatId)?.unreadCount ?? 0);
+    this.#ends.push(store.on("change", (change) => this.#changed(change)));
+    const wanted = Math.max(FIRST_ROWS, unreadCount + ROWS_BEFORE_UNREAD);
+    const { entries, hasMore } = await this.#load(null, wanted);
+    if (this.#isClosed) return;
+    const firstUnread = indexOfUnread(entries, unreadCount);
+    if (firstUnread !== null) this.#island.unread = { beforeId: entries[firstUnread].row.id, count: unreadCount };
+    const [from, to] = firstWindow(entries.length, firstUnread);
+    this.#paging = new Paging({
+      scroller: this.#scroller,
+      island: this.#island,
+      topBlock: this.#topBlock,
+      config: this.#ctx.config,
+      loadPage: () => this.#loadOlder(),
+      onBottom: () => receipts.reachedBottom(this.chatId),
+    });
+    this.#paging.hasMoreStored = hasMore;
+    this.#island.start(entries, from, to);
+    this.#topBlock.settle(!hasMore && from === 0);
+    this.#scrollToStart();
+    this.#watchScroll();
+    receipts.chatOpened(this.chatId);
+    this.#header.showMembers();
+  }
+
+  /** Leave the chat. */
+  stop() {
+    this.#isClosed = true;
+    for (const end of this.#ends) end?.();
+    this.#paging?.stop();
+    this.#topBlock.stop();
+    this.#virtualization.stop();
+    this.#floatingDate.stop();
+    this.#island.stop();
+    this.#media.close();
+    this.#ctx.receipts.chatClosed?.(this.chatId);
+    this.node.remove();
+  }
+
+  // --- loading -------------------------------------------------------------------------------
+
+  /** Up to `limit` entries older than `internalId`, oldest first; one row more tells whether that is all. */
+  async #load(internalId, limit) {
+    const rows = await this.#ctx.store.messagesBefore(this.chatId, internalId, limit + 1);
+    const hasMore = rows.length > limit;
+    const drawn = rows.slice(0, limit).filter(isDrawn).reverse();
+    const entries = await Promise.all(drawn.map((row) => this.#entryOf(row)));
+    return { entries, hasMore, oldest: rows[Math.min(limit, rows.length) - 1]?.internalId };
+  }
+
+  async #loadOlder() {
+    let cursor = this.#island.oldest?.row.internalId ?? null;
+    let page = { entries: [], hasMore: true };
+    while (page.entries.length === 0 && page.hasMore) {
+      page = await this.#load(cursor, PAGE_ROWS);
+      cursor = page.oldest;
+    }
+    return page;
+  }
+
+  async #entryOf(row) {
+    return { row, sender: this.#sender(row), reactions: await this.#reactionsOf(row.id) };
+  }
+
+  async #reactionsOf(id) {
+    const rows = await this.#ctx.store.reactionsFor(id);
+    return rows.filter((row) => row.reactionText).sort((a, b) => a.timestamp - b.timestamp);
+  }
+
+  #sender(row) {
+    const { store, me, format } = this.#ctx;
+    if (isOwn(row)) return { jid: me.id, name: me.push_name, isSaved: true };
+    const jid = senderOf(row);
+    if (!this.#senders.has(jid)) {
+      const contact = store.contact(jid);
+      const phoneId = jid.endsWith("@lid") ? contact?.phoneNumber : jid;
+      const phone = phoneId ? format.phone((phoneId._serialized ?? phoneId).split("@")[0]) : null;
+      const name = store.displayName(jid);
+      this.#senders.set(jid, { jid, name, isSaved: name !== phone && !name.startsWith("~"), pushname: contact?.pushname, phone });
+    }
+    return this.#senders.get(jid);
+  }
+
+  async #phoneSent() {
+    await this.#ctx.store.pull?.();
+    if (this.#isClosed) return;
+    this.#paging.hasMoreStored = true;
+    await this.#paging.older();
+  }
+
+  // --- live ----------------------------------------------------------------------------------
+
+  #changed({ store: name, key, value }) {
+    if (this.#isClosed) return;
+    if (name === "message" && key.split("_")[1] === this.chatId) this.#queue(() => this.#messageChanged(key, value));
+    else if (name === "reactions" && this.#island.has(key[0])) this.#queue(() => this.#reactionChanged(key[0]));
+    else if (name === "contact") this.#senders.clear();
+    else if (name === "participant" && key === this.chatId) this.#header.showMembers();
+    else if (name === "group-metadata" && key === this.chatId) this.#header.refresh();
+  }
+
+  #queue(work) {
+    this.#changes = this.#changes.then(() => (this.#isClosed ? null : work()));
+  }
+
+  async #reactionChanged(id) {
+    this.#island.update(id, { reactions: await this.#reactionsOf(id) });
+  }
+
+  async #messageChanged(id, value) {
+    if (!value) return this.#island.remove(id);
+    const { oldest } = this.#island;
+    const isKnown = this.#island.has(id);
+    if (!isKnown && oldest && value.internalId < oldest.row.internalId) {
+      if (this.#paging) this.#paging.hasMoreStored = true;
+      return;
+    }
+    const row = await this.#ctx.store.message(id);
+    if (!row || !isDrawn(row) || this.#isClosed) return;
+    if (isKnown) return this.#island.update(id, { row, sender: this.#sender(row) });
+    if (this.#paging) await this.#arrived(row);
+  }
+
+  async #arrived(row) {
+    const wasAtBottom = this.#paging.isAtBottom;
+    const entry = await this.#entryOf(row);
+    if (this.#isClosed || this.#island.has(row.id)) return;
+    this.#island.insert(entry);
+    if (wasAtBottom) {
+      this.#scroller.scrollTop = this.#scroller.scrollHeight;
+      this.#ctx.receipts.messageArrived?.(this.chatId);
+    } else if (!isOwn(row) && !isNotice(row)) {
+      this.#bottomButton.arrived();
+      this.#showBottomButton();
+    }
+  }
+
+  // --- scrolling -----------------------------------------------------------------------------
+
+  #scrollToStart() {
+    const divider = this.#list.node.querySelector(".unread-divider");
+    if (!divider) this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    else this.#scroller.scrollTop = divider.offsetTop - this.#scroller.clientHeight / 3;
+  }
+
+  #toBottom() {
+    if (this.#island.hasMoreBelow) this.#island.showNewest(FIRST_ROWS);
+    this.#scroller.scrollTop = this.#scroller.scrollHeight;
+  }
+
+  #watchScroll() {
+    this.#scroller.addEventListener("scroll", () => this.#showBottomButton(), { passive: true });
+  }
+
+  #showBottomButton() {
+    const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
+    this.#bottomButton.show(scrollHeight - clientHeight - scrollTop, this.#island.hasMoreBelow);
+  }
+
+  async #hydrate(row) {
+    await pause(this.#ctx.config().delays.hydrate_ms);
+    if (!this.#isClosed && row.element.isConnected && !row.isFilled) row.fill();
+  }
+}
+
+/** Where the first of `count` unread messages stands: incoming ones, counted from the end. */
+function indexOfUnread(entries, count) {
+  if (count <= 0) return null;
+  let left = count;
+  for (let position = entries.length - 1; position >= 0; position -= 1) {
+    const { row } = entries[position];
+    if (!isOwn(row) && !isNotice(row)) left -= 1;
+    if (left === 0) return position;
+  }
+  return null;
+}
+
+// At the bottom, or around the first unread message where many came. A hidden tab draws the last row only.
+function firstWindow(count, firstUnread) {
+  if (document.visibilityState === "hidden") return [Math.max(0, count - 1), count];
+  const from = Math.max(0, count - FIRST_ROWS);
+  if (firstUnread === null || firstUnread - ROWS_BEFORE_UNREAD >= from) return [from, count];
+  const first = Math.max(0, firstUnread - ROWS_BEFORE_UNREAD);
+  return [first, Math.min(count, first + FIRST_ROWS)];
+}

@@ -1,0 +1,168 @@
+// Parts that bubbles of several kinds have in common.
+
+import { h, icon } from "../dom.js";
+import { TEXT_CLASS, largeEmoji, shortText, textBlock } from "./text.js";
+import { onlyEmoji } from "./markup.js";
+
+const ACK_ICONS = [
+  { name: "msg-time", label: " Pending " },
+  { name: "msg-check", label: " Sent " },
+  { name: "msg-dblcheck", label: " Delivered " },
+  { name: "msg-dblcheck", label: " Read " },
+];
+const MANY_FORWARDS = 5;
+
+/** The time once more, invisible: it keeps the place at the end of the text where the real one stands. */
+export function spacer({ row, own }, tools) {
+  const edited = row.latestEditMsgKey ? [h("span", {}, "Edited")] : [];
+  const status = own ? [h("span")] : [];
+  return h("span", {}, h("span", { "aria-hidden": "true" }, edited, status, h("span", {}, tools.format.time(row.t))));
+}
+
+/** Time, "Edited", star and delivery status. */
+export function meta({ row, own }, tools, { status = true } = {}) {
+  const ack = own && status ? ackIcon(row.ack) : null;
+  const star = row.isStarred ? icon("star", { label: " Starred messages " }) : null;
+  const edited = row.latestEditMsgKey ? h("span", {}, "Edited") : null;
+  const time = h("span", { dir: "auto" }, edited, h("span", {}, tools.format.time(row.t)));
+  return h("div", { "data-testid": "msg-meta", class: "meta", role: ack ? "button" : null }, star, time, ack);
+}
+
+function ackIcon(ack) {
+  const { name, label } = ACK_ICONS[Math.min(3, Math.max(0, ack ?? 0))];
+  return h("div", { class: label === " Read " ? "is-read" : null }, icon(name, { label }));
+}
+
+/** Wrap what is copied together with "[time, date] sender: " before it. */
+export function copyable({ row, sender }, tools, ...children) {
+  const pre = tools.format.prePlainText(row.t, sender.name);
+  return h("div", { class: "copyable-text", "data-pre-plain-text": pre }, children);
+}
+
+/** A text or caption with its markup. */
+export function textOf(entry, tools, raw) {
+  return textBlock(raw, entry.row.body.mentions ?? {}, spacer(entry, tools));
+}
+
+/** "Forwarded" over a bubble's content, or null. */
+export function forwarded({ row }) {
+  if (!row.isForwarded) return null;
+  const words = (row.forwardingScore ?? 1) >= MANY_FORWARDS ? "Forwarded many times" : "Forwarded";
+  return h("div", { class: "forwarded" }, icon("forward-refreshed"), h("span", {}, words));
+}
+
+/** The author's line: in groups, on the first bubble of a run of somebody else. */
+export function author({ first, own, sender }, tools) {
+  if (!tools.isGroup || own || !first) return null;
+  if (sender.isSaved || !sender.pushname) {
+    return h("div", { class: "_ahxj", role: "" }, h("span", { dir: "auto", class: "_ahxt _ao3e", "data-testid": "author" }, sender.name));
+  }
+  // A push name is only what the sender calls himself: the number stands beside it.
+  return h(
+    "div",
+    { class: "_ahxj _ahxz", role: "" },
+    h("span", { dir: "auto", "aria-label": `Maybe ${sender.pushname}`, class: "_ahxy _ao3e", "data-testid": "author" }, sender.pushname),
+    sender.phone ? h("span", { class: "_ahx_", role: "button", testid: "author" }, sender.phone) : null,
+  );
+}
+
+/** The invisible label of a run's first bubble; in groups the author's line speaks for others. */
+export function runLabel({ first, own, sender }, tools) {
+  if (!first) return null;
+  if (own) return h("span", { "aria-label": "You:" });
+  return tools.isGroup ? null : h("span", { "aria-label": `${sender.name}:` });
+}
+
+/** The message that is answered, over the answer. */
+export function quoted({ row }, tools) {
+  const { quoted: answered } = row.body;
+  if (!answered) return null;
+  const isMine = answered.author === tools.me.id || answered.author === tools.me.lid;
+  const name = isMine ? "You" : tools.store.displayName(answered.author);
+  const text = answered.text || placeholderOf(answered.type);
+  return h(
+    "div",
+    { "data-testid": "quoted-message", class: "_ahy0" },
+    h(
+      "div",
+      { class: "_aju3", role: "button", "aria-label": "Quoted message", tabindex: "0" },
+      h("span", { class: "_aju7" }),
+      h(
+        "div",
+        { class: "_aju8" },
+        h("div", { class: "_ahxj", role: "" }, h("span", { dir: "auto", class: isMine ? "_ao3e" : "_ahxt _ao3e" }, name)),
+        h("div"),
+        h(
+          "div",
+          { dir: "ltr", role: "button" },
+          h("span", { "data-testid": "selectable-text", dir: "auto", class: `quoted-mention ${TEXT_CLASS}` }, shortText(text)),
+        ),
+      ),
+    ),
+  );
+}
+
+const PLACEHOLDERS = {
+  image: "Photo", video: "Video", gif: "GIF", sticker: "Sticker", ptt: "Voice message", audio: "Audio", ptv: "Video note",
+  document: "Document", location: "Location", vcard: "Contact", multi_vcard: "Contacts", poll_creation: "Poll",
+};
+
+function placeholderOf(type) {
+  return PLACEHOLDERS[type] ?? "Couldn't find message";
+}
+
+/** "Forward media" beside bubbles with something to pass on. */
+export function forwardButton() {
+  return h("div", {}, h("div", { role: "button", tabindex: "0", "aria-label": "Forward media" }, icon("forward-refreshed")));
+}
+
+/** A caption under a picture, a video or a document, or null. */
+export function caption(entry, tools, testid) {
+  const raw = entry.row.body.caption;
+  return raw ? h("div", { "data-testid": testid }, textOf(entry, tools, raw)) : null;
+}
+
+/** A single emoji: large, without a bubble, and never with "[time, date] sender: ". */
+export function singleEmoji(raw) {
+  const emoji = onlyEmoji(raw);
+  return emoji?.length === 1 ? largeEmoji(emoji, "_ar4y") : null;
+}
+
+/** The spinner over a file that is being fetched. */
+export function fetching() {
+  return h(
+    "div",
+    { class: "media-state" },
+    h("div", {}, h("span", { "data-visualcompletion": "loading-state", role: "progressbar" }, spinner())),
+    h("div", {}, icon("media-cancel")),
+  );
+}
+
+export function spinner() {
+  const namespace = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(namespace, "svg");
+  svg.setAttribute("viewBox", "0 0 44 44");
+  svg.setAttribute("class", "spinner");
+  const circle = document.createElementNS(namespace, "circle");
+  for (const [name, value] of Object.entries({ cx: 22, cy: 22, r: 18, fill: "none", "stroke-width": 4 })) {
+    circle.setAttribute(name, value);
+  }
+  svg.append(circle);
+  return svg;
+}
+
+/** A default picture of a person, as in cards and beside voice notes. */
+export function avatar(height) {
+  return h("div", { style: `height: ${height}px`, class: "avatar" }, h("div", {}, icon("default-contact-refreshed")));
+}
+
+/** A line of text with an icon before it: deleted, waiting, not available. */
+export function placeholder(entry, tools, { symbol, text, link = null }) {
+  const more = link ? [" ", h("span", { role: "button" }, link)] : [];
+  return h(
+    "div",
+    {},
+    h("div", { class: "placeholder" }, h("div", {}, symbol), h("div", { class: "_akbu _akbw" }, text, more, spacer(entry, tools))),
+    h("div", {}, meta(entry, tools, { status: false })),
+  );
+}

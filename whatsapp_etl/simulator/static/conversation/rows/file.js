@@ -1,0 +1,115 @@
+// Stickers, documents, audio files and voice notes: never with "[time, date] sender: ".
+
+import { h, icon } from "../../dom.js";
+import * as parts from "../parts.js";
+
+const BY_EXTENSION = { pdf: "PDF", xlsx: "X", xls: "X", docx: "W", doc: "W", pptx: "P", ppt: "P" };
+
+export function sticker(entry, tools) {
+  const { label } = entry.row.body;
+  const words = label ? `Sticker with: ${label}` : "Sticker with no label";
+  const frame = h("div", { "data-testid": "sticker", class: "sticker" });
+  const draw = ({ state, url }) => {
+    if (state === "done") frame.replaceChildren(h("img", { src: url, alt: words, "aria-label": words, draggable: "true", class: "_ajxd" }));
+    else if (state === "fetching") frame.replaceChildren(parts.fetching(), h("span", { class: "_ajxd _ajxk" }, h("div")));
+    else frame.replaceChildren(h("span", { class: "_ajxd _ajxk", "aria-label": words }, h("div")));
+  };
+  const stop = tools.media.show(entry.row, draw, frame);
+  const content = h(
+    "div",
+    { class: "_am2r _am2s" },
+    h("div", { class: "_am2u" }, parts.forwarded(entry), parts.author(entry, tools), frame),
+    h("div", {}, h("div", {}, parts.meta(entry, tools))),
+  );
+  return { content, bare: true, stop };
+}
+
+export function document(entry, tools) {
+  const { row } = entry;
+  const name = row.filename ?? "document";
+  const extension = name.includes(".") ? name.split(".").at(-1).toLowerCase() : "";
+  const letter = BY_EXTENSION[extension] ?? "TXT";
+  const pages = row.body.pages ? `${row.body.pages} ${row.body.pages === 1 ? "page" : "pages"}` : null;
+  const type = extension.toUpperCase();
+  const size = tools.format.size(row.size ?? 0);
+  const dot = () => h("span", {}, "•");
+  const thumb = h(
+    "div",
+    { "data-testid": "document-thumb", role: "button", tabindex: "0", title: `Download "${name}"`, class: "document" },
+    h("div", {}, h("div", {}, icon(`document-${letter}-icon`), h("div", {}, letter))),
+    h(
+      "div",
+      { class: "document-text" },
+      h("div", {}, h("span", { dir: "auto", class: "_ao3e" }, name)),
+      h(
+        "div",
+        {},
+        pages ? [h("span", { title: pages }, pages), dot()] : null,
+        h("span", { "data-meta-key": "type", "data-testid": "type", title: type }, type),
+        dot(),
+        h("span", { title: size }, size),
+        dot(),
+      ),
+    ),
+    h("div", {}, h("div", {}, icon("audio-download"))),
+  );
+  const content = h(
+    "div",
+    {},
+    parts.forwarded(entry),
+    parts.author(entry, tools),
+    thumb,
+    parts.caption(entry, tools, "document-caption"),
+    h("div", {}, parts.meta(entry, tools)),
+  );
+  return { content, forwardable: true };
+}
+
+export function audio(entry, tools) {
+  const symbol = h("div", { class: "_ak4n _ak4m" }, h("div", {}, icon("audio-file")));
+  return { content: [parts.forwarded(entry), parts.author(entry, tools), player(entry, tools, symbol)], forwardable: true };
+}
+
+export function voice(entry, tools) {
+  const status = h("div", { class: "_ak4g" }, h("div", {}, h("div", { class: "_akb0" }, icon("ptt-status"))));
+  const speed = h("button", { tabindex: "-1", "aria-disabled": "false", type: "button", "aria-hidden": "true" }, h("div", {}, "1×"));
+  const symbol = [
+    h("div", { class: "_ak4k" }, speed),
+    h("div", { class: "_ak4n _ak4m" }, parts.avatar(55), status),
+  ];
+  return { content: [parts.forwarded(entry), parts.author(entry, tools), player(entry, tools, symbol)] };
+}
+
+// Nothing plays by itself: there is no <audio> before a click, and the click tells the sender.
+function player(entry, tools, symbol) {
+  const { row, own } = entry;
+  const length = tools.format.duration(row.duration);
+  const button = h("button", { type: "button", "aria-label": "Play voice message" }, icon("audio-play"));
+  let isPlaying = false;
+  button.addEventListener("click", () => {
+    isPlaying = !isPlaying;
+    button.setAttribute("aria-label", isPlaying ? "Pause voice message" : "Play voice message");
+    button.replaceChildren(icon(isPlaying ? "audio-pause" : "audio-play"));
+    if (isPlaying) tools.receipts.played(row.id);
+  });
+  const slider = {
+    role: "slider", "aria-label": "Voice note progress slider", "aria-valuenow": "0", "aria-valuetext": `0:00/${length}`,
+    "aria-valuemin": "0", "aria-valuemax": "100", tabindex: "0",
+  };
+  return h(
+    "div",
+    { class: own ? "_ak4a" : "_ak49" },
+    h(
+      "div",
+      { class: "_ak4o" },
+      h(
+        "div",
+        { class: "_ak4q" },
+        h("div", {}, h("div", {}, button)),
+        h("div", { class: "track" }, h("span", { "aria-label": "Voice message" }), h("div", slider, h("div", {}, h("div"), h("span")))),
+      ),
+      h("div", { class: "player-side" }, symbol),
+    ),
+    h("div", { class: "_ak4s" }, parts.meta(entry, tools)),
+  );
+}

@@ -1,0 +1,37 @@
+// The kinds of messages by their type.
+//
+// Each function takes an entry and the tools and returns `{content, bare, tailless, forwardable, stop}`: what stands
+// in the bubble, whether it is drawn without one, without a tail, with "Forward media" beside it, and what to call
+// when the row is emptied.
+
+import * as card from "./card.js";
+import * as file from "./file.js";
+import * as notice from "./notice.js";
+import * as picture from "./picture.js";
+import { text } from "./text.js";
+
+const KINDS = {
+  chat: text,
+  image: picture.image,
+  video: picture.video,
+  gif: picture.video,
+  ptv: picture.videoNote,
+  sticker: file.sticker,
+  document: file.document,
+  audio: file.audio,
+  ptt: file.voice,
+  location: card.location,
+  vcard: card.contactCard,
+  multi_vcard: card.contactCards,
+  poll_creation: card.poll,
+  groups_v4_invite: card.groupInvite,
+  call_log: card.call,
+  revoked: notice.deleted,
+  ciphertext: notice.waiting,
+};
+
+export function drawKind(entry, tools) {
+  return (KINDS[entry.row.type] ?? notice.unknown)(entry, tools);
+}
+
+export { isEncryptionNotice, notice as drawNotice } from "./notice.js";
