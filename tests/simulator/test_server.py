@@ -52,16 +52,16 @@ def test_nothing_of_the_page_is_kept_by_the_browser(shared_simulator):
 # --- login ------------------------------------------------------------------------------------
 
 
-def test_an_unlinked_page_gets_six_qr_codes_with_their_lives(start_simulator, open_page):
-    page = open_page(start_simulator(linked=False))
+def test_an_unlinked_page_gets_six_qr_codes_with_their_lives(start_simulator, say_hello):
+    page = say_hello(start_simulator(linked=False))
 
     frame = page.hear("qr")
     assert len(frame["refs"]) == len(set(frame["refs"])) == 6
     assert frame["ttls_ms"] == [60_000, 20_000, 20_000, 20_000, 20_000, 20_000]
 
 
-def test_a_page_may_ask_for_new_qr_codes(start_simulator, open_page):
-    page = open_page(start_simulator(linked=False))
+def test_a_page_may_ask_for_new_qr_codes(start_simulator, say_hello):
+    page = say_hello(start_simulator(linked=False))
     first = page.hear("qr")["refs"]
 
     page.say(op="qr_reload")
@@ -69,9 +69,9 @@ def test_a_page_may_ask_for_new_qr_codes(start_simulator, open_page):
     assert not set(page.hear("qr")["refs"]) & set(first)
 
 
-def test_a_scan_links_the_page(start_simulator, open_page):
+def test_a_scan_links_the_page(start_simulator, say_hello):
     simulator = start_simulator(linked=False)
-    page = open_page(simulator)
+    page = say_hello(simulator)
     page.hear("qr")
     assert page.ask().status_code == 401
 
@@ -87,26 +87,26 @@ def test_a_scan_without_a_qr_code_is_refused(simulator):
         simulator.scan()
 
 
-def test_a_login_outlives_the_page(start_simulator, open_page):
+def test_a_login_outlives_the_page(start_simulator, say_hello):
     simulator = start_simulator(linked=False)
-    first = open_page(simulator)
+    first = say_hello(simulator)
     first.hear("qr")
     simulator.scan()
     first.hear_linked()
 
-    second = open_page(simulator, token=first.token)
+    second = say_hello(simulator, token=first.token)
 
     second.hear_linked()
     assert second.token == first.token
 
 
-def test_a_linked_server_asks_nobody_for_a_scan(simulator, open_page):
-    open_page(simulator).hear_linked()
+def test_a_linked_server_asks_nobody_for_a_scan(simulator, say_hello):
+    say_hello(simulator).hear_linked()
 
 
-def test_a_logout_ends_every_login(start_simulator, open_page):
+def test_a_logout_ends_every_login(start_simulator, say_hello):
     simulator = start_simulator(linked=False)
-    page = open_page(simulator)
+    page = say_hello(simulator)
     page.hear("qr")
     simulator.scan()
     page.hear_linked()
@@ -115,14 +115,14 @@ def test_a_logout_ends_every_login(start_simulator, open_page):
 
     assert page.hear("logout")["reason"] == 3
     assert page.ask().status_code == 401
-    open_page(simulator, token=page.token).hear("qr")
+    say_hello(simulator, token=page.token).hear("qr")
 
 
 # --- the feed ---------------------------------------------------------------------------------
 
 
-def test_the_feed_has_every_row_once(shared_simulator, open_page):
-    page = open_page(shared_simulator)
+def test_the_feed_has_every_row_once(shared_simulator, say_hello):
+    page = say_hello(shared_simulator)
     page.hear_linked()
 
     changes = page.pull()
@@ -135,16 +135,16 @@ def test_the_feed_has_every_row_once(shared_simulator, open_page):
     assert sum(store == "message" for store, _ in keys) == listed
 
 
-def test_a_feed_read_in_small_pages_is_the_same(shared_simulator, open_page):
-    whole, parts = open_page(shared_simulator), open_page(shared_simulator)
+def test_a_feed_read_in_small_pages_is_the_same(shared_simulator, say_hello):
+    whole, parts = say_hello(shared_simulator), say_hello(shared_simulator)
     whole.hear_linked()
     parts.hear_linked()
 
     assert parts.pull(limit=37) == whole.pull()
 
 
-def test_a_second_pull_brings_only_what_changed(simulator, open_page):
-    page = open_page(simulator)
+def test_a_second_pull_brings_only_what_changed(simulator, say_hello):
+    page = say_hello(simulator)
     page.hear_linked()
     page.pull()
     assert page.pull() == []
@@ -157,8 +157,8 @@ def test_a_second_pull_brings_only_what_changed(simulator, open_page):
     assert external_id.startswith("false_")
 
 
-def test_a_message_deleted_here_is_taken_out_of_the_feed(simulator, open_page):
-    page = open_page(simulator)
+def test_a_message_deleted_here_is_taken_out_of_the_feed(simulator, say_hello):
+    page = say_hello(simulator)
     page.hear_linked()
     external_id = simulator.truth()[0]["external_id"]
     page.pull()
@@ -169,8 +169,8 @@ def test_a_message_deleted_here_is_taken_out_of_the_feed(simulator, open_page):
     assert page.pull() == [{"store": "message", "op": "delete", "key": external_id}]
 
 
-def test_rows_keep_their_place_through_edit_and_deletion(simulator, open_page):
-    page = open_page(simulator)
+def test_rows_keep_their_place_through_edit_and_deletion(simulator, say_hello):
+    page = say_hello(simulator)
     page.hear_linked()
     rows = {change["key"]: change["value"] for change in page.pull() if change["store"] == "message"}
     text = next(row for row in simulator.truth() if row["message_type"] == "text")["external_id"]
@@ -186,8 +186,8 @@ def test_rows_keep_their_place_through_edit_and_deletion(simulator, open_page):
     assert (deleted["type"], deleted["subtype"]) == ("revoked", "sender")
 
 
-def test_history_of_the_phone_comes_when_the_phone_gives_it(simulator, open_page):
-    page = open_page(simulator)
+def test_history_of_the_phone_comes_when_the_phone_gives_it(simulator, say_hello):
+    page = say_hello(simulator)
     page.hear_linked()
     page.pull()
     chat = next(chat for chat in simulator.world()["chats"] if chat["on_phone"])
@@ -225,8 +225,8 @@ def test_a_file_that_is_not_there_is_gone(simulator):
 # --- receipts and presence --------------------------------------------------------------------
 
 
-def test_a_read_receipt_lowers_the_unread_count(simulator, open_page):
-    page = open_page(simulator)
+def test_a_read_receipt_lowers_the_unread_count(simulator, say_hello):
+    page = say_hello(simulator)
     page.hear_linked()
     chat, before = some_unread_chat(simulator), simulator.unread()
 
@@ -238,8 +238,8 @@ def test_a_read_receipt_lowers_the_unread_count(simulator, open_page):
     assert (ledger["receipts"], ledger["receipts_by_kind"]) == (1, {"read": 1})
 
 
-def test_a_receipt_for_one_message_leaves_the_others_unread(simulator, open_page):
-    page = open_page(simulator)
+def test_a_receipt_for_one_message_leaves_the_others_unread(simulator, say_hello):
+    page = say_hello(simulator)
     page.hear_linked()
     chat = some_unread_chat(simulator)
     before = simulator.unread()[chat]
@@ -251,9 +251,9 @@ def test_a_receipt_for_one_message_leaves_the_others_unread(simulator, open_page
     assert simulator.unread()[chat] == before - 1
 
 
-def test_nothing_but_a_read_receipt_lowers_an_unread_count(simulator, open_page):
+def test_nothing_but_a_read_receipt_lowers_an_unread_count(simulator, say_hello):
     before = simulator.unread()
-    page = open_page(simulator)
+    page = say_hello(simulator)
     page.hear_linked()
 
     page.pull()
@@ -265,8 +265,8 @@ def test_nothing_but_a_read_receipt_lowers_an_unread_count(simulator, open_page)
     assert simulator.unread() == before
 
 
-def test_presence_is_counted_by_state(simulator, open_page):
-    page = open_page(simulator)
+def test_presence_is_counted_by_state(simulator, say_hello):
+    page = say_hello(simulator)
     page.hear_linked()
 
     page.say(op="presence", state="available")
@@ -302,14 +302,14 @@ def test_two_servers_of_one_world_expect_the_same(start_simulator):
     assert start_simulator().truth() == start_simulator().truth()
 
 
-def test_a_page_can_tell_that_the_world_is_another(start_simulator, open_page):
-    first, second = open_page(start_simulator()), open_page(start_simulator())
+def test_a_page_can_tell_that_the_world_is_another(start_simulator, say_hello):
+    first, second = say_hello(start_simulator()), say_hello(start_simulator())
 
     assert first.config["world"] != second.config["world"]
 
 
-def test_the_page_gets_the_clock_zone_and_language_of_the_options(start_simulator, open_page):
-    config = open_page(start_simulator(locale="de", timezone="Europe/Berlin")).config
+def test_the_page_gets_the_clock_zone_and_language_of_the_options(start_simulator, say_hello):
+    config = say_hello(start_simulator(locale="de", timezone="Europe/Berlin")).config
 
     assert (config["locale"], config["timezone"]) == ("de", "Europe/Berlin")
     assert config["now"] == "2026-03-15T12:00:00+00:00"

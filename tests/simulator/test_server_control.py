@@ -54,8 +54,8 @@ def test_a_notice_does_not_count_as_unread(simulator):
     assert chat not in simulator.unread()
 
 
-def test_a_reply_names_what_it_answers(simulator, open_page):
-    page = open_page(simulator)
+def test_a_reply_names_what_it_answers(simulator, say_hello):
+    page = say_hello(simulator)
     page.hear_linked()
     chat = person_chat(simulator)
     question = simulator.add_message(chat, "when?", stanza="3AQUESTION")
@@ -142,8 +142,8 @@ def test_since_may_come_with_an_unescaped_offset(simulator):
     assert plain == simulator.truth(datetime(2026, 3, 1, tzinfo=UTC))
 
 
-def test_configuration_reaches_the_pages(simulator, open_page):
-    page = open_page(simulator)
+def test_configuration_reaches_the_pages(simulator, say_hello):
+    page = say_hello(simulator)
     page.hear_linked()
 
     simulator.set_config(fiber=False, delays={"open_chat_ms": 50})
@@ -153,14 +153,14 @@ def test_configuration_reaches_the_pages(simulator, open_page):
     assert (config["delays"]["open_chat_ms"], config["delays"]["phone_ms"]) == (50, 0)
 
 
-def test_a_dialog_reaches_open_and_later_pages(simulator, open_page):
-    page = open_page(simulator)
+def test_a_dialog_reaches_open_and_later_pages(simulator, say_hello):
+    page = say_hello(simulator)
     page.hear_linked()
 
     simulator.dialog("terms")
 
     assert page.hear("dialog")["kind"] == "terms"
-    later = open_page(simulator)
+    later = say_hello(simulator)
     later.hear_linked()
     assert later.hear("dialog")["kind"] == "terms"
 
