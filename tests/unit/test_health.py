@@ -1,0 +1,276 @@
+"""The judgement about session and data, fact by fact."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fixtures.service import NOW, healthy_state, make_coverage, make_report, make_store, ready_session
+from whatsapp_etl.model import (
+    MissingReason,
+    RunStatus,
+    SessionSnapshot,
+    SessionState,
+    StageCounts,
+    StopReason,
+)
+from whatsapp_etl.service.health import (
+    SESSION_WORDS,
+    DatabaseState,
+    Health,
+    HealthFacts,
+    SessionWord,
+    Thresholds,
+    assess,
+)
+from whatsapp_etl.service.reasons import REASONS, ReasonCode, Severity
+
+
+def make_facts(**changes: Any) -> HealthFacts:
+    """Return facts in which nothing is wrong."""
+    return replace(healthy_state().snapshot.health_facts, **changes)
+
+
+def codes(health: Health) -> list[str]:
+    return [reason.code.value for reason in health.reasons]
+
+
+def session_in(state: SessionState, minutes: float = 60) -> SessionSnapshot:
+    return SessionSnapshot(state, since=NOW - timedelta(minutes=minutes))
+
+
+def test_nothing_wrong_is_200_without_reasons():
+    health = assess(make_facts(), NOW)
+
+    assert (health.http_status, health.reasons) == (200, ())
+    assert health.session is SessionWord.LOGGED_IN
+    assert health.last_successful_sync == NOW - timedelta(minutes=1)
+    assert health.last_seen == NOW - timedelta(minutes=4)
+    assert health.freshness.is_fresh
+    assert health.postgres is DatabaseState.UP
+
+
+@pytest.mark.parametrize(
+    ("state", "word", "code"),
+    [
+        (SessionState.QR, "link_required", "session_link_required"),
+        (SessionState.LOGGED_OUT, "expired", "session_logged_out"),
+        (SessionState.OFFLINE, "offline", "session_offline"),
+        (SessionState.CONFLICT, "conflict", "session_conflict"),
+        (SessionState.UNSUPPORTED, "unsupported", "session_unsupported"),
+        (SessionState.UPDATE_REQUIRED, "update_required", "session_update_required"),
+        (SessionState.TERMS, "terms", "session_terms"),
+        (SessionState.LOCKED, "locked", "session_locked"),
+        (SessionState.BANNED, "banned", "session_banned"),
+        (SessionState.UNAVAILABLE, "unavailable", "session_unavailable"),
+        (SessionState.WRONG_ACCOUNT, "wrong_account", "session_wrong_account"),
+        (SessionState.CRASHED, "crashed", "session_crashed"),
+        (SessionState.UNKNOWN, "unknown", "session_unknown"),
+        (SessionState.STARTING, "starting", "session_starting"),
+        (SessionState.LOADING, "starting", "session_starting"),
+    ],
+)
+def test_each_state_of_the_page_has_its_word_and_its_reason(state: SessionState, word: str, code: str):
+    health = assess(make_facts(session=session_in(state)), NOW)
+
+    assert (health.session.value, codes(health), health.http_status) == (word, [code], 503)
+
+
+def test_every_state_of_the_page_is_in_the_table():
+    assert set(SESSION_WORDS) == set(SessionState)
+
+
+def test_a_page_that_has_just_begun_to_load_is_no_fault():
+    health = assess(make_facts(session=session_in(SessionState.LOADING, minutes=1)), NOW)
+
+    assert (health.session, health.http_status) == (SessionWord.STARTING, 200)
+
+
+def test_a_session_not_looked_at_for_too_long_is_unknown():
+    facts = make_facts(session_checked_at=NOW - timedelta(minutes=61), session=ready_session())
+
+    health = assess(facts, NOW, Thresholds(session_stale_after=timedelta(minutes=60)))
+
+    assert health.session is SessionWord.UNKNOWN
+    assert codes(health) == ["session_stale"]
+
+
+def test_without_any_success_health_says_so():
+    health = assess(make_facts(last_success_at=None), NOW)
+
+    assert codes(health) == ["sync_never"]
+    assert not health.freshness.is_fresh
+    assert health.freshness.sync_age is None
+
+
+def test_a_sync_is_stale_only_past_its_limit():
+    limits = Thresholds(sync_stale_after=timedelta(minutes=30))
+    at_limit = make_facts(last_success_at=NOW - timedelta(minutes=30))
+    past_it = make_facts(last_success_at=NOW - timedelta(minutes=30, seconds=1))
+
+    assert codes(assess(at_limit, NOW, limits)) == []
+    assert codes(assess(past_it, NOW, limits)) == ["sync_stale"]
+
+
+@pytest.mark.parametrize(
+    ("interval", "sync_minutes", "session_minutes"), [(1, 15, 60), (10, 30, 60), (60, 180, 120)]
+)
+def test_limits_follow_the_interval(interval: int, sync_minutes: int, session_minutes: int):
+    limits = Thresholds.of(interval=timedelta(minutes=interval), session_max_age=timedelta(minutes=60))
+
+    assert limits.sync_stale_after == timedelta(minutes=sync_minutes)
+    assert limits.session_stale_after == timedelta(minutes=session_minutes)
+
+
+def test_a_database_that_is_down_is_named():
+    assert codes(assess(make_facts(database=DatabaseState.DOWN), NOW)) == ["postgres_down"]
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        ("SelectorDriftError: pack 2026-08, chat_list. Run `whatsapp-etl selectors check`.", "drift"),
+        ("MetadataUnreadableError: missing_store", "metadata_unreadable"),
+        ("BrowserCrashedError", "browser_crashed"),
+        ("BrowserMissingError: no Chromium", "browser_missing"),
+        ("ProfileLockedError: pid 12", "profile_locked"),
+        ("PageTimeoutError: chat list", "page_timeout"),
+        ("DatabaseUnreachableError: localhost", "postgres_down"),
+        ("SchemaOutdatedError: 3 of 4", "schema_outdated"),
+        ("WriterBusyError: lock", "writer_busy"),
+        ("ZeroDivisionError", "run_failed"),
+        ("something without a class", "run_failed"),
+        (None, "run_failed"),
+    ],
+)
+def test_a_failed_cycle_is_told_by_its_error(error: str | None, code: str):
+    run = make_report(status=RunStatus.FAILED, error=error)
+
+    assert codes(assess(make_facts(last_run=run), NOW)) == [code]
+
+
+def test_a_cycle_that_ended_for_want_of_a_person_leaves_the_word_to_the_session():
+    run = make_report(status=RunStatus.FAILED, error="SessionNeedsPersonError: scan")
+
+    health = assess(make_facts(last_run=run, session=session_in(SessionState.QR)), NOW)
+
+    assert codes(health) == ["session_link_required"]
+
+
+def test_a_partial_cycle_is_worth_a_notice_only():
+    health = assess(make_facts(last_run=make_report(status=RunStatus.PARTIAL)), NOW)
+
+    assert (codes(health), health.http_status) == (["run_partial"], 200)
+
+
+@pytest.mark.parametrize(
+    ("stop", "code"),
+    [
+        (StopReason.DRIFT, "drift"),
+        (StopReason.CHAT_UNIDENTIFIED, "chat_unidentified"),
+        (StopReason.SHIELDED, "shield_alarm"),
+    ],
+)
+def test_a_stop_reason_in_one_chat_degrades_health(stop: StopReason, code: str):
+    health = assess(make_facts(last_run=make_report(stop_reasons={stop: 1})), NOW)
+
+    assert (codes(health), health.http_status) == ([code], 503)
+
+
+def test_an_observed_receipt_is_an_alarm():
+    health = assess(make_facts(last_run=make_report(receipts_observed=1)), NOW)
+
+    assert codes(health) == ["shield_alarm"]
+
+
+def test_the_alarm_is_named_once_whatever_raised_it():
+    facts = make_facts(
+        shield_alarm=True, last_run=make_report(receipts_observed=1, stop_reasons={StopReason.SHIELDED: 2})
+    )
+
+    assert codes(assess(facts, NOW)) == ["shield_alarm"]
+
+
+@pytest.mark.parametrize(("rejects", "expected"), [(2, []), (10, []), (11, ["rejects_high"])])
+def test_rejects_count_when_they_are_more_than_a_hundredth(rejects: int, expected: list[str]):
+    run = make_report(rejects=rejects, stages=StageCounts(seen=1000))
+
+    assert codes(assess(make_facts(last_run=run), NOW)) == expected
+
+
+def test_a_single_reject_in_a_small_cycle_is_no_alarm():
+    run = make_report(rejects=2, stages=StageCounts(seen=3))
+
+    assert codes(assess(make_facts(last_run=run), NOW)) == []
+
+
+@pytest.mark.parametrize(
+    ("missing", "expected", "status"),
+    [
+        ({MissingReason.NOT_REACHED: 4}, ["coverage_gaps"], 200),
+        ({MissingReason.NOT_REACHED: 5}, ["coverage_short"], 503),
+        ({MissingReason.NEEDS_PHONE: 400}, ["coverage_gaps"], 200),
+        ({MissingReason.UNREADABLE: 400}, ["coverage_gaps"], 200),
+        ({MissingReason.NEEDS_PHONE: 100, MissingReason.NOT_SHOWN: 5}, ["coverage_short"], 503),
+    ],
+)
+def test_unexplained_gaps_of_more_than_a_hundredth_degrade_health(
+    missing: dict[MissingReason, int], expected: list[str], status: int
+):
+    health = assess(make_facts(coverage=make_coverage(missing)), NOW)
+
+    assert (codes(health), health.http_status) == (expected, status)
+
+
+def test_coverage_tells_share_and_explained_part():
+    coverage = assess(
+        make_facts(coverage=make_coverage({MissingReason.NEEDS_PHONE: 83, MissingReason.NOT_SHOWN: 0})), NOW
+    ).coverage
+
+    assert coverage is not None
+    assert (coverage.missing, coverage.explained, coverage.share) == (83, 83, 0.8)
+
+
+def test_coverage_of_an_account_without_messages_is_whole():
+    coverage = assess(make_facts(coverage=make_coverage(expected=0, stored=0)), NOW).coverage
+
+    assert coverage is not None
+    assert coverage.share == 1.0
+
+
+def test_coverage_without_readable_metadata_has_no_share():
+    coverage = assess(make_facts(coverage=make_coverage(expected=None)), NOW).coverage
+
+    assert coverage is not None
+    assert coverage.share is None
+
+
+def test_a_newest_message_from_the_future_is_zero_seconds_old():
+    facts = make_facts(store=make_store(last_seen=NOW + timedelta(hours=1)))
+
+    assert assess(facts, NOW).freshness.newest_message_age == timedelta(0)
+
+
+def test_reasons_that_degrade_stand_before_notices():
+    facts = make_facts(
+        last_run=make_report(status=RunStatus.PARTIAL), last_success_at=NOW - timedelta(days=1)
+    )
+
+    assert codes(assess(facts, NOW)) == ["sync_stale", "run_partial"]
+
+
+def test_every_code_has_words_and_a_remedy():
+    assert set(REASONS) == set(ReasonCode)
+    for reason in REASONS.values():
+        assert reason.summary.endswith(".")
+        assert len(reason.remedy) > 10
+
+
+def test_every_code_is_in_the_documentation_with_its_remedy():
+    text = (Path(__file__).parents[2] / "docs" / "health.md").read_text(encoding="utf-8")
+
+    for reason in REASONS.values():
+        status = "503" if reason.severity is Severity.DEGRADED else "200"
+        assert f"| `{reason.code.value}` | {status} | {reason.summary} | {reason.remedy} |" in text
