@@ -4,4 +4,5 @@ pytest_plugins = [
     "tests.fixtures.simulator",
     "tests.fixtures.postgres",
     "tests.fixtures.browser",
+    "tests.fixtures.page",
 ]

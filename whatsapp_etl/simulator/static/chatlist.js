@@ -1,7 +1,7 @@
 // The list of chats: order, filters, archived drawer, search, and its re-ordering when messages arrive.
 
 import { ArchivedDrawer, isArchived } from "./archived.js";
-import { h, icon, plainIcon } from "./dom.js";
+import { h, icon } from "./dom.js";
 import { createRowMaker } from "./rows_of_list.js";
 import { SearchBox } from "./search_box.js";
 import { searchItems } from "./search_results.js";
@@ -261,5 +261,5 @@ export class ChatList {
 function encryptionNote() {
   const link = h("a", { tabindex: 0, "data-tab": 4, target: "_blank", rel: "noopener noreferrer", dir: "ltr", role: "button" }, "end-to-end encrypted");
   return h("div", { class: "encryption-note" },
-    h("div", { "data-testid": "chatlist-e2e-message" }, h("div", {}, plainIcon("ic-lock"), "Your personal messages are ", link)));
+    h("div", { "data-testid": "chatlist-e2e-message" }, h("div", {}, icon("lock-outline"), "Your personal messages are ", link)));
 }

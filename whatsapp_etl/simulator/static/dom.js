@@ -16,7 +16,8 @@ export function h(tag, attributes = {}, ...children) {
     if (value === null || value === undefined) continue;
     if (name === "on") {
       for (const [event, listener] of Object.entries(value)) element.addEventListener(event, listener);
-    } else element.setAttribute(name, value === true ? "" : String(value));
+    } else if (value === true && !/^(aria|data)-/.test(name)) element.setAttribute(name, "");
+    else element.setAttribute(name, String(value));
   }
   element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
   return element;
@@ -82,7 +83,8 @@ const SHAPES = [
 ];
 
 function shapeOf(title) {
-  return SHAPES.find(([pattern]) => pattern.test(title))?.[1] ?? DISC;
+  const name = title.replace("-refreshed", "");
+  return SHAPES.find(([pattern]) => pattern.test(name))?.[1] ?? DISC;
 }
 
 /** Text with each emoji as `<img alt>`, the way the page shows it. */
