@@ -1,0 +1,235 @@
+"""WhatsApp Web as a cycle sees it: one object that opens the page and answers questions.
+
+It keeps the browser open between cycles and renews it when it is old or gone. All of it belongs to
+the one thread that runs cycles.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from whatsapp_etl.extract.browser import Browser, BrowserOptions
+from whatsapp_etl.extract.limits import Limits
+from whatsapp_etl.extract.reader import Reader
+from whatsapp_etl.extract.session import Session
+from whatsapp_etl.extract.storage import Storage
+from whatsapp_etl.model import (
+    Account,
+    CapturedFile,
+    ChatBatch,
+    ChatFacts,
+    ChatKind,
+    ChatVisit,
+    ContactFacts,
+    GroupFacts,
+    MessageFacts,
+    MessageIndexEntry,
+    MessageType,
+    ReactionFacts,
+    SelectorPack,
+    SessionSnapshot,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOptions:
+    """Where the page is and how it is read."""
+
+    profile: Path
+    browser: BrowserOptions
+    url: str
+    packs: tuple[SelectorPack, ...]
+    snapshots: Path  #: Folder for redacted snapshots of pages that were not understood.
+    forced_pack: str = "auto"
+    max_age: timedelta = timedelta(hours=1)  #: The browser is closed and opened again after this.
+    ready_within: timedelta = timedelta(minutes=3)  #: Loading the chats may take so long.
+    chats_per_minute: float = 20  #: 0 for no limit.
+    scrolls_per_second: float = 4  #: 0 for no limit.
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The pure functions that reading needs; `extract` imports no other package."""
+
+    classify: Callable[[str, str | None], MessageType]  #: WhatsApp's type and subtype to ours.
+    kind_of: Callable[[str, str], ChatKind]  #: A chat id and the own id to the chat's kind.
+    redact: Callable[[str], str]  #: Makes page HTML harmless.
+    save_file: Callable[[bytes], CapturedFile]  #: Keeps a picture's bytes.
+
+
+class Source:
+    """The account behind one browser profile.
+
+    Args:
+        options: Where and how.
+        judgement: What `extract` asks of others.
+        clock: The program's clock; aware UTC.
+        stop: Set when the program is asked to stop; waits end at once.
+        publish: Takes the session's snapshot whenever it was looked at.
+    """
+
+    def __init__(
+        self,
+        options: SourceOptions,
+        judgement: Judgement,
+        *,
+        clock: Callable[[], datetime],
+        stop: threading.Event,
+        publish: Callable[[SessionSnapshot], None] = lambda _: None,
+    ) -> None:
+        self._options = options
+        self._judgement = judgement
+        self._clock = clock
+        self._publish = publish
+        self._limits = Limits.of(
+            chats_per_minute=options.chats_per_minute,
+            scrolls_per_second=options.scrolls_per_second,
+            stop=stop,
+        )
+        self._browser: Browser | None = None
+        self._session: Session | None = None
+        self._storage: Storage | None = None
+        self._reader: Reader | None = None
+        self._opened_at = clock()
+
+    # --- the session --------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Return when the chat list is shown, in a browser that is not older than `max_age`.
+
+        Raises:
+            WhatsappEtlError: As `Browser` and `Session.wait_until_ready` say.
+        """
+        if self._browser is not None and self._is_worn():
+            self.close()
+        if self._browser is None:
+            self._start()
+        try:
+            self.session.wait_until_ready(self._options.ready_within)
+        finally:
+            self._publish(self.session.snapshot())
+        if self._reader is None:
+            self._reader = Reader(
+                self.session,
+                self.storage,
+                save_file=self._judgement.save_file,
+                limits=self._limits,
+                clock=self._clock,
+            )
+
+    def start(self) -> Session:
+        """Open the page without waiting until it is ready, for a person who is about to link it."""
+        if self._browser is None:
+            self._start()
+        return self.session
+
+    def close(self) -> None:
+        """Close the browser; nothing of it stays."""
+        browser, self._browser = self._browser, None
+        self._session = self._storage = self._reader = None
+        if browser is not None:
+            browser.close()
+
+    def watch(self, wait: timedelta) -> SessionSnapshot:
+        """Look at an open page for up to `wait`, publish what is shown and return it."""
+        self.session.poll(wait)
+        self._publish(self.session.snapshot())
+        return self.session.snapshot()
+
+    @property
+    def session(self) -> Session:
+        assert self._session is not None, "the source is not open"
+        return self._session
+
+    @property
+    def storage(self) -> Storage:
+        assert self._storage is not None, "the source is not open"
+        return self._storage
+
+    def snapshot(self) -> SessionSnapshot:
+        """Return the session as it was last seen."""
+        return self._session.snapshot() if self._session else SessionSnapshot()
+
+    @property
+    def pack(self) -> SelectorPack | None:
+        """The pack in use; None before the page was ready."""
+        return self.session.pack if self._reader else None
+
+    @property
+    def hits(self) -> Mapping[tuple[str, str], int]:
+        """How often each candidate of each selector served since the browser was opened."""
+        return self.session.hits.counts() if self._session else {}
+
+    def account(self) -> Account:
+        """Return the linked account, and let the storage complete own keys with it."""
+        account = self.session.account()
+        self.storage.own = account
+        return account
+
+    def reject_account(self) -> None:
+        """Note that this account is not the pinned one."""
+        self.session.reject_account()
+        self._publish(self.session.snapshot())
+
+    # --- what the browser's own storage lists ---------------------------------------------------
+
+    def chats(self, account: Account) -> tuple[ChatFacts, ...]:
+        return self.storage.chats(account)
+
+    def contacts(self) -> tuple[ContactFacts, ...]:
+        return self.storage.contacts()
+
+    def groups(self) -> tuple[GroupFacts, ...]:
+        return self.storage.groups()
+
+    def lid_map(self) -> Mapping[str, str]:
+        return self.storage.lid_map()
+
+    def reactions(self, since: datetime) -> Iterator[ReactionFacts]:
+        return self.storage.reactions(since)
+
+    def index(self, since: datetime) -> Iterator[Sequence[MessageIndexEntry]]:
+        return self.storage.index(since)
+
+    def messages(self, chat_id: str, since: datetime) -> tuple[MessageFacts, ...]:
+        return self.storage.messages(chat_id, since)
+
+    # --- what the page shows ---------------------------------------------------------------------
+
+    def read(self, visit: ChatVisit, *, since: datetime, asks_phone: bool = False) -> ChatBatch:
+        """Open one chat and read what the visit wants of it; see `Reader.read`."""
+        assert self._reader is not None, "the source is not open"
+        return self._reader.read(visit, since=since, asks_phone=asks_phone)
+
+    # --- helpers ----------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        options = self._options
+        browser = Browser(options.profile, options.browser)
+        browser.__enter__()
+        self._browser = browser
+        self._opened_at = self._clock()
+        self._session = Session(
+            browser,
+            options.packs,
+            url=options.url,
+            clock=self._clock,
+            redact=self._judgement.redact,
+            snapshots=options.snapshots,
+            forced_pack=options.forced_pack,
+        )
+        self._storage = Storage(
+            browser.page,
+            browser.watchdog,
+            classify=self._judgement.classify,
+            kind_of=self._judgement.kind_of,
+        )
+        self._session.open()
+
+    def _is_worn(self) -> bool:
+        assert self._browser is not None
+        return not self._browser.is_alive or self._clock() - self._opened_at >= self._options.max_age
