@@ -18,7 +18,6 @@ from whatsapp_etl.simulator.rows import change_row
 STATIC = Path(__file__).parent / "static"
 _SYNC_LIMIT = 2000
 _UNSUPPORTED = ("HeadlessChrome", "Electron")
-_RIGHT_TO_LEFT = ("ar", "he", "fa", "ur")
 
 
 def create_app(server: PageServer) -> Starlette:
@@ -27,10 +26,7 @@ def create_app(server: PageServer) -> Starlette:
     async def index(request: Request) -> Response:
         if any(word in request.headers.get("user-agent", "") for word in _UNSUPPORTED):
             return HTMLResponse((STATIC / "unsupported.html").read_text(encoding="utf-8"))
-        language = str(server.config["locale"])
-        direction = "rtl" if language.split("-", maxsplit=1)[0] in _RIGHT_TO_LEFT else "ltr"
         page = (STATIC / "index.html").read_text(encoding="utf-8")
-        page = page.replace("__LANG__", language.split("-", maxsplit=1)[0]).replace("__DIR__", direction)
         return HTMLResponse(page, headers={"Cache-Control": "no-store"})
 
     async def sync(request: Request) -> Response:

@@ -69,7 +69,9 @@ class _Author:
         drafts = [*opening, *self._talk(scene, talk), *showcase]
         times = self._times(casting, count, len(showcase))
         messages = self._spell_out(scene, casting, drafts, times)
-        messages = _ordered(self._on_phone(casting, messages), self.now - _LIVE_DAYS * DAY)
+        messages = _ordered(
+            self._on_phone(casting, messages), self.now - min(_LIVE_DAYS, self.options.phone_only_days) * DAY
+        )
         self.world.put_chat(chat)
         self.world.load_history(chat.id, messages)
         self._leave_unread(casting, messages)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -20,10 +22,18 @@ _START_SECONDS = 30
 _STOP_SECONDS = 15
 
 
-def serve(options: SimulatorOptions) -> None:
-    """Serve until interrupted; for the command line."""
+def serve(options: SimulatorOptions, on_ready: Callable[[str], None] = lambda url: None) -> None:  # noqa: ARG005
+    """Serve until interrupted; for the command line.
+
+    Args:
+        options: The world and its address.
+        on_ready: Called with the page's address just before the first request can be answered.
+    """
     listener = _listen(options)
-    _web_server(options).run(sockets=[listener])
+    web = _web_server(options)
+    on_ready(_address(listener))
+    with suppress(KeyboardInterrupt):  # how a person ends it
+        web.run(sockets=[listener])
 
 
 class RunningSimulator(ControlClient):
@@ -35,12 +45,11 @@ class RunningSimulator(ControlClient):
     def __init__(self, options: SimulatorOptions | None = None) -> None:
         self.options = options or SimulatorOptions()
         self._listener = _listen(self.options)
-        host, port = self._listener.getsockname()[:2]
         self._web = _web_server(self.options)
         self._thread = threading.Thread(
             target=self._web.run, kwargs={"sockets": [self._listener]}, name="simulator", daemon=True
         )
-        super().__init__(f"http://{host}:{port}")
+        super().__init__(_address(self._listener))
 
     def start(self) -> Self:
         self._thread.start()
@@ -79,6 +88,11 @@ class _WebServer(uvicorn.Server):
 def _listen(options: SimulatorOptions) -> socket.socket:
     """Take the port before anything else, so that the address is known and surely ours."""
     return socket.create_server((options.host, options.port), backlog=128)
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://{host}:{port}"
 
 
 def _web_server(options: SimulatorOptions) -> _WebServer:

@@ -178,10 +178,6 @@ class World:
         keys = self._by_chat.get(chat_id)
         return max(self.messages[key].t for key in keys[-8:]) if keys else None
 
-    def reactions_to(self, external_id: str) -> list[Reaction]:
-        """Reactions that stand, by sender."""
-        return [r for (parent, _), r in sorted(self.reactions.items()) if parent == external_id and r.emoji]
-
     def unread_count(self, chat_id: str) -> int:
         """As the client stores it: -1 when marked unread by hand."""
         if chat_id in self._marked_unread and not self._unread.get(chat_id):
