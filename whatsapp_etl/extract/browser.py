@@ -95,6 +95,7 @@ class Browser:
             BrowserCrashedError: Chromium did not start.
             ShieldError: The focus shield does not hold in this browser.
         """
+        assert self._page is None, "the browser is open already"
         try:
             self._open()
         except BaseException:
@@ -206,6 +207,7 @@ class Browser:
         if context.browser is None:
             return
         with self.watchdog.step("allowing persistent storage", _LAUNCH_ALLOWED):
+            # The permission lasts as long as the session that gave it, so it stays attached.
             session = context.browser.new_browser_cdp_session()
             # A refusal costs nothing: the page then keeps its storage as long as the disk has room.
             with suppress(PlaywrightError):
@@ -217,7 +219,6 @@ class Browser:
                         "origin": origin,
                     },
                 )
-            session.detach()
 
     def _close_context(self, context: BrowserContext) -> None:
         # A browser that died, or is ended here because it does not answer, has nothing to close.
