@@ -176,23 +176,23 @@ class _Author:
         return messages
 
     def _message(self, scene: Scene, draft: Draft, t: int, speaker: str) -> Message:
-        chat = scene.chat
-        is_call_missed = draft.type == "call_log" and draft.body["outcome"] == "missed"
-        if draft.type == "call_log":
-            speaker = (
-                chat.id
-                if is_call_missed
-                else self.world.me.id
-                if draft.body["outcome"] == "no_answer"
-                else speaker
-            )
-        if draft.subtype == "admin" and draft.type == "revoked" and speaker == self.world.me.id:
-            speaker = scene.others[-1]
+        speaker = self._plausible(scene, draft, speaker)
         message = compose(scene, draft, t, speaker)
         old = self.now - _MEDIA_DAYS * DAY
         if draft.type == "image" and t < old and self.random.randrange(3) == 0:
             message = replace(message, is_expired=True)
         return message
+
+    def _plausible(self, scene: Scene, draft: Draft, speaker: str) -> str:
+        """Put another speaker where the drawn one cannot have sent this."""
+        own = self.world.me.id
+        is_missed = draft.type == "call_log" and draft.body["outcome"] == "missed"
+        if draft.type == "call_log" and draft.body["outcome"] == "no_answer":
+            return own
+        # Own messages are never waited for, and an admin deletes what somebody else wrote.
+        if is_missed or draft.type == "ciphertext" or (draft.type == "revoked" and draft.subtype == "admin"):
+            return scene.others[-1] if speaker == own else speaker
+        return speaker
 
     def _quoting(self, message: Message, earlier: list[Message]) -> Message:
         answerable = [m for m in earlier[-30:] if not m.is_notice and m.type not in _EDGE_TYPES]
