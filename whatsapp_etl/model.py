@@ -563,6 +563,7 @@ class LoadPlan:
     checkpoint: Checkpoint | None
     coverage: Coverage
     unchanged: int  #: Read and equal to what is stored.
+    disagreements: int = 0  #: Another text than the stored one without a sign of an edit; not stored.
 
 
 @dataclass(frozen=True, slots=True)

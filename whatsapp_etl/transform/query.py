@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -24,6 +24,17 @@ _SHARED = 3
 _SIMPLE = re.compile(r"[A-Za-z][\w-]*|\.[\w-]+|\[[\w-]+(?:[~^$*|]?=(?:\"[^\"]*\"|'[^']*'|[\w-]+))?\]")
 _ATTRIBUTE = re.compile(r"\[([\w-]+)(?:([~^$*|]?=)(?:\"([^\"]*)\"|'([^']*)'|([\w-]+)))?\]")
 
+#: How an attribute's value is compared with a selector's.
+_OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
+    "": lambda _actual, _value: True,
+    "=": lambda actual, value: actual == value,
+    "~=": lambda actual, value: value in actual.split(),
+    "^=": lambda actual, value: actual.startswith(value),
+    "$=": lambda actual, value: actual.endswith(value),
+    "*=": lambda actual, value: value in actual,
+    "|=": lambda actual, value: actual == value or actual.startswith(f"{value}-"),
+}
+
 Attributes = Mapping[str, str | None]
 
 
@@ -36,22 +47,7 @@ class _Condition:
     def holds(self, attributes: Attributes) -> bool:
         if self.attribute not in attributes:
             return False
-        actual = attributes[self.attribute] or ""
-        match self.operator:
-            case "":
-                return True
-            case "=":
-                return actual == self.value
-            case "~=":
-                return self.value in actual.split()
-            case "^=":
-                return actual.startswith(self.value)
-            case "$=":
-                return actual.endswith(self.value)
-            case "*=":
-                return self.value in actual
-            case _:
-                return actual == self.value or actual.startswith(f"{self.value}-")
+        return _OPERATORS[self.operator](attributes[self.attribute] or "", self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +268,9 @@ def _filters(plains: Sequence[tuple[_Plain, str]]) -> Iterable[str]:
     for plain, css in plains:
         names = [each for each in plain.conditions if each.attribute != "class"]
         shared = next((each.attribute for each in names if users[each.attribute] >= _SHARED), None)
-        classes = [each.value for each in plain.conditions if each.attribute == "class" and each.operator == "~="]
+        classes = [
+            each.value for each in plain.conditions if each.attribute == "class" and each.operator == "~="
+        ]
         if classes:
             yield f".{classes[0]}"
         elif shared and not plain.tag:

@@ -15,9 +15,9 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 #: Attributes that name parts of the page. Their values are kept where they look like a name.
 _NAMING = frozenset(
     {
-        "class", "role", "dir", "tabindex", "type", "data-testid", "data-icon", "data-tab", "data-virtualized",
-        "aria-hidden", "aria-live", "aria-checked", "aria-disabled", "aria-haspopup", "aria-modal", "draggable",
-        "data-meta-key", "data-scrolltracepolicy", "data-visualcompletion", "data-computed-align",
+        "class", "role", "dir", "tabindex", "type", "data-testid", "data-icon", "data-tab", "draggable",
+        "data-virtualized", "aria-hidden", "aria-live", "aria-checked", "aria-disabled", "aria-haspopup",
+        "aria-modal", "data-meta-key", "data-scrolltracepolicy", "data-computed-align",
     }
 )  # fmt: skip
 _IDENTIFYING = frozenset({"data-id", "data-jid", "id", "for", "href", "src", "data-ref", "data-link-code"})

@@ -71,7 +71,7 @@ def _blocks(document: LexborHTMLParser, pack: SelectorPack) -> list[LexborNode]:
     for candidate in selector.candidates if selector else ():
         found = document.css_first(candidate)
         if found is not None:
-            return [child for child in found.iter()]
+            return list(found.iter())
     attribute = pack.attributes.get("row_id", "data-id")
     return list(_outermost(document.body, attribute)) if document.body is not None else []
 

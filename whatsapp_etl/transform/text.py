@@ -74,15 +74,22 @@ def _walk(node: LexborNode, out: list[str], skip: Collection[int]) -> None:
         if tag == "br":
             out.append("\n")
         elif tag in _BLOCKS:
-            _break_line(out)
-            if tag == "li":
-                value = attributes.get("value") or ""
-                number = int(value) if value.isdecimal() else number + 1
-                out.append(f"{number}. " if node.tag == "ol" else "- ")
-            _walk(child, out, skip)
-            _break_line(out)
+            number = _walk_block(child, out, skip, number)
         else:
             _walk(child, out, skip)
+
+
+def _walk_block(node: LexborNode, out: list[str], skip: Collection[int], number: int) -> int:
+    """Write an element that stands on lines of its own; return the number of a list's item."""
+    _break_line(out)
+    if node.tag == "li":
+        value = node.attributes.get("value") or ""
+        number = int(value) if value.isdecimal() else number + 1
+        is_numbered = node.parent is not None and node.parent.tag == "ol"
+        out.append(f"{number}. " if is_numbered else "- ")
+    _walk(node, out, skip)
+    _break_line(out)
+    return number
 
 
 def _break_line(out: list[str]) -> None:

@@ -25,7 +25,7 @@ _BIDI = re.compile("[\u200b\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
 _SPACES = re.compile(r"[\s\u00a0\u202f]+")
 #: A time of day never holds a comma, so the first one ends it. Arabic has its own comma.
 _TIME_END = re.compile(r"[,،]\s")
-_CLOCK = re.compile(r"(\d{1,2})\s?(?:[:.٫]|h)\s?(\d{2})(?!\d)")
+_CLOCK = re.compile(r"(\d{1,2})\s?(?:[:.\u066b]|h)\s?(\d{2})(?!\d)")
 _NUMBER = re.compile(r"\d+")
 _SEPARATOR = re.compile(r"\d\s*([^\d\s])")
 _PREFIX = re.compile(r"\[([^\]]+)\]\s?(.*)", re.DOTALL)
@@ -297,7 +297,7 @@ def _of_language(locale: str, words: DateWords) -> str | None:
 
 
 def _full_hour(hour: int, part: str) -> int:
-    """Return the hour of the day for an hour 0–11 and the part of the day that it stands in."""
+    """Return the hour of the day for an hour 0 to 11 and the part of the day that it stands in."""
     if part == "am" or (part == "noon" and hour >= _NOON_FROM) or (part == "night" and hour < _NIGHT_UNTIL):
         return hour
     return hour + _HALF_DAY

@@ -1,0 +1,248 @@
+"""Joins what the page shows of a message with what the browser's storage says about it.
+
+Ids, sender, exact time and file facts are the storage's; the text is the page's. Without the storage a
+message is only made of a row that proves its chat and sender by a packed key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from whatsapp_etl.model import (
+    FILE_TYPES,
+    Account,
+    Attachment,
+    CapturedFile,
+    ChatDiff,
+    ChatFacts,
+    ChatKind,
+    Checkpoint,
+    Message,
+    MessageFacts,
+    MessageKey,
+    MessageType,
+    ParsedRow,
+    RejectReason,
+    TsPrecision,
+)
+from whatsapp_etl.transform.identity import MANY_PEOPLE, canonical_key, recipients, sender
+from whatsapp_etl.transform.kinds import TEXT_REQUIRED, TEXTLESS_TYPES, refine
+
+Disappearing = Literal["skip", "expire", "keep"]
+
+#: How exact a row's time is, by the sign that served.
+_PRECISION: Mapping[str, TsPrecision] = {"model": "second", "neighbour": "clamped"}
+
+
+@dataclass(frozen=True, slots=True)
+class ChatContext:
+    """What is known about a chat before its rows are joined."""
+
+    chat: ChatFacts
+    account: Account
+    since: datetime  #: Edge of the look-back, fixed for the run.
+    participant_ids: tuple[str, ...] = ()  #: Of a group or list; empty while unknown.
+    disappearing: Disappearing = "expire"
+    checkpoint: Checkpoint | None = None
+    diff: ChatDiff | None = None  #: None when the metadata was not readable.
+    attempts: Mapping[str, int] = field(default_factory=dict)  #: Earlier tries of a missing id.
+
+    @property
+    def own_ids(self) -> frozenset[str]:
+        return frozenset(own for own in (self.account.id, self.account.lid) if own)
+
+
+def external_id(key: MessageKey, account: Account) -> str:
+    """Return the canonical key of a message as text: what `messages.external_id` holds."""
+    return str(canonical_key(key, account.id))
+
+
+def to_message(
+    row: ParsedRow | None,
+    facts: MessageFacts | None,
+    context: ChatContext,
+    observed_at: datetime,
+    *,
+    files: Sequence[CapturedFile] = (),
+    album_position: int | None = None,
+    chat_keys: Collection[MessageKey] = (),
+) -> Message | RejectReason:
+    """Make a message of a row, of metadata, or of both.
+
+    Args:
+        row: What the page shows; None when nothing of the message's kind is shown as text.
+        facts: What the storage says; None when it could not be read.
+        context: The chat.
+        observed_at: When the row was captured, or the metadata read.
+        files: Bytes saved from the row.
+        album_position: Place among the pictures of an album's row, 0-based.
+        chat_keys: Keys known in this chat, to find the message that is answered.
+
+    Returns:
+        The message, or why there is none: its chat or sender is not proven, or it was not read whole.
+    """
+    key = facts.key if facts else row.key if row else None
+    if key is None or (facts is None and key.chat_id != context.chat.id):
+        return RejectReason.CHAT_UNPROVEN
+    key = canonical_key(key, context.account.id)
+    kind = _kind(row, facts)
+    sender_id = _sender_id(kind, key, facts, context)
+    if sender_id is None and kind is not MessageType.SYSTEM:
+        return RejectReason.SENDER_UNPROVEN
+    time = _time(row, facts)
+    if time is None:
+        return RejectReason.NO_TIME
+    text = None if row is None or kind in TEXTLESS_TYPES or row.type is MessageType.ALBUM else row.text
+    if not _is_whole(row, kind, text):
+        return RejectReason.NO_CONTENT
+    is_edited = bool((row and row.is_edited) or (facts and facts.latest_edit_key))
+    expires_at = facts.expires_at if facts and context.disappearing != "keep" else None
+    return Message(
+        external_id=str(key),
+        thread_external_id=context.chat.id,
+        sender_id=sender_id,
+        recipient_ids=recipients(
+            context.chat.kind,
+            chat_id=context.chat.id,
+            own_id=context.account.id,
+            sender_id=sender_id,
+            is_outgoing=key.is_outgoing,
+            is_system=kind is MessageType.SYSTEM,
+            participant_ids=context.participant_ids,
+        ),
+        content_snippet=text,
+        ts=time[0],
+        ts_precision=time[1],
+        is_outgoing=key.is_outgoing,
+        has_attachments=kind in FILE_TYPES,
+        stanza_id=key.stanza_id,
+        message_type=kind,
+        subtype=facts.subtype if facts else None,
+        source_revision=facts.source_revision if facts else "",
+        read_path="dom",
+        observed_at=observed_at,
+        ts_raw=row.ts_raw if row else None,
+        is_forwarded=bool((row and row.is_forwarded) or (facts and facts.is_forwarded)),
+        is_edited=is_edited,
+        edited_seen_at=observed_at if is_edited else None,
+        deleted_seen_at=observed_at if kind is MessageType.DELETED else None,
+        reply_to_external_id=_answered(facts, context, chat_keys) if facts else None,
+        quoted_text=row.quoted_text if row and kind is not MessageType.DELETED else None,
+        album_id=_album_id(row, facts),
+        album_position=album_position,
+        expires_at=expires_at,
+        attachments=(_attachment(row, facts, kind, files),) if kind in FILE_TYPES else (),
+    )
+
+
+def _kind(row: ParsedRow | None, facts: MessageFacts | None) -> MessageType:
+    shown = row.type if row and row.type is not MessageType.ALBUM else None
+    if facts is None:
+        return shown or MessageType.OTHER
+    return refine(facts.type, shown)
+
+
+def _sender_id(
+    kind: MessageType, key: MessageKey, facts: MessageFacts | None, context: ChatContext
+) -> str | None:
+    if kind is MessageType.SYSTEM:
+        return None
+    if key.is_outgoing:
+        return context.account.id
+    return (facts.sender_id if facts else None) or sender(key, context.account.id)
+
+
+def _time(row: ParsedRow | None, facts: MessageFacts | None) -> tuple[datetime, TsPrecision] | None:
+    if facts is not None:
+        return facts.sent_at, "second"
+    if row is None or row.sent_at is None:
+        return None
+    return row.sent_at, _PRECISION.get(row.signals.get("time", ""), "minute")
+
+
+def _is_whole(row: ParsedRow | None, kind: MessageType, text: str | None) -> bool:
+    """Whether everything that the message says was read."""
+    if kind in TEXTLESS_TYPES:
+        return True
+    if row is None or row.is_truncated:
+        return False
+    return text is not None or kind not in TEXT_REQUIRED
+
+
+def _answered(facts: MessageFacts, context: ChatContext, chat_keys: Collection[MessageKey]) -> str | None:
+    """Return the key of the message that is answered.
+
+    A known message of this chat with the quoted id is taken, by the quoted person where several have
+    it. Otherwise the key is built, which the quoted person's id allows.
+    """
+    if facts.quoted_stanza_id is None:
+        return None
+    person = facts.quoted_participant_id
+    known = [key for key in chat_keys if key.stanza_id == facts.quoted_stanza_id]
+    by_person = [key for key in known if person and _is_of(key, person, context)]
+    for found in (by_person, known if person is None else []):
+        if len(found) == 1:
+            return external_id(found[0], context.account)
+    if person is None:
+        return None
+    is_own = person in context.own_ids
+    is_group = context.chat.kind in MANY_PEOPLE
+    participant = (context.account.id if is_own else person) if is_group else None
+    return str(MessageKey(is_own, context.chat.id, facts.quoted_stanza_id, participant))
+
+
+def _is_of(key: MessageKey, person: str, context: ChatContext) -> bool:
+    if key.is_outgoing:
+        return person in context.own_ids
+    return key.participant_id == person if key.participant_id else person not in context.own_ids
+
+
+def _album_id(row: ParsedRow | None, facts: MessageFacts | None) -> str | None:
+    if facts is not None and facts.parent_stanza_id:
+        return facts.parent_stanza_id
+    return row.shown_id if row and row.type is MessageType.ALBUM else None
+
+
+def _attachment(
+    row: ParsedRow | None, facts: MessageFacts | None, kind: MessageType, files: Sequence[CapturedFile]
+) -> Attachment:
+    shown = row.attachment if row else None
+    stated = facts.mimetype if facts else None
+    width, height = (facts.width, facts.height) if facts else (None, None)
+    duration = (facts.duration_seconds if facts else None) or (shown.duration_seconds if shown else None)
+    name = (facts.file_name if facts else None) or (shown.file_name if shown else None)
+    name = name.replace("\0", "") if name and kind is MessageType.DOCUMENT else None
+    if files:
+        file = files[0]
+        expected = facts.file_sha256 if facts else None
+        return Attachment(
+            position=0,
+            media_type=file.media_type,
+            state="stored",
+            file_path=file.relative_path,
+            checksum=file.sha256,
+            is_verified=file.sha256 == expected if expected else None,
+            size_bytes=file.size_bytes,
+            width=width,
+            height=height,
+            duration_seconds=duration,
+            file_name=name,
+        )
+    return Attachment(
+        position=0,
+        media_type=stated or (shown.media_type if shown else None),
+        state="seen",
+        size_bytes=(facts.size_bytes if facts else None) or (shown.size_bytes if shown else None),
+        width=width,
+        height=height,
+        duration_seconds=duration,
+        file_name=name,
+    )
+
+
+def is_one_to_one(kind: ChatKind) -> bool:
+    """Whether a chat has one other party or none."""
+    return kind not in MANY_PEOPLE

@@ -1,0 +1,367 @@
+"""Decides what one visit to one chat writes: messages, versions, gaps, checkpoint, coverage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from whatsapp_etl.errors import MessageParseError
+from whatsapp_etl.model import (
+    CapturedFile,
+    ChatBatch,
+    Checkpoint,
+    Coverage,
+    KnownMessage,
+    LoadPlan,
+    Message,
+    MessageFacts,
+    MessageKey,
+    MessageType,
+    MessageVersion,
+    MissingMessage,
+    MissingReason,
+    ParsedRow,
+    Reject,
+    RejectReason,
+    StopReason,
+    Thread,
+)
+from whatsapp_etl.transform.identity import parse_key, shown_stanza_id
+from whatsapp_etl.transform.joining import FactsIndex, Joined
+from whatsapp_etl.transform.kinds import TEXTLESS_TYPES
+from whatsapp_etl.transform.merge import merge
+from whatsapp_etl.transform.messages import ChatContext, external_id, to_message
+from whatsapp_etl.transform.missing import missing_message, missing_reason
+from whatsapp_etl.transform.redact import hash_id, redact_html
+
+#: A time further ahead than this is not believed.
+_FUTURE = timedelta(days=1)
+
+#: Reading left nothing out.
+COMPLETE = frozenset(
+    {
+        StopReason.ALL_FOUND,
+        StopReason.EDGE_REACHED,
+        StopReason.BEGINNING_REACHED,
+        StopReason.CHECKPOINT_REACHED,
+        StopReason.NOTHING_TO_READ,
+    }
+)
+
+
+def plan_load(  # noqa: PLR0917 - the contract of the step: what was seen, listed, known
+    batch: ChatBatch,
+    parsed: Sequence[ParsedRow],
+    facts: Sequence[MessageFacts] | None,
+    known: Mapping[str, KnownMessage],
+    context: ChatContext,
+    now: datetime,
+    *,
+    rejects: Sequence[Reject] = (),
+) -> LoadPlan:
+    """Decide what a visit writes. The same visit again writes nothing.
+
+    Args:
+        batch: What was captured; of a chat that was not opened, a batch without rows whose stop
+            reason says why (`unopened`).
+        parsed: The batch's rows, understood.
+        facts: What the storage lists of the chat inside the look-back; None when it was not readable.
+        known: What Postgres holds of these messages, by external id.
+        context: The chat.
+        now: The run's clock.
+        rejects: The batch's rows that were not understood.
+    """
+    listed = None if facts is None else _in_scope(facts, context)
+    joined = _join(parsed, listed, known, context)
+    made = _Made(batch, context, known, listed, now)
+    for each in joined:
+        made.add_row(each)
+    for each_facts in listed or ():
+        made.add_facts(each_facts)
+    messages, versions, unchanged, disagreements = _merged(made.clamped(), known)
+    missing = made.missing(rejects)
+    coverage = made.coverage(missing)
+    return LoadPlan(
+        thread=_thread(context),
+        messages=messages,
+        versions=versions,
+        rejects=(*rejects, *made.rejects),
+        missing=missing,
+        checkpoint=next_checkpoint(
+            made.messages.values(),
+            context.checkpoint,
+            is_complete=batch.stop_reason in COMPLETE and not missing,
+        ),
+        coverage=coverage,
+        unchanged=unchanged,
+        disagreements=disagreements,
+    )
+
+
+def unopened(chat_id: str, stop_reason: StopReason, pack_id: str, now: datetime) -> ChatBatch:
+    """Return the batch of a chat that was not opened."""
+    return ChatBatch(chat_id=chat_id, pack_id=pack_id, rows=(), stop_reason=stop_reason, observed_at=now)
+
+
+def next_checkpoint(
+    messages: Iterable[Message], current: Checkpoint | None, *, is_complete: bool
+) -> Checkpoint | None:
+    """Return the checkpoint after a visit.
+
+    It never passes a gap: when something was left out it stays where it was. It never falls, and a
+    time that was not believed does not move it.
+    """
+    if not is_complete:
+        return current
+    newest = max(
+        (each for each in messages if each.ts_precision != "clamped"),
+        key=lambda each: (each.ts, each.external_id),
+        default=None,
+    )
+    if newest is None or (current is not None and newest.ts <= current.sent_at):
+        return current
+    return Checkpoint(newest.external_id, newest.ts)
+
+
+class _Made:
+    """The messages of one visit while they are being made."""
+
+    def __init__(
+        self,
+        batch: ChatBatch,
+        context: ChatContext,
+        known: Mapping[str, KnownMessage],
+        listed: Sequence[MessageFacts] | None,
+        now: datetime,
+    ) -> None:
+        self._batch = batch
+        self._context = context
+        self._known = known
+        self._listed = listed
+        self._now = now
+        self._chat_keys = _chat_keys(listed, known)
+        self._html = {row.shown_id: row.html for row in batch.rows}
+        self._unreadable: set[str] = set()
+        self._oldest_read: datetime | None = None
+        self.messages: dict[str, Message] = {}
+        self.rejects: list[Reject] = []
+
+    def add_row(self, joined: Joined) -> None:
+        """Make the message that a row shows, or a reject that says why there is none."""
+        row = joined.row
+        instant = joined.facts.sent_at if joined.facts else row.sent_at
+        if instant is not None and (self._oldest_read is None or instant < self._oldest_read):
+            self._oldest_read = instant
+        if joined.facts is None and self._listed is not None and row.key is None:
+            self._reject(row, RejectReason.NOT_IN_METADATA)
+            return
+        result = to_message(
+            row,
+            joined.facts,
+            self._context,
+            self._batch.observed_at,
+            files=self._files(joined),
+            album_position=joined.album_position,
+            chat_keys=self._chat_keys,
+        )
+        if isinstance(result, Message):
+            self.messages[result.external_id] = result
+        else:
+            self._reject(row, result)
+
+    def add_facts(self, facts: MessageFacts) -> None:
+        """Make a message whose row was not read, if its kind shows nothing that could be missed."""
+        key = external_id(facts.key, self._context.account)
+        known = self._known.get(key)
+        if key in self.messages or facts.type not in TEXTLESS_TYPES:
+            return
+        if known is not None and known.source_revision == facts.source_revision:
+            return
+        result = to_message(None, facts, self._context, self._batch.observed_at, chat_keys=self._chat_keys)
+        if isinstance(result, Message):
+            self.messages[key] = result
+
+    def clamped(self) -> list[Message]:
+        """Return the messages, oldest first, with times that lie in the future set to their neighbour's."""
+        limit = self._now + _FUTURE
+        believed = [each.ts for each in self.messages.values() if each.ts <= limit]
+        neighbour = max(believed, default=self._now)
+        for key, each in self.messages.items():
+            if each.ts > limit:
+                raw = each.ts_raw or each.ts.isoformat()
+                self.messages[key] = replace(each, ts=neighbour, ts_precision="clamped", ts_raw=raw)
+        return sorted(self.messages.values(), key=lambda each: (each.ts, each.external_id))
+
+    def missing(self, rejects: Sequence[Reject]) -> tuple[MissingMessage, ...]:
+        """Return the wanted ids that were not made, oldest first."""
+        diff = self._context.diff
+        wanted = None if diff is None else frozenset(diff.wanted)
+        hashes = {each.shown_id_hash for each in rejects}
+        unreadable = self._unreadable | {
+            shown_stanza_id(shown_id) for shown_id in self._html if hash_id(shown_id) in hashes
+        }
+        found = []
+        for facts in self._listed or ():
+            key = external_id(facts.key, self._context.account)
+            known = self._known.get(key)
+            if key in self.messages or (wanted is not None and key not in wanted):
+                continue
+            if known is not None and known.source_revision == facts.source_revision:
+                continue
+            reason = missing_reason(
+                facts,
+                stop_reason=self._batch.stop_reason,
+                oldest_read=self._oldest_read,
+                empty_stanza_ids={shown_stanza_id(shown_id) for shown_id in self._batch.empty_ids},
+                unreadable_stanza_ids=unreadable,
+            )
+            found.append(missing_message(key, reason, self._context.attempts, self._now))
+        return tuple(found)
+
+    def coverage(self, missing: Sequence[MissingMessage]) -> Coverage:
+        """Return what is known about the chat's completeness after this visit."""
+        diff = self._context.diff
+        inserted = sum(key not in self._known for key in self.messages)
+        listed = None if self._listed is None else len(self._listed)
+        if diff is not None:
+            expected: int | None = diff.expected
+            stored = min(diff.stored + inserted, diff.expected)
+        else:
+            expected, stored = listed, len(self._known) + inserted
+        reasons: dict[MissingReason, int] = dict(diff.deferred) if diff else {}
+        for each in missing:
+            reasons[each.reason] = reasons.get(each.reason, 0) + 1
+        return Coverage(
+            thread_external_id=self._context.chat.id,
+            expected=expected,
+            stored=stored,
+            missing=reasons,
+            stop_reason=self._batch.stop_reason,
+            complete_until=self._complete_until(missing, has_deferred=bool(diff and diff.deferred)),
+            history_type=self._context.chat.history_type,
+            observed_at=self._now,
+        )
+
+    def _complete_until(self, missing: Sequence[MissingMessage], *, has_deferred: bool) -> datetime | None:
+        """Return the oldest instant from which on nothing is missing; None when there is none known."""
+        if self._listed is None:
+            if self._batch.stop_reason not in COMPLETE:
+                return None
+            checkpoint = self._context.checkpoint
+            is_short = self._batch.stop_reason is StopReason.CHECKPOINT_REACHED and checkpoint is not None
+            return checkpoint.sent_at if is_short and checkpoint else self._context.since
+        # When the gaps were sent that are not due yet is not known here.
+        if has_deferred:
+            return None
+        lacking = {each.external_id for each in missing}
+        if not lacking:
+            return self._context.since
+        keyed = [(external_id(each.key, self._context.account), each.sent_at) for each in self._listed]
+        newest_gap = max(sent_at for key, sent_at in keyed if key in lacking)
+        return min((sent_at for _, sent_at in keyed if sent_at > newest_gap), default=None)
+
+    def _files(self, joined: Joined) -> Sequence[CapturedFile]:
+        files = self._batch.files.get(joined.row.shown_id, ())
+        position = joined.album_position
+        return files if position is None else files[position : position + 1]
+
+    def _reject(self, row: ParsedRow, reason: RejectReason) -> None:
+        self._unreadable.add(row.stanza_id)
+        self.rejects.append(
+            Reject(
+                thread_external_id=self._context.chat.id,
+                shown_id_hash=hash_id(row.shown_id),
+                reason=reason,
+                pack_id=self._batch.pack_id,
+                evidence=redact_html(self._html.get(row.shown_id, "")),
+                observed_at=self._batch.observed_at,
+            )
+        )
+
+
+def _in_scope(facts: Sequence[MessageFacts], context: ChatContext) -> list[MessageFacts]:
+    """Return the listed messages that may be stored, oldest first."""
+    return sorted(
+        (
+            each
+            for each in facts
+            if each.type is not MessageType.ALBUM
+            and each.sent_at >= context.since
+            and not (context.disappearing == "skip" and each.expires_at is not None)
+        ),
+        key=lambda each: each.sent_at,
+    )
+
+
+def _join(
+    parsed: Sequence[ParsedRow],
+    listed: Sequence[MessageFacts] | None,
+    known: Mapping[str, KnownMessage],
+    context: ChatContext,
+) -> list[Joined]:
+    """Return the rows that count, with the messages they show."""
+    if listed is None:
+        # An album's messages have no ids of their own on the page.
+        return [Joined(row, None) for row in parsed if row.type is not MessageType.ALBUM]
+    index = FactsIndex(listed, context.account)
+    stored_stanza_ids = {key.stanza_id for key in _chat_keys(None, known)}
+    joined: list[Joined] = []
+    for row in parsed:
+        for each in index.join(row):
+            if each.facts is not None or not _is_beside(row, stored_stanza_ids, context):
+                joined.append(each)  # noqa: PERF401 - two nested conditions read better apart
+    return joined
+
+
+def _is_beside(row: ParsedRow, stored_stanza_ids: set[str], context: ChatContext) -> bool:
+    """Whether a row that is not listed is no loss: a card or notice, stored before, or too old."""
+    is_old = row.sent_at is not None and row.sent_at < context.since
+    return row.type is MessageType.SYSTEM or is_old or row.stanza_id in stored_stanza_ids
+
+
+def _chat_keys(
+    listed: Sequence[MessageFacts] | None, known: Mapping[str, KnownMessage]
+) -> tuple[MessageKey, ...]:
+    """Return every key known in the chat, once."""
+    keys = {str(each.key): each.key for each in listed or ()}
+    for text in known:
+        try:
+            keys.setdefault(text, parse_key(text))
+        except MessageParseError:
+            continue
+    return tuple(keys.values())
+
+
+def _merged(
+    messages: Sequence[Message], known: Mapping[str, KnownMessage]
+) -> tuple[tuple[Message, ...], tuple[MessageVersion, ...], int, int]:
+    changed: list[Message] = []
+    versions: list[MessageVersion] = []
+    unchanged = disagreements = 0
+    for each in messages:
+        old = known.get(each.external_id)
+        if old is None:
+            changed.append(each)
+            continue
+        merged = merge(each, old)
+        disagreements += merged.is_disagreement
+        if merged.message is None:
+            unchanged += 1
+            continue
+        changed.append(merged.message)
+        if merged.version is not None:
+            versions.append(merged.version)
+    return tuple(changed), tuple(versions), unchanged, disagreements
+
+
+def _thread(context: ChatContext) -> Thread:
+    chat = context.chat
+    return Thread(
+        external_id=chat.id,
+        kind=chat.kind,
+        title=chat.title,
+        participant_ids=tuple(sorted(context.participant_ids)),
+        is_archived=chat.is_archived,
+        last_activity=chat.last_activity,
+    )

@@ -1,0 +1,156 @@
+"""Decides which chats to open, in which order, and why the others are not."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from whatsapp_etl.model import (
+    BODILESS_TYPES,
+    Account,
+    ChatDiff,
+    ChatFacts,
+    ChatKind,
+    ChatVisit,
+    MessageFacts,
+    MessageType,
+    StopReason,
+)
+from whatsapp_etl.transform.messages import Disappearing, external_id
+
+IN_SCOPE = frozenset({ChatKind.PERSON, ChatKind.GROUP, ChatKind.SELF, ChatKind.BROADCAST})
+
+#: A number shorter than this is no phone number that could be meant.
+_SHORTEST_NUMBER = 6
+
+
+@dataclass(frozen=True, slots=True)
+class VisitRules:
+    """What the settings and the state of the session say about opening chats."""
+
+    exclude: tuple[str, ...] = ()  #: Chat ids, titles or phone numbers. A configured agent thread too.
+    disappearing: Disappearing = "expire"
+    is_shield_alarmed: bool = False  #: Unread counts fell unexplained: unread chats stay closed.
+    first: frozenset[str] = frozenset()  #: Chats that ran out of their time budget last time.
+    phone_ids: Mapping[str, str] = field(default_factory=dict)  #: "@lid" -> phone number's id.
+
+
+@dataclass(frozen=True, slots=True)
+class VisitPlan:
+    """Which chats are read, and how."""
+
+    visits: tuple[ChatVisit, ...]  #: To be opened, in this order.
+    unopened: tuple[tuple[ChatVisit, StopReason], ...]  #: Loaded from metadata as far as that goes.
+    excluded: Mapping[str, StopReason]  #: By chat id: nothing of them is written anywhere.
+
+
+def plan_visits(
+    diffs: Mapping[str, ChatDiff],
+    chats: Sequence[ChatFacts],
+    facts: Mapping[str, Sequence[MessageFacts]],
+    rules: VisitRules,
+    account: Account,
+) -> VisitPlan:
+    """Decide about every chat in which something is missing or changed.
+
+    Args:
+        diffs: How each chat compares with Postgres; a chat without one has nothing new.
+        chats: Every chat of the account.
+        facts: What the storage lists, of the chats with something wanted.
+        rules: Settings and the shield's state.
+        account: The linked account.
+    """
+    excluded = excluded_chats(chats, rules)
+    places = list_positions(chats)
+    visits: list[ChatVisit] = []
+    unopened: list[tuple[ChatVisit, StopReason]] = []
+    for chat in chats:
+        diff = diffs.get(chat.id)
+        if chat.id in excluded or diff is None or not diff.wanted:
+            continue
+        wanted = _wanted(diff, facts.get(chat.id, ()), rules, account)
+        visit = ChatVisit(chat=chat, wanted=wanted, list_position=places[chat.id])
+        if all(each.type in BODILESS_TYPES for each in wanted):
+            unopened.append((visit, StopReason.NOTHING_TO_READ))
+        elif rules.is_shield_alarmed and chat.unread_count != 0:
+            unopened.append((visit, StopReason.SHIELDED))
+        else:
+            visits.append(visit)
+    visits.sort(
+        key=lambda visit: (visit.chat.id not in rules.first, visit.chat.is_archived, visit.list_position)
+    )
+    return VisitPlan(tuple(visits), tuple(unopened), excluded)
+
+
+def excluded_chats(chats: Sequence[ChatFacts], rules: VisitRules) -> dict[str, StopReason]:
+    """Return the chats of which nothing is written anywhere: out of scope, locked, or excluded."""
+    return {chat.id: StopReason.EXCLUDED for chat in chats if not is_allowed(chat, rules)}
+
+
+def is_allowed(chat: ChatFacts, rules: VisitRules) -> bool:
+    """Whether a chat may be read and stored at all."""
+    return chat.kind in IN_SCOPE and not chat.is_locked and not is_excluded(chat, rules)
+
+
+def is_excluded(chat: ChatFacts, rules: VisitRules) -> bool:
+    """Whether an entry of the exclusion list names the chat by id, title or phone number."""
+    phone_id = rules.phone_ids.get(chat.id, chat.id)
+    number = phone_id.partition("@")[0] if phone_id.endswith("@c.us") else None
+    names = {chat.id.casefold(), phone_id.casefold(), *([_fold(chat.title)] if chat.title else [])}
+    for entry in rules.exclude:
+        if not entry.strip():
+            continue
+        digits = _digits(entry)
+        if _fold(entry) in names or (digits is not None and digits == number):
+            return True
+    return False
+
+
+def list_positions(chats: Sequence[ChatFacts]) -> dict[str, int]:
+    """Return where each chat is expected in its list: pinned first, then the latest activity.
+
+    Archived chats have a list of their own.
+    """
+    places: dict[str, int] = {}
+    for is_archived in (False, True):
+        listed = [chat for chat in chats if chat.is_archived == is_archived]
+        listed.sort(key=_place)
+        places.update((chat.id, position) for position, chat in enumerate(listed))
+    return places
+
+
+def _place(chat: ChatFacts) -> tuple[bool, float]:
+    return (not chat.is_pinned, -chat.last_activity.timestamp() if chat.last_activity else 0.0)
+
+
+def _wanted(
+    diff: ChatDiff, facts: Sequence[MessageFacts], rules: VisitRules, account: Account
+) -> tuple[MessageFacts, ...]:
+    """Return the facts of what is wanted, newest first."""
+    wanted = frozenset(diff.wanted)
+    found = [
+        each
+        for each in facts
+        if external_id(each.key, account) in wanted
+        and each.type is not MessageType.ALBUM
+        and not (rules.disappearing == "skip" and each.expires_at is not None)
+    ]
+    return tuple(sorted(found, key=lambda each: each.sent_at, reverse=True))
+
+
+def _fold(text: str) -> str:
+    return unicodedata.normalize("NFC", text).strip().casefold()
+
+
+def _digits(entry: str) -> str | None:
+    """Return the digits of an entry that is a phone number, "+49 30 1234567"; None for other texts."""
+    if any(character.isalpha() or character == "@" for character in entry):
+        return None
+    digits = "".join(character for character in entry if character.isdecimal()).removeprefix("00")
+    return digits if len(digits) >= _SHORTEST_NUMBER else None
+
+
+def chats_to_examine(diffs: Mapping[str, ChatDiff], excluded: Collection[str]) -> tuple[str, ...]:
+    """Return the chats whose messages must be looked up before visits can be planned."""
+    return tuple(chat_id for chat_id, diff in diffs.items() if diff.wanted and chat_id not in excluded)
