@@ -13,6 +13,7 @@ import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 from whatsapp_etl.load import migrate
 from whatsapp_etl.load.copytext import MESSAGE_COLUMNS, MessageLines, copy_lines
@@ -33,7 +34,7 @@ ROWS = 50_000
 RECIPIENTS = 20
 NOW = datetime(2026, 8, 23, 12, tzinfo=UTC)
 GROUP = "120363000000000001@g.us"
-_WORDS = "the kettle is on and the train leaves at nine so bring both maps 🌧 please".split()
+_WORDS = ("the", "kettle", "is", "on", "and", "the", "train", "leaves", "at", "nine", "bring", "maps", "🌧")
 
 
 def messages(count: int, chat_id: str = GROUP, seed: int = 7) -> tuple[Message, ...]:
@@ -114,7 +115,7 @@ def _checkpoint(database: Database) -> None:
         connection.execute("CHECKPOINT")
 
 
-def measure(database: Database) -> dict[str, float]:
+def measure(database: Database) -> dict[str, Any]:
     rows = messages(ROWS)
     load = plan(rows)
     migrate.upgrade(database)
@@ -142,15 +143,17 @@ def measure(database: Database) -> dict[str, float]:
         "new_rows_per_second": round(ROWS / new_seconds),
         "unchanged_rows_per_second": round(ROWS / same_seconds),
         "new_to_bare": round(bare_seconds / new_seconds, 2),
-        "new_to_bare_limit": 0.5,
         "unchanged_to_new": round(new_seconds / same_seconds, 2),
-        "unchanged_to_new_limit": 2,
         "unchanged_wal_bytes": wal,
-        "unchanged_wal_limit": 1_000_000,
+        "limits": {
+            "new_to_bare": ">= 0.5",
+            "unchanged_to_new": ">= 2",
+            "unchanged_wal_bytes": "<= 1000000",
+        },
     }
 
 
-def run() -> dict[str, float]:
+def run() -> dict[str, Any]:
     """Measure in a fresh embedded Postgres with its ordinary settings."""
     folder = Path(tempfile.mkdtemp(prefix="wetl-bench-"))
     folder.chmod(0o755)

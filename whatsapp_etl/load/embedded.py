@@ -60,17 +60,18 @@ class EmbeddedServer:
     """The server of one data folder. Programs on the same folder share it; the last one stops it."""
 
     def __init__(self, data_dir: Path, options: Mapping[str, str] | None = None) -> None:
-        self._data_dir = data_dir.expanduser().absolute()
+        self._folder = data_dir.expanduser().absolute()
+        self._data_dir = self._folder / "data"
         self._options = {**_OPTIONS, **(options or {})}
         self._in_use: int | None = None  # descriptor that holds the shared lock
         self._user: _User | None = None
 
     @property
     def socket_dir(self) -> Path:
-        """Where the socket lies: the data folder, or a short path when that one is too long."""
-        if len(os.fsencode(self._data_dir)) < _LONGEST_SOCKET_PATH - len("/.s.PGSQL.5432"):
-            return self._data_dir
-        digest = hashlib.sha256(os.fsencode(self._data_dir)).hexdigest()[:12]
+        """Where the socket lies: the folder, or a short path when that one is too long."""
+        if len(os.fsencode(self._folder)) < _LONGEST_SOCKET_PATH - len("/.s.PGSQL.5432"):
+            return self._folder
+        digest = hashlib.sha256(os.fsencode(self._folder)).hexdigest()[:12]
         return Path(tempfile.gettempdir()) / f"whatsapp-etl-pg-{digest}"
 
     @property
@@ -91,7 +92,7 @@ class EmbeddedServer:
         self._prepare_folder()
         with self._changing():
             if self._in_use is None:
-                self._in_use = os.open(self._beside("users"), os.O_RDWR | os.O_CREAT, 0o600)
+                self._in_use = os.open(self._folder / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
                 fcntl.flock(self._in_use, fcntl.LOCK_SH)
             if self._postmaster() is None:
                 self._start_server()
@@ -115,14 +116,10 @@ class EmbeddedServer:
                 os.close(self._in_use)
                 self._in_use = None
 
-    def _beside(self, name: str) -> Path:
-        # Beside the folder, not in it: Postgres owns what is inside.
-        return self._data_dir.with_name(f".{self._data_dir.name}.{name}.lock")
-
     @contextmanager
     def _changing(self) -> Iterator[None]:
         """Hold the lock under which the server is started and stopped."""
-        descriptor = os.open(self._beside("change"), os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = os.open(self._folder / "change.lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
@@ -131,28 +128,28 @@ class EmbeddedServer:
 
     def _prepare_folder(self) -> None:
         try:
-            for parent in reversed(self._data_dir.parents):
+            for parent in reversed(self._folder.parents):
                 if not parent.exists():
                     parent.mkdir(exist_ok=True)
                     if self._user is not None:
                         parent.chmod(0o755)  # new, and on the server's way to its folder
-            self._data_dir.mkdir(mode=0o700, exist_ok=True)
+            self._folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise ConfigurationError(
-                f"PG_DATA_DIR: the folder {self._data_dir} cannot be made ({error.strerror}).",
+                f"PG_DATA_DIR: the folder {self._folder} cannot be made ({error.strerror}).",
                 "Name a folder that this user may write, or set PG_URL.",
             ) from None
         if self._user is None:
             return
-        private = first_private(self._data_dir.parent)
+        private = first_private(self._folder.parent)
         if private is not None:
             raise ConfigurationError(
-                f"PG_DATA_DIR: {self._data_dir} lies below {private}, which only its owner may enter; "
+                f"PG_DATA_DIR: {self._folder} lies below {private}, which only its owner may enter; "
                 f"the server runs as the user {self._user.name}.",
                 "Name a folder below /var/lib, or set PG_URL.",
             )
-        if self._data_dir.stat().st_uid != self._user.uid:
-            os.chown(self._data_dir, self._user.uid, self._user.gid)
+        if self._folder.stat().st_uid != self._user.uid:
+            os.chown(self._folder, self._user.uid, self._user.gid)
 
     def _postmaster(self) -> int | None:
         """Return the pid of the running server of this folder, or None.
@@ -173,8 +170,7 @@ class EmbeddedServer:
         version = self._data_dir / "PG_VERSION"
         if not version.exists():
             # What a killed initdb left behind is not a database yet.
-            for leftover in self._data_dir.iterdir():
-                shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+            shutil.rmtree(self._data_dir, ignore_errors=True)
             self._run(
                 bin_dir / "initdb", "--auth=trust", "--encoding=UTF8", "--locale=C",
                 "--locale-provider=builtin",
@@ -183,20 +179,20 @@ class EmbeddedServer:
             )  # fmt: skip
         elif version.read_text().strip() != str(VERSION):
             raise ConfigurationError(
-                f"PG_DATA_DIR: {self._data_dir} was made by PostgreSQL {version.read_text().strip()}, "
+                f"PG_DATA_DIR: {self._folder} was made by PostgreSQL {version.read_text().strip()}, "
                 f"the embedded server is {VERSION}.",
                 "Move the data with pg_dump of that version, or name another folder.",
             )
         # Stale after kill -9: this folder has no server, `_postmaster` has just said so.
         (self._data_dir / "postmaster.pid").unlink(missing_ok=True)
         socket_dir = self.socket_dir
-        if socket_dir != self._data_dir:
+        if socket_dir != self._folder:
             socket_dir.mkdir(mode=0o700, exist_ok=True)
             if self._user is not None:
                 os.chown(socket_dir, self._user.uid, self._user.gid)
         options = " ".join(f"-c {name}={_quoted(value)}" for name, value in self._options.items())
         self._pg_ctl(
-            "start", "-w", "-t", str(_START_SECONDS), "-l", str(self._data_dir / "server.log"),
+            "start", "-w", "-t", str(_START_SECONDS), "-l", str(self._folder / "server.log"),
             "-o", f"{options} -k {_quoted(str(socket_dir))}",
         )  # fmt: skip
 
@@ -223,8 +219,8 @@ class EmbeddedServer:
                 )
         except (OSError, subprocess.SubprocessError):
             raise DatabaseUnreachableError(
-                f"The embedded Postgres in {self._data_dir} did not answer to {program.name} {arguments[0]}.",
-                f"See {self._data_dir / 'server.log'}; or set PG_URL to a server of your own.",
+                f"The embedded Postgres in {self._folder} did not answer to {program.name} {arguments[0]}.",
+                f"See {self._folder / 'server.log'}; or set PG_URL to a server of your own.",
             ) from None
 
     def _bin_dir(self) -> Path:
@@ -236,20 +232,20 @@ class EmbeddedServer:
 
     def _reachable_copy(self, installed: Path) -> Path:
         """Copy the programs beside the data: a checkout below root's home is closed to other users."""
-        release = hashlib.sha256(os.fsencode(installed) + str(installed.stat().st_mtime_ns).encode())
-        target = self._data_dir.with_name(f".{self._data_dir.name}.programs-{release.hexdigest()[:12]}")
-        if target.is_dir():
-            return target / installed.name
-        for older in target.parent.glob(f".{self._data_dir.name}.programs-*"):
-            shutil.rmtree(older, ignore_errors=True)
-        unfinished = Path(tempfile.mkdtemp(prefix=f".{self._data_dir.name}.copy-", dir=target.parent))
-        unfinished.chmod(0o755)
-        libraries = installed.with_name(f"{installed.name}.libs")  # where the programs look for theirs
-        wanted = installed / f"pginstall{VERSION}"
-        shutil.copytree(wanted, unfinished / installed.name / wanted.name, symlinks=True)
-        if libraries.is_dir():
-            shutil.copytree(libraries, unfinished / libraries.name, symlinks=True)
-        unfinished.rename(target)
+        assert self._user is not None
+        release = f"{installed}{installed.stat().st_mtime_ns}"
+        target = self._folder / f"programs-{hashlib.sha256(release.encode()).hexdigest()[:12]}"
+        if not target.is_dir():
+            for older in self._folder.glob("programs-*"):
+                shutil.rmtree(older, ignore_errors=True)
+            unfinished = self._folder / "unfinished-programs"
+            shutil.rmtree(unfinished, ignore_errors=True)
+            wanted = installed / f"pginstall{VERSION}"
+            shutil.copytree(wanted, unfinished / installed.name / wanted.name, symlinks=True)
+            libraries = installed.with_name(f"{installed.name}.libs")  # where the programs look for theirs
+            if libraries.is_dir():
+                shutil.copytree(libraries, unfinished / libraries.name, symlinks=True)
+            unfinished.rename(target)
         return target / installed.name
 
 

@@ -2,72 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
 from whatsapp_etl.model import Message
 
+_SAME_STANZA = (
+    "SELECT k.n, m.id, m.sender_id, m.thread_external_id FROM stage_keys k JOIN messages m"
+    " ON m.stanza_id = k.stanza_id AND m.is_outgoing = k.is_outgoing AND m.sender_id IS NOT NULL"
+    " AND m.external_id <> k.external_id ORDER BY k.n, m.id"
+)
 
-def same_person_sql(one: str, other: str) -> str:
-    """Return a condition: both expressions are the same id, or ids of the same contact.
 
-    Chat ids of groups are nobody's, so for them only equality counts.
+def stored_under_another_key(
+    cursor: Cursor[TupleRow], rows: Sequence[Message], numbers: Collection[int]
+) -> Mapping[int, int]:
+    """Find rows that are stored under another key; return position -> `messages.id`.
+
+    Equal stanza ids are not enough: anybody can reuse one. Chat and sender must be the same too, as an
+    id or as two ids of one contact. System rows have no sender and are told apart by their keys alone.
     """
-    return f"({one} = {other} OR {_contact_of(one)} = {_contact_of(other)})"
-
-
-def _contact_of(expression: str) -> str:
-    return (
-        "(SELECT i.contact_id FROM contact_identifiers i"  # noqa: S608  # called with column names only
-        f" WHERE i.value = {expression} AND i.valid_to IS NULL AND i.kind IN ('phone', 'lid'))"
-    )
+    found = cursor.execute(_SAME_STANZA).fetchall()
+    candidates = [row for row in found if row[0] in numbers and rows[row[0]].sender_id is not None]
+    if not candidates:
+        return {}
+    ids = {each for row in candidates for each in (*row[2:], *_parties(rows[row[0]]))}
+    person = _people(cursor, ids)
+    same: dict[int, int] = {}
+    for n, message_id, *stored in candidates:
+        pairs = zip(_parties(rows[n]), stored, strict=True)
+        if all(person.get(one, one) == person.get(other, other) for one, other in pairs):
+            same.setdefault(n, message_id)
+    return same
 
 
 def equals_in_batch(
-    cursor: Cursor[TupleRow], rows: Sequence[Message], numbers: Iterable[int]
+    cursor: Cursor[TupleRow], rows: Sequence[Message], numbers: Collection[int]
 ) -> Mapping[int, int]:
     """Find rows of one batch that are the same message; return position of the later -> of the first.
 
     `numbers` are the positions to look at, none of them stored yet.
     """
+    if len({rows[n].stanza_id for n in numbers}) == len(numbers):
+        return {}  # the usual case, and cheap to see
     by_stanza: dict[tuple[str, bool], list[int]] = {}
     for n in sorted(numbers):
         if rows[n].sender_id is not None:
             by_stanza.setdefault((rows[n].stanza_id, rows[n].is_outgoing), []).append(n)
-    suspects = [group for group in by_stanza.values() if len(group) > 1]
-    if not suspects:
-        return {}
-    ids = {
-        each
-        for group in suspects
-        for n in group
-        for each in (rows[n].sender_id, rows[n].thread_external_id)
-        if each
-    }
-    person: dict[str | None, object] = dict(
-        cursor.execute(
-            "SELECT value, contact_id FROM contact_identifiers"
-            " WHERE value = ANY(%s) AND valid_to IS NULL AND kind IN ('phone', 'lid')",
-            (list(ids),),
-        ).fetchall()
-    )
+    suspects = [n for group in by_stanza.values() if len(group) > 1 for n in group]
+    person = _people(cursor, {each for n in suspects for each in _parties(rows[n])})
     firsts: dict[tuple[object, ...], int] = {}
     same: dict[int, int] = {}
-    for group in suspects:
-        for n in group:
-            row = rows[n]
-            key = (
-                row.stanza_id,
-                row.is_outgoing,
-                person.get(row.sender_id, row.sender_id),
-                person.get(row.thread_external_id, row.thread_external_id),
-            )
-            first = firsts.setdefault(key, n)
-            if first != n:
-                same[n] = first
+    for n in suspects:
+        sender_id, thread_id = _parties(rows[n])
+        who = (person.get(sender_id, sender_id), person.get(thread_id, thread_id))
+        first = firsts.setdefault((rows[n].stanza_id, rows[n].is_outgoing, *who), n)
+        if first != n:
+            same[n] = first
     return same
+
+
+def _parties(row: Message) -> tuple[str, str]:
+    """Return the sender and the chat of a row that has a sender."""
+    assert row.sender_id is not None
+    return row.sender_id, row.thread_external_id
+
+
+def _people(cursor: Cursor[TupleRow], ids: Collection[str]) -> Mapping[str, object]:
+    """Return the contact of each id that belongs to one; chat ids of groups belong to none."""
+    found = cursor.execute(
+        "SELECT value, contact_id FROM contact_identifiers"
+        " WHERE value = ANY(%s) AND valid_to IS NULL AND kind IN ('phone', 'lid')",
+        (list(ids),),
+    )
+    return dict(found.fetchall())
 
 
 def record_aliases(cursor: Cursor[TupleRow], aliases: Mapping[str, int], run_id: int) -> None:

@@ -1,8 +1,8 @@
 """Messages of a plan into `messages`: find what is new or different, write only that.
 
-Two phases. First only keys and digests go to a temporary table, and an anti-join tells new, different
-and equal apart. Then the new rows are copied straight into `messages`, and the different ones go to
-a second temporary table and update what they may.
+Two phases. First only the keys go to a temporary table, and a join returns the digests of what is stored.
+Then the new rows are copied straight into `messages`, made while the server works, and the different
+ones go to a second temporary table and update what they may.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from psycopg.rows import TupleRow
 
 from whatsapp_etl.load.copytext import MESSAGE_COLUMNS, MessageLines, cell, copy_lines
 from whatsapp_etl.load.files import write_attachments
-from whatsapp_etl.load.identity import equals_in_batch, record_aliases, same_person_sql
+from whatsapp_etl.load.identity import equals_in_batch, record_aliases, stored_under_another_key
 from whatsapp_etl.model import Attachment, Message
 
 #: What an update makes of each column: `m` is the stored row, `s` the new observation. A less exact
@@ -68,21 +68,13 @@ _UPDATE = (
     " FROM stage_messages s JOIN unnest(%s::bigint[], %s::bigint[]) AS c (id, seq) ON c.id = s.id"
     " WHERE m.id = s.id"
 )
-_NOT_EQUAL = (
-    "SELECT k.n, m.id FROM stage_keys k LEFT JOIN messages m"
+_STORED = (
+    "SELECT k.n, m.id, m.content_hash FROM stage_keys k JOIN messages m"
     " ON m.platform = 'whatsapp' AND m.external_id = k.external_id"
-    " WHERE m.content_hash IS DISTINCT FROM k.content_hash"
 )
 _BY_ALIAS = (
     "SELECT k.n, a.message_id FROM stage_keys k JOIN message_aliases a"
     " ON a.platform = 'whatsapp' AND a.external_id = k.external_id"
-)
-_BY_STANZA = (
-    "SELECT DISTINCT ON (s.n) s.n, m.id FROM stage_identities s JOIN messages m"  # noqa: S608
-    " ON m.stanza_id = s.stanza_id AND m.is_outgoing = s.is_outgoing AND m.sender_id IS NOT NULL"
-    f" WHERE {same_person_sql('m.sender_id', 's.sender_id')}"
-    f" AND {same_person_sql('m.thread_external_id', 's.thread_external_id')}"
-    " ORDER BY s.n, m.id"
 )
 
 
@@ -117,19 +109,21 @@ def write_messages(cursor: Cursor[TupleRow], messages: Sequence[Message], run_id
     rows = list({message.external_id: message for message in messages}.values())
     if not rows:
         return changes
-    maker = MessageLines()
-    made = [maker.line(message) for message in rows]
     copy_lines(
         cursor,
         "stage_keys",
-        ("n", "external_id", "content_hash"),
-        (f"{n}\t{cell(row.external_id)}\t\\\\x{made[n][1]}" for n, row in enumerate(rows)),
+        ("n", "external_id", "stanza_id", "is_outgoing"),
+        (
+            f"{n}\t{cell(row.external_id)}\t{cell(row.stanza_id)}\t{'1' if row.is_outgoing else '0'}"
+            for n, row in enumerate(rows)
+        ),
     )
-    lines = [line for line, _ in made]
-    split = _split(cursor, rows)
+    maker = MessageLines()
+    split = _split(cursor, rows, maker)
     ids: list[int] = []
     if split.different:
-        _stage(cursor, lines, split.different)
+        staged = (f"{target}\t{maker.line(rows[n])[0]}" for n, target in split.different.items())
+        copy_lines(cursor, "stage_messages", ("id", *MESSAGE_COLUMNS), staged)
         attachments = [(target, rows[n].attachments) for n, target in split.different.items()]
         with_files = _write_files(cursor, attachments, run_id, changes)
         ids = [row[0] for row in cursor.execute(_DIFFERENT, (list(with_files),)).fetchall()]
@@ -139,8 +133,9 @@ def write_messages(cursor: Cursor[TupleRow], messages: Sequence[Message], run_id
         last = take_change_numbers(cursor, len(split.new) + len(ids))
         if ids:
             cursor.execute(_UPDATE, (run_id, ids, list(range(last - len(ids) + 1, last + 1))))
-        _insert(cursor, lines, split.new, run_id, last - len(ids) - len(split.new))
-        _insert_files(cursor, [rows[n] for n in split.new], run_id, changes)
+        new = [rows[n] for n in split.new]
+        _insert(cursor, new, maker, run_id, last - len(ids) - len(new))
+        _insert_files(cursor, new, run_id, changes)
     _record_other_keys(cursor, rows, split, run_id)
     updated = set(ids)
     changes.updated_ids = {
@@ -159,18 +154,20 @@ def take_change_numbers(cursor: Cursor[TupleRow], count: int) -> int:
     return int(row[0])
 
 
-def _split(cursor: Cursor[TupleRow], rows: Sequence[Message]) -> _Split:
-    found = cursor.execute(_NOT_EQUAL, binary=True).fetchall()
-    different = {n: target for n, target in found if target is not None}
-    unknown = {n for n, target in found if target is None}
+def _split(cursor: Cursor[TupleRow], rows: Sequence[Message], maker: MessageLines) -> _Split:
+    unknown = set(range(len(rows)))
+    different: dict[int, int] = {}
+    for n, target, content_hash in cursor.execute(_STORED, binary=True):
+        unknown.discard(n)
+        if maker.line(rows[n])[1] != content_hash.hex():
+            different[n] = target
     resolved: dict[int, int] = {}
     doubled: Mapping[int, int] = {}
     if unknown:
         resolved.update(row for row in cursor.execute(_BY_ALIAS).fetchall() if row[0] in unknown)
         unknown.difference_update(resolved)
     if unknown:
-        _stage_identities(cursor, rows, unknown)
-        resolved.update(cursor.execute(_BY_STANZA).fetchall())
+        resolved.update(stored_under_another_key(cursor, rows, unknown))
         unknown.difference_update(resolved)
         doubled = equals_in_batch(cursor, rows, unknown)
         unknown.difference_update(doubled)
@@ -198,35 +195,15 @@ def _equal_targets(
     return {row[0] for row in found.fetchall()}
 
 
-def _stage_identities(cursor: Cursor[TupleRow], rows: Sequence[Message], numbers: set[int]) -> None:
-    columns = ("n", "thread_external_id", "is_outgoing", "stanza_id", "sender_id")
-    copy_lines(
-        cursor,
-        "stage_identities",
-        columns,
-        (
-            f"{n}\t{cell(rows[n].thread_external_id)}\t{1 if rows[n].is_outgoing else 0}\t"
-            f"{cell(rows[n].stanza_id)}\t{cell(rows[n].sender_id)}"
-            for n in numbers
-            if rows[n].sender_id is not None
-        ),
-    )
-
-
-def _stage(cursor: Cursor[TupleRow], lines: Sequence[str], targets: Mapping[int, int]) -> None:
-    staged = (f"{target}\t{lines[n]}" for n, target in targets.items())
-    copy_lines(cursor, "stage_messages", ("id", *MESSAGE_COLUMNS), staged)
-
-
 def _insert(
-    cursor: Cursor[TupleRow], lines: Sequence[str], numbers: Sequence[int], run_id: int, seq: int
+    cursor: Cursor[TupleRow], new: Sequence[Message], maker: MessageLines, run_id: int, seq: int
 ) -> None:
-    if numbers:
+    if new:
         copy_lines(
             cursor,
             "messages",
             (*MESSAGE_COLUMNS, "first_run_id", "last_run_id", "change_seq"),
-            (f"{lines[n]}\t{run_id}\t{run_id}\t{seq + place}" for place, n in enumerate(numbers, start=1)),
+            (f"{maker.line(row)[0]}\t{run_id}\t{run_id}\t{n}" for n, row in enumerate(new, start=seq + 1)),
         )
 
 

@@ -140,10 +140,7 @@ def _holder(connection: Connection, key: int) -> str:
 # Made once for a connection and emptied at each commit: a catalog entry for each chat and cycle would
 # be more writing than most cycles' data.
 _STAGING = (
-    """CREATE TEMP TABLE stage_keys (n integer, external_id text, content_hash bytea)
-       ON COMMIT DELETE ROWS""",
-    """CREATE TEMP TABLE stage_identities
-       (n integer, thread_external_id text, is_outgoing smallint, stanza_id text, sender_id text)
+    """CREATE TEMP TABLE stage_keys (n integer, external_id text, stanza_id text, is_outgoing smallint)
        ON COMMIT DELETE ROWS""",
     f"""CREATE TEMP TABLE stage_messages ON COMMIT DELETE ROWS AS
        SELECT id, {", ".join(MESSAGE_COLUMNS)} FROM messages WITH NO DATA""",  # noqa: S608  # constants
