@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from markupsafe import Markup
 
@@ -119,7 +119,8 @@ def view_of(
     if tone == "wait":
         told.add(ReasonCode.SYNC_NEVER)
     is_waiting = qr is not None or tone == "wait"
-    days = days_chart(snapshot.days, now.date())
+    today = _today(snapshot, now)
+    days = days_chart(snapshot.days, today)
     return View(
         tone=tone,
         title=title,
@@ -131,7 +132,7 @@ def view_of(
         coverage=_coverage(health, lookback),
         runs_chart=runs_chart(snapshot.recent_runs),
         days_chart=days,
-        days_total=_recent_messages(snapshot, now),
+        days_total=_recent_messages(snapshot, today),
         runs=tuple(_run(run) for run in list(reversed(snapshot.recent_runs))[:_LISTED_RUNS]),
         days=tuple((f"{day.day:%a %d %b %Y}", day.messages) for day in reversed(snapshot.days)),
         version=version,
@@ -245,9 +246,14 @@ def _coverage(health: Health, lookback: timedelta) -> CoverageView | None:
     )
 
 
-def _recent_messages(snapshot: Snapshot, now: datetime) -> int:
-    first = now.date() - timedelta(days=29)
-    return sum(day.messages for day in snapshot.days if first <= day.day <= now.date())
+def _today(snapshot: Snapshot, now: datetime) -> date:
+    """Return the last day of the chart; the zone in which days were counted may be ahead of UTC."""
+    return max([now.date(), *(day.day for day in snapshot.days[-1:])])
+
+
+def _recent_messages(snapshot: Snapshot, today: date) -> int:
+    first = today - timedelta(days=29)
+    return sum(day.messages for day in snapshot.days if first <= day.day <= today)
 
 
 def _run(run: RunSummary) -> Run:
