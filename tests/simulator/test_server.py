@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import signal
+import subprocess
+import sys
 import threading
 import warnings
 
@@ -296,6 +299,18 @@ def test_a_stopped_simulator_leaves_no_thread_and_no_port(small_world):
     assert set(threading.enumerate()) <= before
     with pytest.raises(httpx.ConnectError):
         httpx.get(url, trust_env=False)
+
+
+def test_served_from_the_command_line_it_ends_quietly_when_interrupted():
+    program = "import sys; from whatsapp_etl.simulator.serve import SimulatorOptions, serve; "
+    program += "serve(SimulatorOptions(chats=1, messages=2), lambda url: print(url, flush=True))"
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as served:
+        url = served.stdout.readline().strip()
+        assert httpx.get(f"{url}/__sim/world", trust_env=False).status_code == 200
+
+        served.send_signal(signal.SIGINT)
+
+        assert served.wait(timeout=30) == 0
 
 
 def test_two_servers_of_one_world_expect_the_same(start_simulator):

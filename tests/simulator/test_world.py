@@ -182,6 +182,15 @@ def test_what_is_only_on_the_phone_lies_outside_the_look_back(world):
     assert max(message.t for message in on_phone) < NOW - 30 * 86_400
 
 
+def test_what_is_only_on_the_phone_can_reach_into_the_look_back():
+    world, _ = build_world(replace(SMALL_WORLD, phone_only_days=10))
+    edge = NOW - 30 * 86_400
+
+    missing = len(truth(world, edge)) - len(truth(world, edge, "attainable"))
+
+    assert missing > 0
+
+
 def test_no_text_holds_a_nul(world):
     assert "\0" not in json.dumps([dict(message.body) for message in world.messages.values()])
 
