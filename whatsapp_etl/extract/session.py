@@ -25,7 +25,7 @@ from whatsapp_etl.errors import (
     SessionNeedsPersonError,
 )
 from whatsapp_etl.extract.browser import Browser
-from whatsapp_etl.extract.fitting import PageFit
+from whatsapp_etl.extract.fitting import SETTLE_ALLOWED, PageFit
 from whatsapp_etl.extract.packs import AUTO, HitCounter, merge_packs, usable_packs
 from whatsapp_etl.extract.scripts import read_script
 from whatsapp_etl.extract.shield import verify_shield
@@ -49,6 +49,7 @@ _LOOK = timedelta(seconds=1)
 _CLICK_ALLOWED = timedelta(seconds=5)
 #: Introductions come one after another, but not without end.
 _DIALOGS_AT_ONCE = 5
+_NAVIGATIONS_AT_ONCE = 4
 
 _DATABASE = "model-storage"
 
@@ -107,7 +108,7 @@ class Session:
         self._facts = PageFacts()
         self._snapshot = SessionSnapshot(since=clock())
         self.hits = HitCounter()
-        self._fit = PageFit(browser, self.hits, self._keep)
+        self._fit = PageFit(browser, self.hits, self._keep, SETTLE_ALLOWED)
 
     # --- what others need of it ---------------------------------------------------------------
 
@@ -298,17 +299,21 @@ class Session:
             "last": self._seen,
             "wait_ms": wait.total_seconds() * 1000,
         }
-        try:
-            answer = self._evaluate("page_facts", "looking at the page", argument, wait)
-        except PageScriptError:
-            # The page navigated meanwhile (the client reloads itself, for example after a logout).
-            with self.watchdog.step("waiting for the page", _OPEN_ALLOWED):
-                self.page.wait_for_load_state("domcontentloaded")
-            answer = self._evaluate("page_facts", "looking at the page", argument, wait)
+        answer = self._look_through_navigation(argument, wait)
         self._seen = answer["facts"]
         for name, index in answer["hits"].items():
             self.hits.hit(name, self._any_pack[name].candidates[index])
         self._note(PageFacts.from_json(answer["facts"], is_other_account=self._is_other_account))
+
+    def _look_through_navigation(self, argument: Mapping[str, object], wait: timedelta) -> Any:  # noqa: ANN401 - JSON
+        for _ in range(_NAVIGATIONS_AT_ONCE):
+            try:
+                return self._evaluate("page_facts", "looking at the page", argument, wait)
+            except PageScriptError:
+                # The client reloads itself, for example after a logout, and takes the script with it.
+                with self.watchdog.step("waiting for the page", _OPEN_ALLOWED):
+                    self.page.wait_for_load_state("domcontentloaded")
+        return self._evaluate("page_facts", "looking at the page", argument, wait)
 
     def _note(self, facts: PageFacts) -> None:
         """Take over what was seen."""

@@ -1,0 +1,41 @@
+"""Sessions over more than one browser, and without one."""
+
+from datetime import timedelta
+
+import pytest
+
+from whatsapp_etl.errors import BrowserCrashedError, ExtractError
+from whatsapp_etl.model import SessionState
+
+SOON = timedelta(seconds=5)
+LIST = '<!doctype html><div id="app"><div id="pane-side"><div data-testid="chat-list"></div></div></div>'
+QR = '<!doctype html><div id="app"><div data-ref="2@one,key"><canvas></canvas></div></div>'
+
+
+def test_a_logout_is_told_in_the_next_browser_too(serve_pages, open_session, open_browser):
+    pages = serve_pages({"/": LIST})
+    first = open_browser()
+    open_session(pages.url, first).wait_until_ready(SOON)
+    first.close()
+    pages.pages["/"] = QR
+
+    assert open_session(pages.url).state is SessionState.LOGGED_OUT
+
+
+def test_a_browser_that_dies_is_a_crashed_session(serve_pages, open_session, open_browser):
+    browser = open_browser()
+    session = open_session(serve_pages({"/": LIST}).url, browser)
+    browser.kill()
+
+    with pytest.raises(BrowserCrashedError):
+        session.poll()
+
+    assert session.state is SessionState.CRASHED
+
+
+def test_an_address_nobody_serves_is_an_error_of_the_page(open_session, serve_pages):
+    pages = serve_pages({})
+    pages.close()
+
+    with pytest.raises(ExtractError, match="opening WhatsApp Web"):
+        open_session(pages.url)
