@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 
 from whatsapp_etl.errors import MessageParseError
-from whatsapp_etl.model import ChatKind, MessageKey
+from whatsapp_etl.model import ChatKind, MessageKey, MessageType, ParsedRow
 
 _SERVER = re.compile(r"@([a-z0-9.]+)$")
 _DEVICE = re.compile(r"(?:\.\d+)?:\d+@")
@@ -90,6 +90,25 @@ def canonical_key(key: MessageKey, own_id: str) -> MessageKey:
     if key.participant_id is None and key.is_outgoing and key.chat_id.endswith("@g.us"):
         return MessageKey(key.is_outgoing, key.chat_id, key.stanza_id, own_id)
     return key
+
+
+def key_in_chat(row: ParsedRow, chat_id: str | None, own_id: str | None) -> MessageKey | None:
+    """Return the key of a row with a bare id, when the chat is known from elsewhere.
+
+    None where the row does not prove it: a group's bare rows name no sender, notices no direction.
+    """
+    if row.key is not None:
+        return canonical_key(row.key, own_id) if own_id else row.key
+    if chat_id is None or row.is_outgoing is None or row.type is MessageType.ALBUM:
+        return None
+    chat_id = normalise_id(chat_id)
+    if chat_id.endswith("@g.us"):
+        return (
+            MessageKey(row.is_outgoing, chat_id, row.stanza_id, own_id)
+            if row.is_outgoing and own_id
+            else None
+        )
+    return MessageKey(row.is_outgoing, chat_id, row.stanza_id)
 
 
 def chat_kind(chat_id: str, own_id: str | None, own_lid: str | None = None) -> ChatKind:

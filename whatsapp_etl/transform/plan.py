@@ -10,6 +10,8 @@ from whatsapp_etl.errors import MessageParseError
 from whatsapp_etl.model import (
     CapturedFile,
     ChatBatch,
+    ChatDiff,
+    ChatFacts,
     Checkpoint,
     Coverage,
     KnownMessage,
@@ -83,7 +85,7 @@ def plan_load(  # noqa: PLR0917 - the contract of the step: what was seen, liste
     missing = made.missing(rejects)
     coverage = made.coverage(missing)
     return LoadPlan(
-        thread=_thread(context),
+        thread=thread_of(context.chat, context.participant_ids),
         messages=messages,
         versions=versions,
         rejects=(*rejects, *made.rejects),
@@ -102,6 +104,20 @@ def plan_load(  # noqa: PLR0917 - the contract of the step: what was seen, liste
 def unopened(chat_id: str, stop_reason: StopReason, pack_id: str, now: datetime) -> ChatBatch:
     """Return the batch of a chat that was not opened."""
     return ChatBatch(chat_id=chat_id, pack_id=pack_id, rows=(), stop_reason=stop_reason, observed_at=now)
+
+
+def coverage_unvisited(chat: ChatFacts, diff: ChatDiff, since: datetime, now: datetime) -> Coverage:
+    """Return the coverage of a chat in which nothing new was found, so that it was not opened."""
+    return Coverage(
+        thread_external_id=chat.id,
+        expected=diff.expected,
+        stored=diff.stored,
+        missing=dict(diff.deferred),
+        stop_reason=StopReason.NOTHING_TO_READ,
+        complete_until=None if diff.deferred else since,
+        history_type=chat.history_type,
+        observed_at=now,
+    )
 
 
 def next_checkpoint(
@@ -355,13 +371,13 @@ def _merged(
     return tuple(changed), tuple(versions), unchanged, disagreements
 
 
-def _thread(context: ChatContext) -> Thread:
-    chat = context.chat
+def thread_of(chat: ChatFacts, participant_ids: Iterable[str]) -> Thread:
+    """Return a chat as a row of `threads`."""
     return Thread(
         external_id=chat.id,
         kind=chat.kind,
         title=chat.title,
-        participant_ids=tuple(sorted(context.participant_ids)),
+        participant_ids=tuple(sorted(participant_ids)),
         is_archived=chat.is_archived,
         last_activity=chat.last_activity,
     )

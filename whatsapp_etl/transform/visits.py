@@ -26,10 +26,11 @@ _SHORTEST_NUMBER = 6
 
 
 @dataclass(frozen=True, slots=True)
-class VisitRules:
+class Rules:
     """What the settings and the state of the session say about opening chats."""
 
-    exclude: tuple[str, ...] = ()  #: Chat ids, titles or phone numbers. A configured agent thread too.
+    exclude: tuple[str, ...] = ()  #: Chat ids, titles or phone numbers.
+    agent: tuple[str, ...] = ()  #: The agent's contact and thread: not stored until that is built.
     disappearing: Disappearing = "expire"
     is_shield_alarmed: bool = False  #: Unread counts fell unexplained: unread chats stay closed.
     first: frozenset[str] = frozenset()  #: Chats that ran out of their time budget last time.
@@ -49,7 +50,7 @@ def plan_visits(
     diffs: Mapping[str, ChatDiff],
     chats: Sequence[ChatFacts],
     facts: Mapping[str, Sequence[MessageFacts]],
-    rules: VisitRules,
+    rules: Rules,
     account: Account,
 ) -> VisitPlan:
     """Decide about every chat in which something is missing or changed.
@@ -83,22 +84,71 @@ def plan_visits(
     return VisitPlan(tuple(visits), tuple(unopened), excluded)
 
 
-def excluded_chats(chats: Sequence[ChatFacts], rules: VisitRules) -> dict[str, StopReason]:
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What is decided about one chat in which something is missing or changed."""
+
+    visit: ChatVisit
+    unopened: StopReason | None = None  #: Why it is loaded from metadata only; None: it is opened.
+
+
+def visiting_order(
+    diffs: Mapping[str, ChatDiff], chats: Sequence[ChatFacts], rules: Rules
+) -> tuple[ChatFacts, ...]:
+    """Return the chats with something wanted, in the order in which they are read.
+
+    Those that ran out of time come first, then the chat list from top to bottom, then the archive.
+    """
+    places = list_positions(chats)
+    due = [chat for chat in chats if chat.id in diffs and diffs[chat.id].wanted]
+    return tuple(
+        sorted(due, key=lambda chat: (chat.id not in rules.first, chat.is_archived, places[chat.id]))
+    )
+
+
+def plan_visit(
+    chat: ChatFacts,
+    diff: ChatDiff,
+    facts: Sequence[MessageFacts],
+    rules: Rules,
+    account: Account,
+    list_position: int,
+) -> Planned:
+    """Decide whether a chat is opened, and what to look for there.
+
+    Args:
+        chat: A chat in scope.
+        diff: How it compares with Postgres; something is wanted.
+        facts: What the storage lists of it.
+        rules: Settings and the shield's state.
+        account: The linked account.
+        list_position: Where the chat list shows it, 0-based.
+    """
+    wanted = _wanted(diff, facts, rules, account)
+    visit = ChatVisit(chat=chat, wanted=wanted, list_position=list_position)
+    if all(each.type in BODILESS_TYPES for each in wanted):
+        return Planned(visit, StopReason.NOTHING_TO_READ)
+    if rules.is_shield_alarmed and chat.unread_count != 0:
+        return Planned(visit, StopReason.SHIELDED)
+    return Planned(visit)
+
+
+def excluded_chats(chats: Sequence[ChatFacts], rules: Rules) -> dict[str, StopReason]:
     """Return the chats of which nothing is written anywhere: out of scope, locked, or excluded."""
     return {chat.id: StopReason.EXCLUDED for chat in chats if not is_allowed(chat, rules)}
 
 
-def is_allowed(chat: ChatFacts, rules: VisitRules) -> bool:
+def is_allowed(chat: ChatFacts, rules: Rules) -> bool:
     """Whether a chat may be read and stored at all."""
     return chat.kind in IN_SCOPE and not chat.is_locked and not is_excluded(chat, rules)
 
 
-def is_excluded(chat: ChatFacts, rules: VisitRules) -> bool:
+def is_excluded(chat: ChatFacts, rules: Rules) -> bool:
     """Whether an entry of the exclusion list names the chat by id, title or phone number."""
     phone_id = rules.phone_ids.get(chat.id, chat.id)
     number = phone_id.partition("@")[0] if phone_id.endswith("@c.us") else None
     names = {chat.id.casefold(), phone_id.casefold(), *([_fold(chat.title)] if chat.title else [])}
-    for entry in rules.exclude:
+    for entry in (*rules.exclude, *rules.agent):
         if not entry.strip():
             continue
         digits = _digits(entry)
@@ -125,7 +175,7 @@ def _place(chat: ChatFacts) -> tuple[bool, float]:
 
 
 def _wanted(
-    diff: ChatDiff, facts: Sequence[MessageFacts], rules: VisitRules, account: Account
+    diff: ChatDiff, facts: Sequence[MessageFacts], rules: Rules, account: Account
 ) -> tuple[MessageFacts, ...]:
     """Return the facts of what is wanted, newest first."""
     wanted = frozenset(diff.wanted)
