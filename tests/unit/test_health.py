@@ -233,6 +233,14 @@ def test_coverage_tells_share_and_explained_part():
     assert (coverage.missing, coverage.explained, coverage.share) == (83, 83, 0.8)
 
 
+def test_what_is_neither_stored_nor_listed_as_missing_is_missing_all_the_same():
+    health = assess(make_facts(coverage=make_coverage(stored=400)), NOW)
+
+    assert health.coverage is not None
+    assert (health.coverage.missing, health.coverage.explained) == (15, 0)
+    assert codes(health) == ["coverage_short"]
+
+
 def test_coverage_of_an_account_without_messages_is_whole():
     coverage = assess(make_facts(coverage=make_coverage(expected=0, stored=0)), NOW).coverage
 

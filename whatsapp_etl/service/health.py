@@ -96,7 +96,7 @@ class CoverageHealth:
     chats_complete: int
     expected: int | None
     stored: int
-    missing: int
+    missing: int  #: Expected and not stored, whether or not a reason is known.
     missing_by_reason: Mapping[MissingReason, int]
     explained: int  #: Of `missing`: nothing this program does would bring them.
     complete_until: datetime | None
@@ -282,12 +282,14 @@ def _coverage_codes(summary: CoverageSummary | None, limits: Thresholds) -> Iter
 def _coverage(summary: CoverageSummary | None) -> CoverageHealth | None:
     if summary is None:
         return None
+    # What is neither stored nor listed as missing is missing all the same.
+    unaccounted = max((summary.expected or 0) - summary.stored - sum(summary.missing.values()), 0)
     return CoverageHealth(
         chats=summary.chats,
         chats_complete=summary.chats_complete,
         expected=summary.expected,
         stored=summary.stored,
-        missing=sum(summary.missing.values()),
+        missing=sum(summary.missing.values()) + unaccounted,
         missing_by_reason=summary.missing,
         explained=sum(count for reason, count in summary.missing.items() if reason in EXPLAINED),
         complete_until=summary.complete_until,

@@ -230,18 +230,21 @@ def _coverage(health: Health, lookback: timedelta) -> CoverageView | None:
         return None
     # Rounded down: 100 % is said only when nothing is missing.
     permille = int(coverage.share * 1000)
-    missing = tuple(
+    missing = [
         f"{count:,} {MISSING_TEXTS[reason]}"
         for reason, count in sorted(coverage.missing_by_reason.items(), key=lambda item: -item[1])
         if count
-    )
+    ]
+    unaccounted = coverage.missing - sum(coverage.missing_by_reason.values())
+    if unaccounted:
+        missing.append(f"{unaccounted:,} without a known reason")
     return CoverageView(
         permille=permille,
         percent="100 %" if permille == 1000 else f"{permille / 10:.1f} %",  # noqa: PLR2004  # all of 1000
         sentence=f"{coverage.expected - coverage.missing:,} of {coverage.expected:,} messages of the last "
         f"{lookback.days} days are stored; {coverage.chats_complete:,} of {_count(coverage.chats, 'chat')} "
         "complete.",
-        missing=missing,
+        missing=tuple(missing),
         tone="wait" if any(reason.code is ReasonCode.COVERAGE_SHORT for reason in health.reasons) else "good",
     )
 
