@@ -39,36 +39,36 @@ class Settings(BaseSettings):
         env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True, hide_input_in_errors=True
     )
 
-    whatsapp_sync_lookback_days: int = Field(30, ge=1, le=3650)
-    whatsapp_sync_interval_minutes: int = Field(10, ge=1, le=1440)
+    whatsapp_sync_lookback_days: int = Field(default=30, ge=1, le=3650)
+    whatsapp_sync_interval_minutes: int = Field(default=10, ge=1, le=1440)
     whatsapp_enable_sending: bool = False
     whatsapp_agent_contact: str = ""
     whatsapp_agent_thread_name: str = ""
     image_processing_enabled: bool = False
     attachments_dir: Path = Field(default_factory=lambda: _data_folder("attachments"))
     pg_url: SecretStr = SecretStr("")
-    pg_schema: str = Field("public", pattern=r"^[a-z_][a-z0-9_]*$")
+    pg_schema: str = Field(default="public", pattern=r"^[a-z_][a-z0-9_]*$")
     pg_data_dir: Path = Field(default_factory=_postgres_folder)
     whatsapp_profile_dir: Path = Field(default_factory=lambda: _data_folder("whatsapp_profile"))
-    whatsapp_url: str = Field("https://web.whatsapp.com", pattern=r"^https?://")
-    whatsapp_locale: str = Field("en-US", pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
+    whatsapp_url: str = Field(default="https://web.whatsapp.com", pattern=r"^https?://")
+    whatsapp_locale: str = Field(default="en-US", pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
     whatsapp_timezone: str = ""
     whatsapp_selector_pack: str = "auto"
     whatsapp_reader: Literal["auto", "dom", "store"] = "auto"
-    whatsapp_chats_per_minute: float = Field(20, ge=0)
-    whatsapp_scrolls_per_second: float = Field(4, ge=0)
+    whatsapp_chats_per_minute: float = Field(default=20, ge=0)
+    whatsapp_scrolls_per_second: float = Field(default=4, ge=0)
     whatsapp_phone_history: Literal["never", "auto"] = "never"
     whatsapp_exclude_chats: Annotated[tuple[str, ...], NoDecode] = ()
     whatsapp_disappearing: Literal["skip", "expire", "keep"] = "expire"
-    whatsapp_session_max_age_minutes: int = Field(60, ge=1)
+    whatsapp_session_max_age_minutes: int = Field(default=60, ge=1)
     browser_executable: Path | None = None
     browser_args: Annotated[tuple[str, ...], NoDecode] = ()
     browser_headless: bool = True
     host: str = "127.0.0.1"
-    port: int = Field(8080, ge=0, le=65535)
+    port: int = Field(default=8080, ge=0, le=65535)
     http_token: SecretStr = SecretStr("")
     http_allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
-    retention_days: int = Field(90, ge=1)
+    retention_days: int = Field(default=90, ge=1)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "text"] = "json"
     #: Hidden. Fixes the program's clock, for tests against a stand-in with `--now`.

@@ -63,6 +63,11 @@ def save(data: bytes, root: Path) -> CapturedFile:
     )
 
 
+def remove(relative_path: str, root: Path) -> None:
+    """Remove a file that nothing uses any more; one that is gone already is no error."""
+    (root / relative_path).unlink(missing_ok=True)
+
+
 def _make_folder(folder: Path) -> None:
     if folder.is_dir():
         return

@@ -134,6 +134,11 @@ class Source:
         if browser is not None:
             browser.close()
 
+    def abandon(self) -> None:
+        """End the browser's process at once, from any thread."""
+        if (browser := self._browser) is not None:
+            browser.kill()
+
     def watch(self, wait: timedelta) -> SessionSnapshot:
         """Look at an open page for up to `wait`, publish what is shown and return it."""
         self.session.poll(wait)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,6 +56,19 @@ class Database:
         parts = urlsplit(self._url)
         host = parts.hostname or "local socket"
         return f"{host}:{parts.port or 5432}{parts.path}"
+
+    @property
+    def psql(self) -> Path:
+        """The psql to talk to it: the embedded server's own, else the machine's.
+
+        Raises:
+            ConfigurationError: There is none.
+        """
+        if self._embedded is not None:
+            return self._embedded.psql
+        if found := shutil.which("psql"):
+            return Path(found)
+        raise ConfigurationError("No psql was found.", "Install your distribution's postgresql-client.")
 
     def connect(self, *, autocommit: bool = True) -> Connection:
         """Open a connection whose search_path is the schema.

@@ -79,6 +79,11 @@ class EmbeddedServer:
         """The connection URL, also for psql."""
         return f"postgresql://postgres@/postgres?host={self.socket_dir}"
 
+    @property
+    def psql(self) -> Path:
+        """The psql that belongs to the server."""
+        return self._bin_dir() / "psql"
+
     def __enter__(self) -> Self:
         self.start()
         return self

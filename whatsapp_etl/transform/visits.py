@@ -66,21 +66,13 @@ def plan_visits(
     places = list_positions(chats)
     visits: list[ChatVisit] = []
     unopened: list[tuple[ChatVisit, StopReason]] = []
-    for chat in chats:
-        diff = diffs.get(chat.id)
-        if chat.id in excluded or diff is None or not diff.wanted:
-            continue
-        wanted = _wanted(diff, facts.get(chat.id, ()), rules, account)
-        visit = ChatVisit(chat=chat, wanted=wanted, list_position=places[chat.id])
-        if all(each.type in BODILESS_TYPES for each in wanted):
-            unopened.append((visit, StopReason.NOTHING_TO_READ))
-        elif rules.is_shield_alarmed and chat.unread_count != 0:
-            unopened.append((visit, StopReason.SHIELDED))
+    for chat in visiting_order(diffs, [chat for chat in chats if chat.id not in excluded], rules):
+        found = facts.get(chat.id, ())
+        planned = plan_visit(chat, diffs[chat.id], found, rules, account, list_position=places[chat.id])
+        if planned.unopened is None:
+            visits.append(planned.visit)
         else:
-            visits.append(visit)
-    visits.sort(
-        key=lambda visit: (visit.chat.id not in rules.first, visit.chat.is_archived, visit.list_position)
-    )
+            unopened.append((planned.visit, planned.unopened))
     return VisitPlan(tuple(visits), tuple(unopened), excluded)
 
 
@@ -112,6 +104,7 @@ def plan_visit(
     facts: Sequence[MessageFacts],
     rules: Rules,
     account: Account,
+    *,
     list_position: int,
 ) -> Planned:
     """Decide whether a chat is opened, and what to look for there.

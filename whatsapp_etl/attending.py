@@ -1,0 +1,71 @@
+"""Running unattended: the scheduler's thread owns the browser, the main thread serves HTTP."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from datetime import timedelta
+
+import structlog
+
+from whatsapp_etl import bootstrap
+from whatsapp_etl.errors import DatabaseUnreachableError
+from whatsapp_etl.load.store import Store
+from whatsapp_etl.model import RunReport
+from whatsapp_etl.scheduler import Scheduler, address_of, listen, serve
+from whatsapp_etl.service.app import ServiceOptions, create_app
+from whatsapp_etl.service.state import RECENT_RUNS, ServiceState
+from whatsapp_etl.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+#: Days on the status page's chart.
+_CHART_DAYS = 30
+
+
+def attend(settings: Settings, store: Store) -> int:
+    """Run cycles and serve the status page until a signal comes; return the exit code."""
+    clock = bootstrap.clock_of(settings)
+    state = ServiceState(clock)
+    app = create_app(state, ServiceOptions.of(settings), clock)  # refuses an open bind before anything starts
+    listener = listen(settings.host, settings.port)
+
+    def run_cycle(_stop: threading.Event) -> RunReport:
+        report = cycle.run()
+        _show_store(store, state, settings)
+        return report
+
+    scheduler = Scheduler(
+        run_cycle,
+        interval=timedelta(minutes=settings.whatsapp_sync_interval_minutes),
+        close=lambda: source.close(),  # noqa: PLW0108 - the source is made below
+        on_started=state.cycle_started,
+        on_finished=state.cycle_finished,
+        on_planned=lambda wait: state.cycle_planned(None if wait is None else clock() + wait),
+    )
+    source = bootstrap.source_of(settings, scheduler.stop_event, publish=state.show_session)
+    cycle = bootstrap.cycle_of(settings, source, store)
+    _show_store(store, state, settings)
+    log.info("serving", url=address_of(listener))
+    code = serve(app, scheduler, listener, on_stopping=state.stopping, abandon=source.abandon)
+    if code:
+        # A thread that did not end would hold the process for ever.
+        sys.stderr.flush()
+        os._exit(code)
+    return code
+
+
+def _show_store(store: Store, state: ServiceState, settings: Settings) -> None:
+    """Publish what Postgres holds, for the handlers, which never ask it themselves."""
+    now = bootstrap.clock_of(settings)()
+    try:
+        state.show_store(
+            store.health_facts(now),
+            store.coverage_summary(),
+            store.messages_per_day(_CHART_DAYS, bootstrap.zone_of(settings), now),
+            store.recent_runs(RECENT_RUNS),
+        )
+        state.set_shield_alarm(is_on=store.has_shield_alarm())
+    except DatabaseUnreachableError:
+        state.show_store_down()

@@ -1,0 +1,140 @@
+"""Wiring: makes the program's objects from its settings. Nothing here decides anything."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from whatsapp_etl.attachments.files import remove, save
+from whatsapp_etl.extract.browser import BrowserOptions, find_browser
+from whatsapp_etl.extract.packs import load_packs
+from whatsapp_etl.extract.source import Judgement, Source, SourceOptions
+from whatsapp_etl.load import migrate
+from whatsapp_etl.load.database import Database, open_database
+from whatsapp_etl.load.store import Store
+from whatsapp_etl.model import SelectorPack, SessionSnapshot
+from whatsapp_etl.pipeline import Cycle
+from whatsapp_etl.resources import data_folder
+from whatsapp_etl.settings import Settings
+from whatsapp_etl.transform.identity import chat_kind
+from whatsapp_etl.transform.kinds import message_type
+from whatsapp_etl.transform.redact import redact_html
+from whatsapp_etl.transform.visits import Rules
+
+Clock = Callable[[], datetime]
+
+
+def clock_of(settings: Settings) -> Clock:
+    """Return the program's clock: the machine's, or the instant that a test fixed."""
+    fixed = settings.whatsapp_etl_now
+    return (lambda: fixed.astimezone(UTC)) if fixed else (lambda: datetime.now(UTC))
+
+
+def zone_of(settings: Settings) -> ZoneInfo:
+    """Return the zone in which the page writes its times."""
+    return ZoneInfo(settings.whatsapp_timezone or _machine_zone())
+
+
+def packs_of(folder: Path | None = None) -> tuple[SelectorPack, ...]:
+    return load_packs(folder or data_folder("selectors"))
+
+
+def snapshots_of(settings: Settings) -> Path:
+    """Return the folder of redacted snapshots: beside the profile, never inside it."""
+    return settings.whatsapp_profile_dir.parent / "snapshots"
+
+
+def rules_of(settings: Settings) -> Rules:
+    """Return what is read and what is left alone."""
+    agent = (settings.whatsapp_agent_contact, settings.whatsapp_agent_thread_name)
+    return Rules(
+        exclude=settings.whatsapp_exclude_chats,
+        agent=tuple(text for text in agent if text),
+        disappearing=settings.whatsapp_disappearing,
+    )
+
+
+@contextmanager
+def open_store(settings: Settings) -> Iterator[Store]:
+    """Yield the store in a database whose schema is current."""
+    with open_db(settings) as database:
+        migrate.upgrade(database)
+        with Store(database) as store:
+            yield store
+
+
+@contextmanager
+def open_db(settings: Settings) -> Iterator[Database]:
+    with open_database(
+        settings.pg_url.get_secret_value(), settings.pg_schema, settings.pg_data_dir
+    ) as database:
+        yield database
+
+
+def source_of(
+    settings: Settings,
+    stop: threading.Event,
+    publish: Callable[[SessionSnapshot], None] = lambda _: None,
+    *,
+    is_headless: bool | None = None,
+) -> Source:
+    """Return the account's source; the browser starts when it is opened."""
+    parts = urlsplit(settings.whatsapp_url)
+    options = SourceOptions(
+        profile=settings.whatsapp_profile_dir,
+        browser=BrowserOptions(
+            executable=find_browser(settings.browser_executable),
+            locale=settings.whatsapp_locale,
+            timezone=zone_of(settings).key,
+            is_headless=settings.browser_headless if is_headless is None else is_headless,
+            extra_flags=settings.browser_args,
+            origin=f"{parts.scheme}://{parts.netloc}",
+        ),
+        url=settings.whatsapp_url,
+        packs=packs_of(),
+        snapshots=snapshots_of(settings),
+        forced_pack=settings.whatsapp_selector_pack,
+        max_age=timedelta(minutes=settings.whatsapp_session_max_age_minutes),
+        chats_per_minute=settings.whatsapp_chats_per_minute,
+        scrolls_per_second=settings.whatsapp_scrolls_per_second,
+    )
+    judgement = Judgement(
+        classify=message_type,
+        kind_of=chat_kind,
+        redact=redact_html,
+        save_file=partial(save, root=settings.attachments_dir),
+    )
+    return Source(options, judgement, clock=clock_of(settings), stop=stop, publish=publish)
+
+
+def cycle_of(settings: Settings, source: Source, store: Store) -> Cycle:
+    """Return the cycle, ready to run."""
+    return Cycle(
+        source=source,
+        store=store,
+        rules=rules_of(settings),
+        lookback=settings.lookback,
+        locale=settings.whatsapp_locale,
+        zone=zone_of(settings),
+        asks_phone=settings.whatsapp_phone_history == "auto",
+        retention=timedelta(days=settings.retention_days),
+        clock=clock_of(settings),
+        remove_file=partial(remove, root=settings.attachments_dir),
+    )
+
+
+def _machine_zone() -> str:
+    """Return the machine's zone by name; UTC where it has none."""
+    if name := os.environ.get("TZ", "").removeprefix(":"):
+        return name
+    try:
+        return str(Path("/etc/localtime").resolve(strict=True)).split("zoneinfo/", 1)[1]
+    except (OSError, IndexError):
+        return "UTC"

@@ -1,0 +1,351 @@
+"""One cycle, from the page to the database. `Cycle._sync` is the story; the rest is bookkeeping."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from whatsapp_etl.errors import (
+    ChatSkippedError,
+    DatabaseUnreachableError,
+    Disposition,
+    SelectorDriftError,
+    SessionNeedsPersonError,
+    StopRequestedError,
+    WhatsappEtlError,
+)
+from whatsapp_etl.extract.source import Source
+from whatsapp_etl.load.store import Store
+from whatsapp_etl.model import (
+    Account,
+    ChatBatch,
+    ChatDiff,
+    ChatFacts,
+    ChatVisit,
+    Checkpoint,
+    ContactFacts,
+    GroupFacts,
+    LoadPlan,
+    MessageFacts,
+    MessageIndexEntry,
+    Reaction,
+    RunReport,
+    RunStatus,
+    StopReason,
+)
+from whatsapp_etl.progress import CycleProgress, NoProgress
+from whatsapp_etl.tally import Tally
+from whatsapp_etl.transform.messages import ChatContext, external_id
+from whatsapp_etl.transform.parse import parse_rows
+from whatsapp_etl.transform.plan import coverage_unvisited, plan_load, thread_of, unopened
+from whatsapp_etl.transform.visits import (
+    Planned,
+    Rules,
+    is_allowed,
+    list_positions,
+    plan_visit,
+    visiting_order,
+)
+
+log = structlog.get_logger(__name__)
+
+#: So many chats in a row that do not show what the pack requires mean that no chat will.
+_DRIFTS_IN_A_ROW = 3
+#: The phone is asked for older messages of one chat at most so often.
+_PHONE_EVERY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """Chats, people and groups as the browser lists them, without what must not be stored."""
+
+    account: Account
+    chats: tuple[ChatFacts, ...]  #: In scope.
+    positions: Mapping[str, int]  #: Of all chats, by id: where the chat list shows them.
+    contacts: tuple[ContactFacts, ...]
+    groups: Mapping[str, GroupFacts]
+    rules: Rules
+
+    def participants(self, chat_id: str) -> tuple[str, ...]:
+        """Return a group's participants; none for other chats."""
+        group = self.groups.get(chat_id)
+        return group.participant_ids if group else ()
+
+
+@dataclass
+class Cycle:
+    """Everything that one cycle needs; run it as often as you like."""
+
+    source: Source
+    store: Store
+    rules: Rules
+    lookback: timedelta
+    locale: str
+    zone: ZoneInfo  #: Of the page.
+    clock: Callable[[], datetime]
+    remove_file: Callable[[str], None]  #: Takes a path below ATTACHMENTS_DIR.
+    asks_phone: bool = False
+    retention: timedelta = timedelta(days=90)
+    _phone_asked: dict[str, datetime] = field(default_factory=dict)
+
+    def run(self, progress: CycleProgress | None = None) -> RunReport:
+        """Run one cycle. Never raises: what went wrong is in the report."""
+        tally = Tally(started_at=self.clock(), hits_before=dict(self.source.hits))
+        error: WhatsappEtlError | Exception | None = None
+        try:
+            self._sync(tally, progress or NoProgress())
+        except WhatsappEtlError as known:
+            error = known
+            log.warning("cycle_failed", error=str(known), kind=type(known).__name__)
+        except Exception as unexpected:
+            error = unexpected
+            log.exception("cycle_failed_unexpectedly", kind=type(unexpected).__name__)
+        return self._finish(tally, error)
+
+    def _sync(self, tally: Tally, progress: CycleProgress) -> None:
+        progress.stage("opening the page")
+        with tally.stage("open"):
+            self.source.open()
+        tally.run_id = self.store.begin_run(tally.started_at)
+        since = tally.started_at - self.lookback
+
+        progress.stage("reading the list of chats")
+        with tally.stage("directory"):
+            directory = self._directory(self._pinned_account())
+            tally.chats_listed = len(directory.chats)
+
+        progress.stage("comparing")
+        with tally.stage("compare"):
+            diffs = self.store.diff(self._index(directory, since), since, tally.started_at)
+            tally.compared(diffs)
+
+        with tally.stage("read"):
+            queue = visiting_order(diffs, directory.chats, directory.rules)
+            checkpoints = self.store.checkpoints() if queue else {}
+            progress.stage("reading chats")
+            progress.chats(len(queue))
+            for chat in queue:
+                context = self._context(chat, directory, diffs[chat.id], checkpoints, since)
+                facts = self.source.messages(chat.id, since)
+                rules = self._rules(directory, tally)
+                planned = plan_visit(
+                    chat,
+                    diffs[chat.id],
+                    facts,
+                    rules,
+                    directory.account,
+                    list_position=directory.positions[chat.id],
+                )
+                batch = self._read(planned, since, tally)
+                plan = self._plan(batch, facts, context, tally)
+                tally.applied_plan(plan, self.store.apply(plan, tally.run_id))
+                progress.chat_done(len(plan.messages))
+                tally.stop_if_interrupted(batch)
+
+        progress.stage("chats, people and reactions")
+        with tally.stage("directory_load"):
+            self._load_directory(directory, since, tally)
+            self._record_unvisited(directory, diffs, since, tally)
+            self._tidy()
+
+    # --- the steps ------------------------------------------------------------------------------
+
+    def _pinned_account(self) -> Account:
+        account = self.source.account()
+        if not self.store.pin_account(account, self.clock()):
+            self.source.reject_account()
+            raise SessionNeedsPersonError(
+                "The browser is linked to another account than the one in the database.",
+                "Nothing was read. Link the right account, or give this one its own profile and PG_SCHEMA.",
+            )
+        return account
+
+    def _directory(self, account: Account) -> Directory:
+        chats = self.source.chats(account)
+        rules = replace(
+            self.rules, phone_ids=self.source.lid_map(), is_shield_alarmed=self.store.has_shield_alarm()
+        )
+        allowed = tuple(chat for chat in chats if is_allowed(chat, rules))
+        left_out = {chat.id for chat in chats} - {chat.id for chat in allowed}
+        return Directory(
+            account=account,
+            chats=allowed,
+            positions=list_positions(chats),
+            contacts=tuple(contact for contact in self.source.contacts() if contact.id not in left_out),
+            groups={group.id: group for group in self.source.groups() if group.id not in left_out},
+            rules=rules,
+        )
+
+    def _index(self, directory: Directory, since: datetime) -> Iterator[Sequence[MessageIndexEntry]]:
+        """Stream the ids of chats in scope: nothing of any other chat is written anywhere."""
+        allowed = {chat.id for chat in directory.chats}
+        skips = self.rules.disappearing == "skip"
+        for page in self.source.index(since):
+            yield [
+                entry
+                for entry in page
+                if entry.chat_id in allowed and not (skips and entry.expires_at is not None)
+            ]
+
+    def _context(
+        self,
+        chat: ChatFacts,
+        directory: Directory,
+        diff: ChatDiff,
+        checkpoints: Mapping[str, Checkpoint],
+        since: datetime,
+    ) -> ChatContext:
+        missing = self.store.known_missing(diff.wanted)
+        return ChatContext(
+            chat=chat,
+            account=directory.account,
+            since=since,
+            participant_ids=directory.participants(chat.id),
+            disappearing=self.rules.disappearing,
+            checkpoint=checkpoints.get(chat.id),
+            diff=diff,
+            attempts={key: each.attempts for key, each in missing.items()},
+        )
+
+    def _read(self, planned: Planned, since: datetime, tally: Tally) -> ChatBatch:
+        """Read one chat, or say why it was not read; only what concerns all chats is raised."""
+        visit = planned.visit
+        if planned.unopened is not None:
+            return unopened(visit.chat.id, planned.unopened, self.source.session.pack.id, self.clock())
+        try:
+            batch = self.source.read(visit, since=since, asks_phone=self._may_ask_phone(visit))
+        except SelectorDriftError as drift:
+            tally.drifts_in_a_row += 1
+            if tally.drifts_in_a_row >= _DRIFTS_IN_A_ROW:
+                raise
+            log.warning("chat_drifted", error=str(drift))
+            return unopened(visit.chat.id, StopReason.DRIFT, self.source.session.pack.id, self.clock())
+        except ChatSkippedError as skipped:
+            log.warning("chat_skipped", error=str(skipped))
+            return unopened(
+                visit.chat.id, StopReason.CHAT_NOT_FOUND, self.source.session.pack.id, self.clock()
+            )
+        tally.drifts_in_a_row = 0
+        if tally.opened(batch):
+            self.store.raise_shield_alarm(self.clock())
+            log.error("shield_alarm", detail="an unread count fell after the chat was opened")
+        return batch
+
+    def _plan(
+        self, batch: ChatBatch, facts: Sequence[MessageFacts], context: ChatContext, tally: Tally
+    ) -> LoadPlan:
+        parsed, rejects = parse_rows(
+            batch.rows,
+            self.source.session.pack,
+            zone=self.zone,
+            locale=self.locale,
+            own_name=context.account.push_name,
+            observed_at=batch.observed_at,
+            chat_id=batch.chat_id,
+        )
+        tally.parsed(batch, parsed)
+        known = self.store.known([external_id(each.key, context.account) for each in facts])
+        return plan_load(batch, parsed, facts, known, context, self.clock(), rejects=rejects)
+
+    def _load_directory(self, directory: Directory, since: datetime, tally: Tally) -> None:
+        """Chats, people and reactions; reactions last, since their messages must be there."""
+        allowed = {chat.id for chat in directory.chats}
+        reactions = (
+            Reaction(
+                external_id(each.message_key, directory.account), each.sender_id, each.emoji, each.reacted_at
+            )
+            for each in self.source.reactions(since)
+            if each.message_key.chat_id in allowed
+        )
+        self.store.apply_directory(
+            [thread_of(chat, directory.participants(chat.id)) for chat in directory.chats],
+            directory.contacts,
+            directory.groups.values(),
+            reactions,
+            run_id=tally.run_id,
+            now=self.clock(),
+        )
+
+    def _record_unvisited(
+        self, directory: Directory, diffs: Mapping[str, ChatDiff], since: datetime, tally: Tally
+    ) -> None:
+        """Keep the coverage of the chats in which nothing was new."""
+        now = self.clock()
+        settled = [chat for chat in directory.chats if chat.id in diffs and not diffs[chat.id].wanted]
+        coverages = [coverage_unvisited(chat, diffs[chat.id], since, now) for chat in settled]
+        self.store.record_coverage(coverages, tally.run_id)
+
+    def _tidy(self) -> None:
+        """Let disappear what WhatsApp lets disappear, and end what was kept long enough."""
+        now = self.clock()
+        if self.rules.disappearing == "expire":
+            for path in self.store.expire_messages(now):
+                self.remove_file(path)
+        self.store.retain(now, self.retention)
+
+    # --- decisions with a memory ----------------------------------------------------------------
+
+    def _rules(self, directory: Directory, tally: Tally) -> Rules:
+        """Return the rules as they stand now: an alarm counts for the next chat already."""
+        if tally.receipts_observed and not directory.rules.is_shield_alarmed:
+            return replace(directory.rules, is_shield_alarmed=True)
+        return directory.rules
+
+    def _may_ask_phone(self, visit: ChatVisit) -> bool:
+        asked_at = self._phone_asked.get(visit.chat.id)
+        now = self.clock()
+        if not self.asks_phone or (asked_at is not None and now - asked_at < _PHONE_EVERY):
+            return False
+        self._phone_asked[visit.chat.id] = now
+        return True
+
+    # --- the end --------------------------------------------------------------------------------
+
+    def _finish(self, tally: Tally, error: Exception | None) -> RunReport:
+        """Store the run and the session's state; renew a page that may be stuck."""
+        state = self.source.snapshot().state
+        report = tally.report(
+            finished_at=self.clock(),
+            status=_status(tally, error),
+            session=self.source.snapshot(),
+            pack_id=self.source.pack.id if self.source.pack else None,
+            hits=self.source.hits,
+            error=_told(error),
+        )
+        try:
+            self.store.record_session_event(state, _told(error), self.clock())
+            if tally.run_id:
+                self.store.finish_run(report)
+        except DatabaseUnreachableError as away:
+            log.warning("run_not_stored", error=str(away))
+        if isinstance(error, WhatsappEtlError) and error.disposition is Disposition.RETRY:
+            self.source.close()
+        log.info(
+            "cycle_finished",
+            status=report.status,
+            chats_opened=report.chats_opened,
+            inserted=report.applied.inserted,
+            updated=report.applied.updated,
+            missing=report.missing,
+            seconds=round(tally.seconds, 2),
+        )
+        return report
+
+
+def _status(tally: Tally, error: Exception | None) -> RunStatus:
+    if isinstance(error, StopRequestedError):
+        return RunStatus.INTERRUPTED
+    if error is not None:
+        return RunStatus.FAILED
+    return RunStatus.PARTIAL if tally.has_unread_chats else RunStatus.SUCCESS
+
+
+def _told(error: Exception | None) -> str | None:
+    """Return an error for people: ours in full, others by class only, since they may quote data."""
+    if error is None:
+        return None
+    return f"{type(error).__name__}: {error}" if isinstance(error, WhatsappEtlError) else type(error).__name__

@@ -1,0 +1,159 @@
+"""What one cycle counts while it runs, and the report that comes of it."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from whatsapp_etl.errors import StopRequestedError
+from whatsapp_etl.model import (
+    ApplyResult,
+    ChatBatch,
+    ChatDiff,
+    LoadPlan,
+    ParsedRow,
+    RejectReason,
+    RunReport,
+    RunStatus,
+    SessionSnapshot,
+    StageCounts,
+    StopReason,
+)
+
+#: Nothing was left out, or what was left out is explained and nobody here can change it.
+_SETTLED = frozenset(
+    {
+        StopReason.ALL_FOUND,
+        StopReason.EDGE_REACHED,
+        StopReason.BEGINNING_REACHED,
+        StopReason.CHECKPOINT_REACHED,
+        StopReason.NOTHING_TO_READ,
+        StopReason.NEEDS_PHONE,
+        StopReason.PHONE_FAILED,
+    }
+)
+
+
+@dataclass
+class Tally:
+    """The counts of a cycle that is running."""
+
+    started_at: datetime
+    hits_before: Mapping[tuple[str, str], int]
+    run_id: int = 0  #: 0: the page was not ready, so no run was opened.
+    chats_listed: int = 0
+    chats_opened: int = 0
+    expected: int = 0
+    missing: int = 0
+    receipts_observed: int = 0
+    disagreements: int = 0
+    drifts_in_a_row: int = 0
+    applied: ApplyResult = field(default_factory=ApplyResult)
+    stop_reasons: Counter[StopReason] = field(default_factory=Counter)
+    stage_seconds: dict[str, float] = field(default_factory=dict)
+    _seen: int = 0
+    _id_found: int = 0
+    _matched: int = 0
+    _body_found: int = 0
+    _begun: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> float:
+        """Return how long the cycle has run, whatever instant the program's clock is fixed to."""
+        return time.monotonic() - self._begun
+
+    @property
+    def has_unread_chats(self) -> bool:
+        """Return whether some chat could not be read for a reason that may pass."""
+        return any(reason not in _SETTLED for reason in self.stop_reasons)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Measure a stage."""
+        begun = time.monotonic()
+        try:
+            yield
+        finally:
+            self.stage_seconds[name] = time.monotonic() - begun
+
+    def compared(self, diffs: Mapping[str, ChatDiff]) -> None:
+        """Take over what the comparison says of chats that need no visit."""
+        self.expected = sum(diff.expected for diff in diffs.values())
+        self.missing = sum(diff.expected - diff.stored for diff in diffs.values() if not diff.wanted)
+
+    def opened(self, batch: ChatBatch) -> bool:
+        """Count a chat that was read; return whether its unread count fell meanwhile."""
+        if batch.stop_reason not in {StopReason.CHAT_NOT_FOUND, StopReason.NOTHING_TO_READ}:
+            self.chats_opened += 1
+        before, after = batch.unread_before, batch.unread_after
+        # -1 is "marked unread by hand", which a receipt ends too.
+        has_fallen = before is not None and after is not None and before != 0 and abs(after) < abs(before)
+        self.receipts_observed += has_fallen
+        return has_fallen
+
+    def parsed(self, batch: ChatBatch, rows: Sequence[ParsedRow]) -> None:
+        self._seen += len(batch.rows)
+        self._id_found += len(rows)
+
+    def applied_plan(self, plan: LoadPlan, result: ApplyResult) -> None:
+        """Count what a chat's plan said and what applying it changed."""
+        self.applied += result
+        self.disagreements += plan.disagreements
+        self.stop_reasons[plan.coverage.stop_reason] += 1
+        self.missing += (plan.coverage.expected or 0) - plan.coverage.stored
+        unmatched = sum(reject.reason is RejectReason.NOT_IN_METADATA for reject in plan.rejects)
+        made = len(plan.messages) + plan.unchanged
+        self._matched += made + len(plan.rejects) - unmatched
+        self._body_found += made
+
+    def stop_if_interrupted(self, batch: ChatBatch) -> None:
+        """End the cycle after the chat during which the program was asked to stop."""
+        if batch.stop_reason is StopReason.INTERRUPTED:
+            raise StopRequestedError("The program was asked to stop; what was read is stored.")
+
+    def report(
+        self,
+        *,
+        finished_at: datetime,
+        status: RunStatus,
+        session: SessionSnapshot,
+        pack_id: str | None,
+        hits: Mapping[tuple[str, str], int],
+        error: str | None,
+    ) -> RunReport:
+        """Return the cycle's report."""
+        # A browser that was renewed meanwhile counts from zero again.
+        before = self.hits_before if all(hits.get(key, 0) >= n for key, n in self.hits_before.items()) else {}
+        served = {key: count - before.get(key, 0) for key, count in hits.items()}
+        return RunReport(
+            run_id=self.run_id,
+            status=status,
+            started_at=self.started_at,
+            finished_at=finished_at,
+            session_state=session.state,
+            wa_version=session.wa_version,
+            pack_id=pack_id,
+            chats_listed=self.chats_listed,
+            chats_opened=self.chats_opened,
+            stages=StageCounts(
+                seen=self._seen,
+                id_found=self._id_found,
+                matched=self._matched,
+                body_found=self._body_found,
+                written=self.applied.inserted + self.applied.updated,
+            ),
+            applied=self.applied,
+            expected=self.expected,
+            missing=self.missing,
+            rejects=self.applied.rejects,
+            stop_reasons=dict(self.stop_reasons),
+            selector_hits={key: count for key, count in served.items() if count > 0},
+            receipts_observed=self.receipts_observed,
+            stage_seconds=dict(self.stage_seconds),
+            error=error,
+            disagreements=self.disagreements,
+        )
