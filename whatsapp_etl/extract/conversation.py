@@ -83,17 +83,18 @@ class Conversation:
 
     def expand(self, shown_id: str) -> Shown | None:
         """Open "Read more" to its end and capture the row again; None when it left the document."""
-        answer = self._scripts.run("expand", self._patience.long_text, id=shown_id)
-        if answer["left"] and not answer["gone"]:
+        shown = self._expanded(shown_id)
+        if shown is not None and shown.is_cut:
             # The page did not take the element's own click: use the mouse.
             handle = self._scripts.find("expand_button", timedelta(0), id=shown_id)
             self._scripts.click(handle, timedelta(seconds=2), "opening a long text")
             handle.dispose()
-            answer = self._scripts.run("expand", self._patience.long_text, id=shown_id)
-        if answer["gone"]:
-            return None
-        step = self._step("none", (), only=shown_id)
-        return next((shown for shown in step.rows if shown.row.shown_id == shown_id), None) if step else None
+            shown = self._expanded(shown_id) or shown
+        return shown
+
+    def _expanded(self, shown_id: str) -> Shown | None:
+        step = self._step("expand", (), only=shown_id)
+        return next(iter(step.rows), None) if step else None
 
     def ask_phone(self, seen: Sequence[str]) -> Step | None:
         """Press the button that asks the phone for older messages, and wait for them."""
@@ -112,9 +113,10 @@ class Conversation:
         only: str | None = None,
     ) -> Step | None:
         patience = self._patience
+        limits = {"phone": patience.phone, "expand": patience.long_text}
         answer = self._scripts.run(
             "step",
-            patience.phone if action == "phone" else patience.loading,
+            limits.get(action, patience.loading),
             action=action,
             seen=list(seen),
             capture=captures,

@@ -49,8 +49,10 @@ class Pictures:
         files: dict[str, tuple[CapturedFile, ...]] = {}
         for shown_id, image in answer["images"].items():
             held = [data for url in image.get("urls", ()) if (data := self._read(url)) is not None]
-            if held:
-                files[shown_id] = tuple(self._save(data) for data in held)
+            # A row may show one picture twice, blurred behind itself.
+            saved = {file.sha256: file for file in map(self._save, held)}
+            if saved:
+                files[shown_id] = tuple(saved.values())
         return files
 
     def _read(self, url: str) -> bytes | None:

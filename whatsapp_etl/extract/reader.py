@@ -187,11 +187,11 @@ class Reader:
         walk.top = step.top
         walk.pages_loaded += step.loads
         walk.quiet = walk.quiet + 1 if step.is_quiet else 0
-        pictures = [shown.row.shown_id for shown in kept if _is_picture(walk.capture, shown)]
-        walk.files.update(self._pictures.save(pictures))
         for shown in kept:
             if shown.is_cut and (whole := self.conversation.expand(shown.row.shown_id)) is not None:
                 walk.capture.replace(_with_context(whole.row, shown.row))
+        pictures = [shown.row.shown_id for shown in kept if _is_picture(walk.capture, shown)]
+        walk.files.update(self._pictures.save(pictures))
 
     # --- the result --------------------------------------------------------------------------
 

@@ -92,10 +92,13 @@ async (args) => {
 
   // --- scrolling -------------------------------------------------------------------------------
 
-  take();
+  if (args.action !== 'expand') take();
   let loads = 0;
   let isQuiet = false;
-  if (args.action === 'older') {
+  if (args.action === 'older' && captured.size > 0) {
+    // Older rows came since the last step, for instance while a picture was waited for.
+    loads = 1;
+  } else if (args.action === 'older') {
     const before = firstId();
     // Loading is latched until the list has left the zone near the top: leave it, then return.
     const poke = async () => {
@@ -123,6 +126,20 @@ async (args) => {
         poked = performance.now();
       }
       await frame();
+    }
+  } else if (args.action === 'expand') {
+    // A row far from view is empty, and drawn again it is cut again: bring it near first.
+    const end = performance.now() + args.deadline_ms;
+    const row = rowsOf().find((each) => idOf(each) === args.only);
+    if (row) {
+      row.scrollIntoView({ block: 'center' });
+      await until(() => !row.isConnected || !isEmpty(row), args.deadline_ms);
+      const more = () => (row.isConnected ? one(row, 'read_more') : null);
+      while (more() && performance.now() < end) {
+        const before = row.textContent.length;
+        more().click();
+        if (!(await until(() => !more() || row.textContent.length !== before, 1000))) break;
+      }
     }
   } else if (args.action === 'phone') {
     const before = firstId();
