@@ -242,7 +242,8 @@ listener = listen("127.0.0.1", 0)
 say(address_of(listener))
 scheduler = Scheduler(
     run_cycle, interval=timedelta(minutes=10), close=lambda: say("closed"), on_started=state.cycle_started,
-    on_finished=state.cycle_finished, on_planned=state.cycle_planned,
+    on_finished=state.cycle_finished,
+    on_planned=state.cycle_planned,
 )
 code = serve(
     create_app(state, ServiceOptions(), clock), scheduler, listener, on_stopping=state.stopping,

@@ -49,7 +49,9 @@ def ask(
     async def send() -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=base) as client:
             return await client.request(
-                method, path, headers={name.replace("_", "-"): value for name, value in headers.items()}
+                method,
+                path,
+                headers={name.replace("_", "-"): value.encode() for name, value in headers.items()},
             )
 
     # In a thread of its own: a browser that another test left open keeps an event loop in this one.
@@ -69,9 +71,13 @@ def state_waiting_for_a_scan(payload: str = "2@invented,code,of,the,page,1") -> 
 
 def degraded_state() -> ServiceState:
     state = healthy_state()
-    state.show_session(SessionSnapshot(SessionState.CONFLICT, since=NOW - timedelta(hours=1)))
     state.cycle_finished(
-        make_report(minutes_ago=0, status=RunStatus.FAILED, error="SelectorDriftError: chat_list")
+        make_report(
+            minutes_ago=0,
+            status=RunStatus.FAILED,
+            session_state=SessionState.CONFLICT,
+            error="SelectorDriftError: chat_list",
+        )
     )
     state.show_store(make_store(), make_coverage({MissingReason.NOT_REACHED: 30}), make_days())
     return state
@@ -378,6 +384,13 @@ def test_the_token_in_the_header_opens_everything():
     assert ask(protected_app(), "/metrics", authorization=f"Bearer {TOKEN}").status_code == 200
 
 
+def test_a_token_may_hold_any_letter():
+    app = create_app(healthy_state(), ServiceOptions(token="schlüssel"), FixedClock())
+
+    assert ask(app, "/health", authorization="Bearer schlüssel").status_code == 200
+    assert ask(app, "/?token=schl%C3%BCssel").status_code == 303
+
+
 def test_the_token_in_the_address_becomes_a_cookie_once():
     app = protected_app()
 
@@ -495,6 +508,32 @@ def test_a_cycle_that_ended_without_a_report_counts_as_a_failure():
 
     cycle = ask(state, "/status").json()["cycle"]
     assert (cycle["failures_in_a_row"], cycle["running_since"]) == (1, None)
+
+
+def test_the_session_is_shown_as_the_cycle_left_it():
+    state = healthy_state()
+
+    state.cycle_finished(
+        make_report(
+            minutes_ago=0,
+            status=RunStatus.FAILED,
+            session_state=SessionState.CRASHED,
+            error="BrowserCrashedError",
+        )
+    )
+
+    body = ask(state, "/health").json()
+    assert (body["session"], body["session_since"]) == ("crashed", "2026-08-23T12:00:00Z")
+
+
+def test_a_cycle_that_never_saw_the_page_leaves_the_session_as_it_was():
+    state = healthy_state()
+
+    state.cycle_finished(
+        make_report(minutes_ago=0, status=RunStatus.FAILED, session_state=SessionState.STARTING)
+    )
+
+    assert ask(state, "/health").json()["session"] == "logged_in"
 
 
 def test_the_shield_alarm_stays_until_it_is_acknowledged():

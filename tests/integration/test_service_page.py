@@ -60,11 +60,11 @@ lowest => {
 
 def degraded_state() -> ServiceState:
     state = healthy_state()
-    state.show_session(SessionSnapshot(SessionState.WRONG_ACCOUNT, since=NOW - timedelta(hours=1)))
     for status in RunStatus:
         state.cycle_finished(
             replace(make_report(minutes_ago=0.5), status=status, error="SelectorDriftError: chat_list")
         )
+    state.show_session(SessionSnapshot(SessionState.WRONG_ACCOUNT, since=NOW - timedelta(hours=1)))
     missing = {MissingReason.NOT_REACHED: 1234, MissingReason.NEEDS_PHONE: 56_789}
     state.show_store(make_store(messages=12_345_678), make_coverage(missing, expected=1_000_000), make_days())
     return state

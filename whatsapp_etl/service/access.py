@@ -84,13 +84,13 @@ class AccessPolicy:
             return Verdict.ALLOWED
         return Verdict.UNKNOWN_CALLER
 
-    def is_token(self, text: str) -> bool:
+    def is_token(self, given: bytes) -> bool:
         """Compare in constant time."""
-        return bool(self.token) and hmac.compare_digest(text.encode(), self.token.encode())
+        return bool(self.token) and hmac.compare_digest(given, self.token.encode())
 
     def _has_token(self, headers: Headers) -> bool:
         scheme, _, given = headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and self.is_token(given.strip()):
+        if scheme.lower() == "bearer" and self.is_token(given.strip().encode("latin-1")):
             return True
         cookie = _cookie(headers.get("cookie", ""))
         return cookie is not None and hmac.compare_digest(cookie.encode(), self.cookie_value.encode())
@@ -168,7 +168,7 @@ class AccessMiddleware:
         verdict = self._policy.judge(method=scope["method"], path=scope["path"], headers=headers)
         if scope["path"] == "/" and verdict in {Verdict.ALLOWED, Verdict.UNKNOWN_CALLER}:
             given = QueryParams(scope["query_string"]).get("token")
-            if given is not None and self._policy.is_token(given):
+            if given is not None and self._policy.is_token(given.encode()):
                 return self._signed_in(is_secure=scope["scheme"] == "https")
             if verdict is Verdict.UNKNOWN_CALLER and "text/html" in headers.get("accept", ""):
                 return self._sign_in

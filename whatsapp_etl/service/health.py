@@ -106,7 +106,7 @@ class CoverageHealth:
         """Stored of expected, 0 to 1; None while unknown."""
         if self.expected is None:
             return None
-        return 1.0 if self.expected == 0 else (self.expected - self.missing) / self.expected
+        return max(1 - self.missing / self.expected, 0.0) if self.expected else 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -225,8 +225,8 @@ _ALL = (
     _degraded(
         ReasonCode.SHIELD_ALARM,
         "An unread count fell after a chat was opened here. Unread chats are not opened any more.",
-        "Check on the phone whether a chat was marked as read, then acknowledge the alarm "
-        "(docs/operations.md). Until then unread chats are known by their metadata only.",
+        "Check on the phone whether a chat was marked as read, then run `whatsapp-etl shield acknowledge`. "
+        "Until then unread chats are known by their metadata only.",
     ),
     _degraded(
         ReasonCode.COVERAGE_SHORT,

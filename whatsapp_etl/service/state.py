@@ -18,6 +18,7 @@ from whatsapp_etl.model import (
     RunStatus,
     RunSummary,
     SessionSnapshot,
+    SessionState,
     StoreFacts,
 )
 from whatsapp_etl.service.health import DatabaseState, HealthFacts
@@ -88,9 +89,9 @@ class ServiceState:
         """Add a finished cycle; `None` when it ended without a report."""
         self._replace(lambda old: _with_run(old, report))
 
-    def cycle_planned(self, wait: timedelta | None) -> None:
-        """Publish how long it is until the next cycle; None when there will be none."""
-        next_cycle_at = None if wait is None else self._clock() + wait
+    def cycle_planned(self, when: timedelta | datetime | None) -> None:
+        """Publish when the next cycle begins: an instant, or how long until then; None for never."""
+        next_cycle_at = self._clock() + when if isinstance(when, timedelta) else when
         self._replace(lambda old: replace(old, next_cycle_at=next_cycle_at))
 
     def show_store(
@@ -135,6 +136,8 @@ def _with_run(old: Snapshot, report: RunReport | None) -> Snapshot:
     succeeded_at = report.finished_at if report.status is RunStatus.SUCCESS else None
     return replace(
         old,
+        session=_session_after(old.session, report),
+        session_checked_at=_newest(old.session_checked_at, report.finished_at),
         cycle_started_at=None,
         last_run=report,
         last_success_at=_newest(old.last_success_at, succeeded_at),
@@ -143,6 +146,14 @@ def _with_run(old: Snapshot, report: RunReport | None) -> Snapshot:
         shield_alarm=old.shield_alarm or report.receipts_observed > 0,
         totals=add_run(old.totals, report),
     )
+
+
+def _session_after(session: SessionSnapshot, report: RunReport) -> SessionSnapshot:
+    """Return the session as the cycle left it, where the cycle got as far as to know."""
+    state = report.session_state
+    if state is session.state or state in {SessionState.STARTING, SessionState.UNKNOWN}:
+        return session
+    return SessionSnapshot(state, since=report.finished_at, wa_version=session.wa_version)
 
 
 def _with_store(
