@@ -19,6 +19,7 @@ export class Paging {
   #isLatchedAbove = false;
   #isLatchedBelow = false;
   #wasAtBottom = false;
+  #placedAt = null;
   #onScroll;
 
   /**
@@ -35,8 +36,9 @@ export class Paging {
     this.hasMoreStored = true;
     const check = throttled(() => this.#check(), THROTTLE_MS);
     this.#onScroll = () => {
-      if (this.#release()) this.#tellBottom();
-      else check();
+      if (this.#scroller.scrollTop !== this.#placedAt) this.#placedAt = null;
+      this.#release();
+      check();
     };
     scroller.addEventListener("scroll", this.#onScroll, { passive: true });
   }
@@ -51,19 +53,17 @@ export class Paging {
 
   #check() {
     const { above, below } = this.#distances();
-    if (above < TRIGGER_PX && !this.#isLatchedAbove) this.#wantOlder();
+    // Where the page itself has put the reader asks for nothing, though it may lie within reach of the trigger.
+    if (above < TRIGGER_PX && !this.#isLatchedAbove && above !== this.#placedAt) this.#wantOlder();
     if (below < TRIGGER_PX && !this.#isLatchedBelow) this.#wantNewer();
     this.#tellBottom();
   }
 
-  // Leaving the zone is noticed at once, whatever the throttle. What leaves it does not load: rows that were put in
-  // may end within reach of the trigger.
+  // Leaving the zone is noticed at once, whatever the throttle: nothing is loaded by it.
   #release() {
     const { above, below } = this.#distances();
-    const releases = (this.#isLatchedAbove && above > RELEASE_PX) || (this.#isLatchedBelow && below > RELEASE_PX);
     if (above > RELEASE_PX) this.#isLatchedAbove = false;
     if (below > RELEASE_PX) this.#isLatchedBelow = false;
-    return releases;
   }
 
   #distances() {
@@ -89,6 +89,8 @@ export class Paging {
     this.#exclusively(async () => {
       await pause(this.#config().delays.reveal_ms);
       this.#island.showNewer();
+      // Rows that are put in below may leave the position as it is, and then no scroll event tells of the distance.
+      this.#release();
     });
   }
 
@@ -112,6 +114,7 @@ export class Paging {
       this.#island.prepend(entries);
     }
     if (this.#island.hasMoreAbove) this.#island.showOlder();
+    this.#placedAt = this.#scroller.scrollTop;
     this.#topBlock.settle(this.#isComplete);
   }
 

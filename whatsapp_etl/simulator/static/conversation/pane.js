@@ -81,13 +81,12 @@ export class Pane {
   /** Load the rows around the bottom or the first unread message, and show them. */
   async start() {
     const { store, receipts } = this.#ctx;
-    const unreadCount = Math.max(0, store.chat(this.chatId)?.unreadCount ?? 0);
     this.#ends.push(store.on("change", (change) => this.#changed(change)));
-    const wanted = Math.max(FIRST_ROWS, unreadCount + ROWS_BEFORE_UNREAD);
-    const { entries, hasMore } = await this.#load(null, wanted);
+    const unread = await store.unreadIds(this.chatId);
+    const { entries, hasMore } = await this.#loadWith(unread.at(-1), unread.length);
     if (this.#isClosed) return;
-    const firstUnread = indexOfUnread(entries, unreadCount);
-    if (firstUnread !== null) this.#island.unread = { beforeId: entries[firstUnread].row.id, count: unreadCount };
+    const firstUnread = entries.findIndex(({ row }) => row.id === unread.at(-1));
+    if (firstUnread >= 0) this.#island.unread = { beforeId: entries[firstUnread].row.id, count: unread.length };
     const [from, to] = firstWindow(entries.length, firstUnread);
     this.#paging = new Paging({
       scroller: this.#scroller,
@@ -129,6 +128,17 @@ export class Pane {
     const drawn = rows.slice(0, limit).filter(isDrawn).reverse();
     const entries = await Promise.all(drawn.map((row) => this.#entryOf(row)));
     return { entries, hasMore, oldest: rows[Math.min(limit, rows.length) - 1]?.internalId };
+  }
+
+  /** The newest entries, as far back as the first unread message and some before it. */
+  async #loadWith(firstUnread, count) {
+    let limit = Math.max(FIRST_ROWS, count + ROWS_BEFORE_UNREAD);
+    let page = await this.#load(null, limit);
+    while (firstUnread && page.hasMore && !page.entries.slice(ROWS_BEFORE_UNREAD).some(({ row }) => row.id === firstUnread)) {
+      limit *= 2;
+      page = await this.#load(null, limit);
+    }
+    return page;
   }
 
   async #loadOlder() {
@@ -246,23 +256,11 @@ export class Pane {
   }
 }
 
-/** Where the first of `count` unread messages stands: incoming ones, counted from the end. */
-function indexOfUnread(entries, count) {
-  if (count <= 0) return null;
-  let left = count;
-  for (let position = entries.length - 1; position >= 0; position -= 1) {
-    const { row } = entries[position];
-    if (!isOwn(row) && !isNotice(row)) left -= 1;
-    if (left === 0) return position;
-  }
-  return null;
-}
-
 // At the bottom, or around the first unread message where many came. A hidden tab draws the last row only.
 function firstWindow(count, firstUnread) {
   if (document.visibilityState === "hidden") return [Math.max(0, count - 1), count];
   const from = Math.max(0, count - FIRST_ROWS);
-  if (firstUnread === null || firstUnread - ROWS_BEFORE_UNREAD >= from) return [from, count];
+  if (firstUnread < 0 || firstUnread - ROWS_BEFORE_UNREAD >= from) return [from, count];
   const first = Math.max(0, firstUnread - ROWS_BEFORE_UNREAD);
   return [first, Math.min(count, first + FIRST_ROWS)];
 }
