@@ -35,7 +35,8 @@ def dark_modules(page: Page, size: int) -> list[list[bool]]:
             const scale = canvas.width / (size + 4);
             const middle = at => Math.floor((at + 2.5) * scale);
             const cells = Array.from({length: size}, (_, at) => at);
-            return cells.map(y => cells.map(x => context.getImageData(middle(x), middle(y), 1, 1).data[0] < 128));
+            const isDark = (x, y) => context.getImageData(middle(x), middle(y), 1, 1).data[0] < 128;
+            return cells.map(y => cells.map(x => isDark(x, y)));
         }""",
         size,
     )
@@ -189,9 +190,7 @@ def test_a_second_tab_takes_over_from_the_first(shared_simulator, visit: Visit):
         ("screen_lock", "App lock is on"),
     ],
 )
-def test_a_blocking_screen_stands_in_place_of_the_chats(
-    simulator, visit: Visit, kind: str, words: str
-):
+def test_a_blocking_screen_stands_in_place_of_the_chats(simulator, visit: Visit, kind: str, words: str):
     page = visit(simulator.url)
 
     simulator.dialog(kind)

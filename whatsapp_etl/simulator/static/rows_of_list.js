@@ -78,7 +78,7 @@ function unreadWords(count, format) {
 
 function titleNodes(title, { chat, isOwn, isGroup, format }) {
   const name = h("span", { dir: "auto", title, class: "_ao3e", style: "min-height: 0px" }, withEmoji(title));
-  const own = isOwn ? h("span", { dir: "auto", class: "_ao3e", style: "min-height: 0px" }, "(You)") : null;
+  const own = isOwn ? h("span", { dir: "auto", class: "_ao3e own-chat", style: "min-height: 0px" }, "(You)") : null;
   const unread = chat.unreadCount !== 0 ? h("span", { class: "visually-hidden" }, unreadWords(chat.unreadCount, format)) : null;
   return [unread, isGroup ? name : h("div", {}, h("div", {}, name, own))];
 }
