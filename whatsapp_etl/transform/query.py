@@ -175,8 +175,10 @@ class Query:
         by_value, by_attribute, by_class, by_tag = (
             {key: tuple(plains) for key, plains in table.items()} for table in tables
         )
+        wanted = dict.fromkeys([_HOLDER, f"[{icon_attribute}]", icon_element, *_filters(plains)])
         return cls(
-            css=", ".join(dict.fromkeys([_HOLDER, f"[{icon_attribute}]", icon_element, *_filters(plains)])),
+            # A list by itself finds an element once for each of its selectors that fits.
+            css=f":is({', '.join(wanted)})",
             by_value=by_value,  # type: ignore[arg-type]  # the keys are what _place made them
             by_attribute=by_attribute,  # type: ignore[arg-type]
             by_class=by_class,  # type: ignore[arg-type]
