@@ -299,6 +299,13 @@ def test_the_account_is_read_from_what_the_client_keeps(show):
     assert session.account() == Account(id="15550001111@c.us", lid="111@lid", push_name="Me Myself")
 
 
+def test_the_own_lid_is_found_under_whatever_name_it_is_kept(show):
+    kept = 'localStorage.setItem("some-name", JSON.stringify("999:12@lid"));'
+    session = show(page(NEW_LIST, ACCOUNT.partition("window.filled")[0] + kept))
+
+    assert session.account() == Account(id="15550001111@c.us", lid="999@lid")
+
+
 def test_the_account_is_known_without_the_contact_store_and_none_is_made(show):
     session = show(page(NEW_LIST, ACCOUNT.partition("window.filled")[0]))
 

@@ -45,6 +45,9 @@ async (args) => {
     }
   };
 
+  // The client keeps the own LID with the device part, under a key that has changed names.
+  const storedLid = () => Object.keys(window.localStorage).map(stored).find((text) => /^\d+:\d+@lid$/.test(text ?? ""));
+
   const idText = (value) => plainId(typeof value === "string" ? value : value?._serialized);
 
   const id = plainId(stored("last-wid-md")) ?? plainId(stored("last-wid"));
@@ -57,7 +60,7 @@ async (args) => {
   }
   return JSON.stringify({
     id,
-    lid: plainId(stored("WALid")) ?? idText(rows.mine?.lid) ?? idText(rows.lidRow?.id),
+    lid: plainId(storedLid()) ?? idText(rows.mine?.lid) ?? idText(rows.lidRow?.id),
     push_name: stored("me-display-name") ?? rows.mine?.pushname ?? rows.mine?.name ?? null,
   });
 }

@@ -1,0 +1,192 @@
+"""The session against the stand-in WhatsApp Web: login, what ends it, and what is never sent."""
+
+import io
+from datetime import timedelta
+
+import pytest
+
+from whatsapp_etl.errors import PageTimeoutError, SessionNeedsPersonError
+from whatsapp_etl.extract.login import TerminalQr, qr_png, wait_until_linked
+from whatsapp_etl.model import SessionState
+
+SOON = timedelta(seconds=20)
+LOOK = timedelta(seconds=1)
+
+
+def wait_for(session, state):
+    """Look until the session is in `state`, at most SOON."""
+    for _ in range(int(SOON / LOOK)):
+        if session.poll(LOOK) is state:
+            return
+    assert session.state is state
+
+
+def test_a_new_profile_shows_a_code_and_is_ready_after_the_scan(start_simulator, open_session):
+    simulator = start_simulator(linked=False)
+    session = open_session(simulator.url)
+    wait_for(session, SessionState.QR)
+    shown = []
+
+    def scan(payload):
+        shown.append(payload)
+        simulator.scan()
+
+    wait_until_linked(session, SOON, scan)
+
+    assert session.state is SessionState.READY
+    assert session.pack.id == "2026-08"
+    assert len(shown) == 1
+    assert session.qr_payload is None
+
+
+def test_the_login_is_kept_in_the_profile(start_simulator, open_session, open_browser):
+    simulator = start_simulator(linked=False)
+    first = open_browser()
+    wait_until_linked(open_session(simulator.url, first), SOON, lambda _: simulator.scan())
+    first.close()
+
+    session = open_session(simulator.url)
+    session.wait_until_ready(SOON)
+
+    assert session.state is SessionState.READY
+
+
+def test_a_code_that_expires_is_followed_by_the_next_and_the_last_is_reloaded(start_simulator, open_session):
+    simulator = start_simulator(linked=False)
+    simulator.set_config(delays={"qr_ttl_scale": 0.005})
+    session = open_session(simulator.url)
+    shown = []
+
+    def note(payload):
+        shown.append(payload)
+        if len(shown) == 8:  # A batch has six.
+            simulator.scan()
+
+    wait_until_linked(session, SOON, note)
+
+    assert len(set(shown)) == len(shown) >= 8
+
+
+def test_a_login_that_nobody_scans_ends_at_its_deadline(start_simulator, open_session):
+    session = open_session(start_simulator(linked=False).url)
+
+    with pytest.raises(PageTimeoutError, match="was not linked within 1 s"):
+        wait_until_linked(session, timedelta(seconds=1), lambda _: None)
+
+
+def test_a_code_becomes_a_picture_and_is_redrawn_in_a_terminal():
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    terminal = Terminal()
+    drawn = TerminalQr(terminal)
+    drawn.draw("2@one,key")
+    lines = terminal.getvalue().count("\n")
+    drawn.draw("2@two,key")
+
+    assert qr_png("2@one,key").startswith(b"\x89PNG")
+    assert lines < 30
+    assert terminal.getvalue().count(f"\x1b[{lines}F\x1b[J") == 1
+
+
+def test_a_linked_profile_is_ready_and_names_its_account_and_build(simulator, open_session):
+    session = open_session(simulator.url)
+    session.wait_until_ready(SOON)
+
+    account = session.account()
+
+    me = simulator.world()["me"]
+    assert (account.id, account.push_name) == (me["id"], me["push_name"])
+    assert account.lid in {me["lid"], None}
+    assert session.wa_version is not None
+    assert session.wa_version.startswith("2.3000.")
+
+
+def test_a_logout_on_the_phone_is_told_and_stays_told(start_simulator, open_session):
+    simulator = start_simulator(linked=False)
+    session = open_session(simulator.url)
+    wait_until_linked(session, SOON, lambda _: simulator.scan())
+
+    simulator.logout()
+    wait_for(session, SessionState.LOGGED_OUT)
+
+    with pytest.raises(SessionNeedsPersonError, match="logged_out"):
+        session.wait_until_ready(SOON)
+
+
+def test_an_account_is_linked_again_after_a_logout(start_simulator, open_session):
+    simulator = start_simulator(linked=False)
+    session = open_session(simulator.url)
+    wait_until_linked(session, SOON, lambda _: simulator.scan())
+    simulator.logout()
+    wait_for(session, SessionState.LOGGED_OUT)
+
+    wait_until_linked(session, SOON, lambda _: simulator.scan())
+
+    assert session.state is SessionState.READY
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"),
+    [
+        ("conflict", SessionState.CONFLICT),
+        ("another_session", SessionState.CONFLICT),
+        ("terms", SessionState.TERMS),
+        ("temp_ban", SessionState.BANNED),
+        ("service_unavailable", SessionState.UNAVAILABLE),
+        ("deprecated", SessionState.UPDATE_REQUIRED),
+        ("screen_lock", SessionState.LOCKED),
+        ("offline", SessionState.OFFLINE),
+        ("proxyblock", SessionState.UNAVAILABLE),
+    ],
+)
+def test_what_stands_in_the_way_is_told_and_left_alone(simulator, open_session, kind, state):
+    session = open_session(simulator.url)
+    session.wait_until_ready(SOON)
+
+    simulator.dialog(kind)
+    wait_for(session, state)
+    simulator.dialog("none")
+    wait_for(session, SessionState.READY)
+
+
+@pytest.mark.parametrize("kind", ["feature", "update_bar"])
+def test_news_do_not_end_readiness(simulator, open_session, kind):
+    simulator.dialog(kind)
+    session = open_session(simulator.url)
+
+    session.wait_until_ready(SOON)
+
+    assert session.poll(LOOK) is SessionState.READY
+    assert session.page.query_selector("[role=dialog]") is None
+
+
+def test_loading_that_hangs_ends_at_the_deadline_naming_the_state(simulator, open_session):
+    simulator.set_config(loading_hangs=True)
+    session = open_session(simulator.url)
+
+    with pytest.raises(PageTimeoutError, match="the page is loading"):
+        session.wait_until_ready(timedelta(seconds=2))
+
+
+def test_a_browser_that_names_itself_headless_is_not_supported(
+    simulator, open_session, open_browser, monkeypatch
+):
+    monkeypatch.setattr(
+        "whatsapp_etl.extract.browser.ordinary_user_agent", lambda version: f"HeadlessChrome/{version}"
+    )
+
+    assert open_session(simulator.url).state is SessionState.UNSUPPORTED
+
+
+def test_a_page_at_rest_under_the_shield_sends_no_presence_but_unavailable(simulator, open_session):
+    session = open_session(simulator.url)
+    session.wait_until_ready(SOON)
+
+    session.poll(LOOK)
+
+    ledger = simulator.ledger()
+    assert ledger["receipts"] == 0
+    assert ledger["presence"].get("available", 0) == 0
+    assert ledger["presence"].get("unavailable", 0) > 0
