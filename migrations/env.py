@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alembic import context
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from whatsapp_etl.load.database import open_database
 from whatsapp_etl.load.tables import metadata
@@ -31,5 +31,8 @@ def _run_on_settings() -> None:
 _given = context.config.attributes.get("connection")
 if _given is None:
     _run_on_settings()
+elif isinstance(_given, Engine):
+    with _given.begin() as _connection:
+        _run(_connection)
 else:
     _run(_given)

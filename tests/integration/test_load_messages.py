@@ -366,7 +366,7 @@ MESSAGES = st.builds(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches=st.lists(st.lists(MESSAGES, max_size=6), max_size=3))
 def test_any_plan_applied_again_changes_nothing(database, batches):
     with Store(database) as store:

@@ -77,9 +77,13 @@ class Database:
             DatabaseUnreachableError: Nothing answers, or it refuses the login.
             ConfigurationError: PG_URL cannot be read, or the server is too old.
         """
-        if self._embedded is not None and not self._embedded.is_running():
-            self._embedded.start()
-        connection = self._connect(autocommit=True)
+        try:
+            connection = self._connect()
+        except DatabaseUnreachableError:
+            if self._embedded is None:
+                raise
+            self._embedded.start()  # it may have died since it was opened
+            connection = self._connect()
         if connection.info.server_version < _OLDEST_VERSION:
             connection.close()
             raise ConfigurationError("PG_URL: the server is older than PostgreSQL 14.", "Use 14 or newer.")
@@ -96,11 +100,11 @@ class Database:
         connection.autocommit = autocommit
         return connection
 
-    def _connect(self, *, autocommit: bool) -> Connection:
+    def _connect(self) -> Connection:
         try:
             return psycopg.connect(
                 self._url,
-                autocommit=autocommit,
+                autocommit=True,
                 connect_timeout=_CONNECT_SECONDS,
                 application_name=f"whatsapp-etl/{os.getpid()}@{socket.gethostname()}"[:63],
                 keepalives_idle=60,

@@ -12,7 +12,9 @@ import hashlib
 import importlib.util
 import os
 import pwd
+import select
 import shutil
+import signal
 import stat
 import subprocess
 import tempfile
@@ -164,14 +166,37 @@ class EmbeddedServer:
         """
         try:
             pid = int((self._data_dir / "postmaster.pid").read_text().split("\n", 1)[0])
-            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")  # empty once it is dead
         except (OSError, ValueError):
             return None
         is_server = command[0].endswith(b"postgres") and os.fsencode(self._data_dir) in command
         return pid if is_server else None
 
+    def _end_orphans(self) -> None:
+        """End what a killed server left running; the folder's shared memory is theirs until then."""
+        for process in Path("/proc").iterdir():
+            try:
+                is_ours = (
+                    process.name.isdecimal()
+                    and (process / "cwd").readlink() == self._data_dir
+                    and (process / "exe").readlink().name == "postgres"
+                )
+                if not is_ours:
+                    continue
+                handle = os.pidfd_open(int(process.name))
+            except OSError:
+                continue  # it has ended, or is another user's
+            try:
+                signal.pidfd_send_signal(handle, signal.SIGQUIT)
+                select.select([handle], [], [], _STOP_SECONDS)
+            except ProcessLookupError:
+                pass
+            finally:
+                os.close(handle)
+
     def _start_server(self) -> None:
         bin_dir = self._bin_dir()
+        self._end_orphans()
         version = self._data_dir / "PG_VERSION"
         if not version.exists():
             # What a killed initdb left behind is not a database yet.
@@ -188,9 +213,15 @@ class EmbeddedServer:
                 f"the embedded server is {VERSION}.",
                 "Move the data with pg_dump of that version, or name another folder.",
             )
-        # Stale after kill -9: this folder has no server, `_postmaster` has just said so.
-        (self._data_dir / "postmaster.pid").unlink(missing_ok=True)
         socket_dir = self.socket_dir
+        # Stale after kill -9: this folder has no server, `_postmaster` has just said so. Postgres itself
+        # trusts any living process of that number, and a dead one that nobody has waited for.
+        for stale in (
+            self._data_dir / "postmaster.pid",
+            socket_dir / ".s.PGSQL.5432.lock",
+            socket_dir / ".s.PGSQL.5432",
+        ):
+            stale.unlink(missing_ok=True)
         if socket_dir != self._folder:
             socket_dir.mkdir(mode=0o700, exist_ok=True)
             if self._user is not None:

@@ -95,7 +95,7 @@ class Writer:
 
     def _take_lock(self, connection: Connection) -> None:
         key = writer_key(self._database.schema)
-        milliseconds = str(int(self._patience.total_seconds() * 1000))
+        milliseconds = str(max(1, int(self._patience.total_seconds() * 1000)))  # 0 would be for ever
         try:
             with connection.transaction():
                 connection.execute("SELECT set_config('lock_timeout', %s, true)", (milliseconds,))

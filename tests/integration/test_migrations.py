@@ -1,0 +1,145 @@
+"""The migrations: up, down, equal to the tables in code, and safe when two processes run them."""
+
+import threading
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from pytest_alembic.tests import (  # noqa: F401  # collected here
+    test_model_definitions_match_ddl,
+    test_single_head_revision,
+    test_up_down_consistency,
+    test_upgrade,
+)
+
+from tests.fixtures.load import rows
+from whatsapp_etl.errors import SchemaOutdatedError
+from whatsapp_etl.load import migrate
+from whatsapp_etl.load.tables import metadata
+
+
+@pytest.fixture
+def alembic_config():
+    """For pytest-alembic's own tests."""
+    return migrate.alembic_config()
+
+
+@pytest.fixture
+def alembic_engine(empty_database):
+    """For pytest-alembic's own tests."""
+    with empty_database.connect() as connection:
+        connection.execute(f"CREATE SCHEMA {empty_database.schema}")
+    with empty_database.engine() as engine:
+        yield engine
+
+
+CATALOG = (
+    """SELECT table_name, column_name, data_type, udt_name, is_nullable, column_default, is_identity,
+       col_description(format('%%I.%%I', table_schema, table_name)::regclass, ordinal_position::int)
+       FROM information_schema.columns WHERE table_schema = %s""",
+    """SELECT conrelid::regclass::text, conname, pg_get_constraintdef(c.oid) FROM pg_constraint c
+       JOIN pg_namespace n ON n.oid = c.connamespace WHERE nspname = %s AND contype <> 'n'""",
+    """SELECT tablename, indexname, replace(indexdef, schemaname || '.', '') FROM pg_indexes
+       WHERE schemaname = %s""",
+    """SELECT relname, obj_description(c.oid) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+       WHERE nspname = %s AND relkind = 'r'""",
+)
+
+
+def catalog(database):
+    """Return everything that Postgres knows of the schema's tables, but for their names' order."""
+    return [
+        sorted(row for row in rows(database, query, database.schema) if row[0] != "alembic_version")
+        for query in CATALOG
+    ]
+
+
+def test_the_migrated_schema_is_that_of_the_tables_in_code(empty_database):
+    migrate.upgrade(empty_database)
+
+    with empty_database.engine() as engine, engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_checks_defaults_and_comments_are_those_of_the_tables_in_code(empty_database):
+    migrate.upgrade(empty_database)
+    migrated = catalog(empty_database)
+    migrate.downgrade(empty_database)
+    with empty_database.engine() as engine, engine.begin() as connection:
+        metadata.create_all(connection)
+
+    assert catalog(empty_database) == migrated
+
+
+def test_downgrading_leaves_nothing(empty_database):
+    migrate.upgrade(empty_database)
+
+    migrate.downgrade(empty_database)
+
+    assert (
+        rows(
+            empty_database,
+            "SELECT tablename FROM pg_tables WHERE schemaname = %s AND tablename <> 'alembic_version'",
+            empty_database.schema,
+        )
+        == []
+    )
+
+
+def test_the_tables_lie_in_the_schema_of_the_setting_only(empty_database):
+    migrate.upgrade(empty_database)
+
+    assert rows(
+        empty_database,
+        "SELECT DISTINCT schemaname FROM pg_tables WHERE tablename IN ('messages', 'alembic_version')",
+    ) == [(empty_database.schema,)]
+
+
+def test_a_database_without_tables_is_refused_with_the_command_to_run(empty_database):
+    with pytest.raises(SchemaOutdatedError, match="whatsapp-etl migrate"):
+        migrate.require_current(empty_database)
+
+
+def test_older_tables_are_refused_with_the_command_to_run(empty_database):
+    migrate.upgrade(empty_database, "0001")
+
+    with pytest.raises(SchemaOutdatedError, match=r"older.*whatsapp-etl migrate"):
+        migrate.require_current(empty_database)
+
+
+def test_newer_tables_are_refused(empty_database):
+    migrate.upgrade(empty_database)
+    with empty_database.connect() as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+
+    with pytest.raises(SchemaOutdatedError, match="newer"):
+        migrate.require_current(empty_database)
+
+
+def test_current_tables_are_accepted_and_upgrading_again_does_nothing(empty_database):
+    migrate.upgrade(empty_database)
+    migrate.upgrade(empty_database)
+
+    migrate.require_current(empty_database)
+
+
+def test_two_upgrades_at_once_end_with_one_schema(empty_database):
+    errors = []
+    start = threading.Barrier(2)
+
+    def upgrade():
+        start.wait(10)
+        try:
+            migrate.upgrade(empty_database)
+        except BaseException as error:  # noqa: BLE001  # told to the test's thread
+            errors.append(error)
+
+    threads = [threading.Thread(target=upgrade) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    assert errors == []
+    migrate.require_current(empty_database)
