@@ -38,7 +38,8 @@ export class Paging {
     this.#onScroll = () => {
       if (this.#scroller.scrollTop !== this.#placedAt) this.#placedAt = null;
       this.#release();
-      check();
+      if (this.#isNearEnd) check();
+      else this.#tellBottom();
     };
     scroller.addEventListener("scroll", this.#onScroll, { passive: true });
   }
@@ -64,6 +65,11 @@ export class Paging {
     const { above, below } = this.#distances();
     if (above > RELEASE_PX) this.#isLatchedAbove = false;
     if (below > RELEASE_PX) this.#isLatchedBelow = false;
+  }
+
+  get #isNearEnd() {
+    const { above, below } = this.#distances();
+    return above < TRIGGER_PX || below < TRIGGER_PX;
   }
 
   #distances() {
