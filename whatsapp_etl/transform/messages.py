@@ -18,7 +18,6 @@ from whatsapp_etl.model import (
     CapturedFile,
     ChatDiff,
     ChatFacts,
-    ChatKind,
     Checkpoint,
     Message,
     MessageFacts,
@@ -241,8 +240,3 @@ def _attachment(
         duration_seconds=duration,
         file_name=name,
     )
-
-
-def is_one_to_one(kind: ChatKind) -> bool:
-    """Whether a chat has one other party or none."""
-    return kind not in MANY_PEOPLE

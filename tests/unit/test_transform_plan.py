@@ -1,0 +1,362 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from tests.transform_values import (
+    GROUP,
+    NOW,
+    OTHER,
+    OWN,
+    all_known,
+    batch,
+    chat,
+    context,
+    facts,
+    group_context,
+    raw,
+    row,
+)
+from whatsapp_etl.model import (
+    CapturedFile,
+    ChatDiff,
+    Checkpoint,
+    MessageKey,
+    MessageType,
+    MissingReason,
+    Reject,
+    RejectReason,
+    StopReason,
+)
+from whatsapp_etl.transform.missing import wait_after
+from whatsapp_etl.transform.plan import next_checkpoint, plan_load, unopened
+from whatsapp_etl.transform.redact import hash_id
+
+LATER = NOW + timedelta(minutes=10)
+FILE = CapturedFile("ab" * 32, "image/jpeg", 1234, "ab/ab/x.jpg")
+
+
+def plan(rows=(), listed=(), known=None, where=None, *, rejects=(), **captured):
+    captured.setdefault("observed_at", NOW)
+    visit = batch(*(each.shown_id for each in rows), **captured)
+    return plan_load(visit, rows, listed, known or {}, where or context(), NOW, rejects=rejects)
+
+
+def ids(messages):
+    return [message.stanza_id for message in messages]
+
+
+def test_rows_and_metadata_become_messages_oldest_first():
+    made = plan([row("B", minute=2), row("A")], [facts("A"), facts("B", minute=2)])
+
+    assert ids(made.messages) == ["A", "B"]
+    assert made.missing == ()
+    assert (made.coverage.expected, made.coverage.stored) == (2, 2)
+    assert made.coverage.complete_until == context().since
+    assert made.checkpoint == Checkpoint(f"false_{OTHER}_B", facts(minute=2).sent_at)
+    assert (made.thread.external_id, made.thread.title) == (OTHER, "Mira Vogel")
+
+
+def test_the_same_visit_again_writes_nothing():
+    rows, listed = [row("A"), row("B", minute=1)], [facts("A"), facts("B", minute=1)]
+    known = all_known(plan(rows, listed).messages)
+
+    again = plan(rows, listed, known, observed_at=LATER)
+
+    assert (again.messages, again.versions, again.unchanged) == ((), (), 2)
+
+
+def test_an_edit_is_counted_with_its_version():
+    known = all_known(plan([row()], [facts()]).messages)
+    edited = facts(source_revision="chat||k|", latest_edit_key="k")
+
+    made = plan([row(text="better")], [edited], known, observed_at=LATER)
+
+    assert len(made.versions) == 1
+    assert ids(made.messages) == ["3EB0A1"]
+
+
+def test_a_disagreement_is_counted_and_not_written():
+    known = all_known(plan([row()], [facts()]).messages)
+
+    made = plan([row(text="other")], [facts()], known, observed_at=LATER)
+
+    assert (made.messages, made.disagreements, made.unchanged) == ((), 1, 1)
+
+
+def test_kinds_without_a_body_are_loaded_from_metadata_alone():
+    made = plan([], [facts(type=MessageType.DELETED)], stop_reason=StopReason.NOTHING_TO_READ)
+
+    assert [message.message_type for message in made.messages] == [MessageType.DELETED]
+    assert made.missing == ()
+
+
+def test_what_is_stored_in_this_revision_is_not_made_again_from_metadata():
+    listed = [facts(type=MessageType.DELETED)]
+    known = all_known(plan([], listed).messages)
+
+    assert plan([], listed, known, observed_at=LATER).messages == ()
+    changed = [replace(listed[0], source_revision="new")]
+    assert ids(plan([], changed, known, observed_at=LATER).messages) == ["3EB0A1"]
+
+
+def test_a_kind_without_a_body_whose_sender_is_unproven_is_missing():
+    listed = facts(key=MessageKey(False, GROUP, "A"), type=MessageType.VOICE, sender_id=None)
+
+    made = plan([], [listed], where=group_context())
+
+    assert made.messages == ()
+    assert [each.reason for each in made.missing] == [MissingReason.NOT_REACHED]
+
+
+def missing_reasons(made):
+    return [each.reason for each in made.missing]
+
+
+def test_an_id_that_reading_passed_was_not_shown():
+    made = plan([row("A")], [facts("A"), facts("B", minute=1)])
+
+    assert missing_reasons(made) == [MissingReason.NOT_SHOWN]
+    assert made.coverage.missing == {MissingReason.NOT_SHOWN: 1}
+    assert made.coverage.complete_until is None
+
+
+def test_the_newest_gap_bounds_what_is_complete():
+    made = plan([row("A"), row("C", minute=2)], [facts("A"), facts("B", minute=1), facts("C", minute=2)])
+
+    assert made.coverage.complete_until == facts(minute=2).sent_at
+
+
+@pytest.mark.parametrize(
+    ("stop", "reason"),
+    [
+        (StopReason.TIME_BUDGET, MissingReason.NOT_REACHED),
+        (StopReason.NEEDS_PHONE, MissingReason.NEEDS_PHONE),
+        (StopReason.PHONE_FAILED, MissingReason.NEEDS_PHONE),
+        (StopReason.SHIELDED, MissingReason.CHAT_NOT_OPENED),
+    ],
+)
+def test_an_older_id_is_missing_for_the_reason_that_reading_stopped(stop, reason):
+    made = plan([row("B", minute=1)], [facts("A"), facts("B", minute=1)], stop_reason=stop)
+
+    assert missing_reasons(made) == [reason]
+    assert made.checkpoint is None
+
+
+def test_an_empty_row_is_named_as_such():
+    made = plan([], [facts("A")], empty_ids=("A",))
+
+    assert missing_reasons(made) == [MissingReason.EMPTY_ROW]
+
+
+def test_a_row_that_was_not_understood_is_named_as_such():
+    reject = Reject(OTHER, hash_id("A"), RejectReason.NO_CONTENT, "2026-08", "", NOW)
+
+    visit = batch("A")
+    made = plan_load(visit, [], [facts("A")], {}, context(), NOW, rejects=[reject])
+
+    assert missing_reasons(made) == [MissingReason.UNREADABLE]
+    assert made.rejects == (reject,)
+
+
+def test_a_text_cut_short_is_a_reject_and_read_again_later():
+    made = plan([row(is_truncated=True)], [facts()])
+
+    assert made.messages == ()
+    assert [each.reason for each in made.rejects] == [RejectReason.NO_CONTENT]
+    assert missing_reasons(made) == [MissingReason.UNREADABLE]
+
+
+def diff(*wanted, **changes):
+    values = {"chat_id": OTHER, "expected": 3, "stored": 1, "wanted": wanted}
+    return ChatDiff(**{**values, **changes})
+
+
+def test_only_wanted_ids_are_counted_as_tried():
+    where = context(diff=diff(f"false_{OTHER}_A", deferred={MissingReason.NOT_SHOWN: 1}))
+
+    made = plan([row("A")], [facts("A"), facts("B", minute=1)], where=where)
+
+    assert made.missing == ()
+    assert (made.coverage.expected, made.coverage.stored) == (3, 2)
+    assert made.coverage.missing == {MissingReason.NOT_SHOWN: 1}
+    assert made.coverage.complete_until is None
+
+
+def test_a_changed_message_that_was_not_read_is_tried_again():
+    known = all_known(plan([row()], [facts()]).messages)
+
+    made = plan([], [facts(source_revision="new")], known)
+    unchanged = plan([], [facts()], known)
+
+    assert len(made.missing) == 1
+    assert unchanged.missing == ()
+
+
+def test_tries_are_counted_and_wait_longer():
+    where = context(attempts={f"false_{OTHER}_A": 2})
+
+    made = plan([], [facts("A")], where=where)
+
+    assert made.missing[0].attempts == 3
+    assert made.missing[0].next_try_at == NOW + timedelta(minutes=40)
+
+
+def test_waiting_grows_from_ten_minutes_to_a_day_and_then_a_week():
+    waits = [wait_after(attempts) for attempts in range(1, 12)]
+
+    assert waits[0] == wait_after(0) == timedelta(minutes=10)
+    assert waits[7] == timedelta(minutes=1280)
+    assert waits[8] == timedelta(days=1)
+    assert waits[9] == waits[10] == timedelta(weeks=1)
+
+
+def test_messages_outside_the_look_back_are_left_alone():
+    old = facts("A", sent_at=context().since - timedelta(seconds=1))
+
+    made = plan([row("A", sent_at=old.sent_at)], [old])
+
+    assert (made.messages, made.missing, made.rejects, made.coverage.expected) == ((), (), (), 0)
+
+
+def test_an_album_in_the_metadata_is_no_message():
+    assert plan([], [facts(type=MessageType.ALBUM)]).coverage.expected == 0
+
+
+def test_disappearing_messages_can_be_left_out():
+    listed = [facts("A", expires_at=NOW + timedelta(days=1)), facts("B", minute=1)]
+
+    made = plan([row("B", minute=1)], listed, where=context(disappearing="skip"))
+
+    assert ids(made.messages) == ["B"]
+    assert made.missing == ()
+
+
+def test_a_row_that_the_storage_does_not_list_is_a_reject():
+    made = plan([row("A"), row("X")], [facts("A")])
+
+    assert ids(made.messages) == ["A"]
+    assert [each.reason for each in made.rejects] == [RejectReason.NOT_IN_METADATA]
+    assert made.rejects[0].shown_id_hash == hash_id("X")
+
+
+def test_an_unlisted_row_with_a_packed_id_is_a_message():
+    made = plan([row("X", key=MessageKey(False, OTHER, "X"))], [])
+
+    assert ids(made.messages) == ["X"]
+
+
+def test_unlisted_notices_and_stored_messages_are_no_loss():
+    known = all_known(plan([row("S")], [facts("S")]).messages)
+    notice = row("N", type=MessageType.SYSTEM)
+
+    made = plan([notice, row("S")], [], {**known, "no key": known[f"false_{OTHER}_S"]})
+
+    assert (made.messages, made.rejects) == ((), ())
+
+
+def test_an_albums_files_belong_to_its_messages_in_order():
+    listed = [facts(name, minute=minute, type=MessageType.IMAGE) for minute, name in enumerate("AB")]
+    shown = row("album-A-B-2", type=MessageType.ALBUM, text=None)
+    files = {"album-A-B-2": (FILE, replace(FILE, sha256="cd" * 32))}
+
+    made = plan([shown], listed, files=files)
+
+    assert [each.attachments[0].checksum for each in made.messages] == ["ab" * 32, "cd" * 32]
+
+
+def test_without_metadata_packed_rows_are_loaded_and_bare_ones_are_rejects():
+    packed = row("A", key=MessageKey(False, OTHER, "A"))
+    album = row("album-A-B-2", type=MessageType.ALBUM)
+
+    made = plan([packed, row("B"), album], None, stop_reason=StopReason.EDGE_REACHED)
+
+    assert ids(made.messages) == ["A"]
+    assert [each.reason for each in made.rejects] == [RejectReason.CHAT_UNPROVEN]
+    assert (made.coverage.expected, made.coverage.stored) == (None, 1)
+    assert made.coverage.complete_until == context().since
+
+
+def test_without_metadata_completeness_reaches_as_far_as_reading_did():
+    mark = Checkpoint("x", NOW - timedelta(days=2))
+    at_checkpoint = plan([], None, where=context(checkpoint=mark), stop_reason=StopReason.CHECKPOINT_REACHED)
+    without = plan([], None, stop_reason=StopReason.CHECKPOINT_REACHED)
+    cut = plan([], None, stop_reason=StopReason.TIME_BUDGET)
+
+    assert at_checkpoint.coverage.complete_until == mark.sent_at
+    assert without.coverage.complete_until == context().since
+    assert cut.coverage.complete_until is None
+
+
+def test_a_time_in_the_future_is_its_neighbours_and_moves_no_checkpoint():
+    future = facts("F", sent_at=NOW + timedelta(days=400))
+
+    made = plan([row("A"), row("F")], [facts("A"), future])
+
+    by_id = {each.stanza_id: each for each in made.messages}
+    assert (by_id["F"].ts, by_id["F"].ts_precision) == (by_id["A"].ts, "clamped")
+    assert by_id["F"].ts_raw == "10:00 AM, 3/4/2026"
+    assert made.checkpoint == Checkpoint(f"false_{OTHER}_A", facts("A").sent_at)
+
+
+def test_a_time_in_the_future_without_a_neighbour_is_now():
+    made = plan([row("F", ts_raw=None)], [facts("F", sent_at=NOW + timedelta(days=2))])
+
+    assert made.messages[0].ts == NOW
+    assert made.messages[0].ts_raw == (NOW + timedelta(days=2)).isoformat()
+    assert made.checkpoint is None
+
+
+def test_the_checkpoint_stays_when_history_is_cut_short():
+    current = Checkpoint("x", NOW - timedelta(days=3))
+    message = plan([row()], [facts()]).messages[0]
+
+    assert next_checkpoint([message], current, is_complete=False) == current
+    assert next_checkpoint([message], current, is_complete=True) == Checkpoint(
+        message.external_id, message.ts
+    )
+
+
+def test_the_checkpoint_never_falls():
+    current = Checkpoint("x", NOW)
+    message = plan([row()], [facts()]).messages[0]
+
+    assert next_checkpoint([message], current, is_complete=True) == current
+    assert next_checkpoint([], current, is_complete=True) == current
+
+
+def test_a_chat_that_was_not_opened_has_its_reason_in_the_coverage():
+    where = context(chat=chat(history_type=2))
+    visit = unopened(OTHER, StopReason.SHIELDED, "2026-08", NOW)
+
+    made = plan_load(visit, [], [facts()], {}, where, NOW)
+
+    assert made.coverage.stop_reason is StopReason.SHIELDED
+    assert made.coverage.history_type == 2
+    assert missing_reasons(made) == [MissingReason.CHAT_NOT_OPENED]
+
+
+def test_evidence_of_a_reject_shows_no_words():
+    visit = batch("X", rows=(raw("X", "<p>secret</p>"),))
+
+    made = plan_load(visit, [row("X")], [], {}, context(), NOW)
+
+    assert made.rejects[0].evidence == "<p>xxxxxx</p>"
+
+
+def test_a_groups_people_are_the_threads():
+    made = plan([], [], where=group_context())
+
+    assert made.thread.participant_ids == tuple(sorted((OWN, OTHER, "777@lid")))
+
+
+def test_rows_without_a_time_do_not_say_how_far_reading_came():
+    made = plan([row("X", sent_at=None)], [facts("A")])
+
+    assert missing_reasons(made) == [MissingReason.NOT_REACHED]
+
+
+def test_a_listed_message_is_made_once_whoever_tells_it():
+    made = plan([row("A", type=MessageType.VOICE, text=None)], [facts("A", type=MessageType.VOICE)])
+
+    assert ids(made.messages) == ["A"]
