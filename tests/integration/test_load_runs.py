@@ -1,0 +1,318 @@
+"""Runs, the account, session events, retention, removal, and the facts that the service shows."""
+
+from dataclasses import replace
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests.fixtures.load import (
+    ACCOUNT,
+    ANA,
+    BEN,
+    NOW,
+    OWN,
+    make_coverage,
+    make_image,
+    make_message,
+    make_plan,
+    make_report,
+    row_versions,
+    rows,
+)
+from whatsapp_etl.model import (
+    Account,
+    Checkpoint,
+    DayCount,
+    MissingMessage,
+    MissingReason,
+    Reject,
+    RejectReason,
+    RunStatus,
+    SessionState,
+    StopReason,
+)
+
+
+def test_a_run_is_kept_with_its_report(database, store):
+    store.pin_account(ACCOUNT, NOW)
+    run_id = store.begin_run(NOW)
+
+    store.finish_run(make_report(run_id))
+
+    assert rows(
+        database,
+        "SELECT account_id, status, wa_version, pack_id, inserted, updated, missing, stop_reasons,"
+        " selector_hits, stage_seconds, seconds FROM sync_runs",
+    ) == [
+        (OWN, "success", "2.3000.1", "2026-08", 3, 1, 1, {"all_found": 1}, {"message_row": {"[data-id]": 5}},
+         {"read": 1.5}, 4.0)
+    ]  # fmt: skip
+    (summary,) = store.recent_runs(5)
+    assert (summary.run_id, summary.status, summary.written, summary.seconds) == (
+        run_id,
+        RunStatus.SUCCESS,
+        4,
+        4.0,
+    )
+
+
+def test_a_run_left_open_by_a_killed_process_becomes_interrupted(database, store):
+    store.begin_run(NOW)
+
+    store.begin_run(NOW + timedelta(minutes=10))
+
+    assert rows(database, "SELECT status FROM sync_runs ORDER BY id") == [("interrupted",), ("running",)]
+    assert [run.status for run in store.recent_runs(5)] == [RunStatus.INTERRUPTED]
+
+
+def test_only_a_success_moves_the_last_success(store):
+    store.pin_account(ACCOUNT, NOW)
+    store.finish_run(make_report(store.begin_run(NOW)))
+    later = NOW + timedelta(minutes=10)
+    failed = make_report(
+        store.begin_run(later),
+        status=RunStatus.FAILED,
+        started_at=later,
+        finished_at=later,
+        error="DriftError",
+    )
+
+    store.finish_run(failed)
+
+    assert store.health_facts(NOW).last_success_at == NOW + timedelta(seconds=4)
+    assert store.recent_runs(1)[0].error == "DriftError"
+
+
+def test_last_seen_is_the_newest_stored_time_and_never_falls(store):
+    store.pin_account(ACCOUNT, NOW)
+    store.apply(make_plan(make_message(5)), 1)
+    store.apply(make_plan(make_message(2)), 1)
+    store.apply(make_plan(make_message(3, ts=NOW + timedelta(days=400), ts_precision="clamped")), 1)
+
+    facts = store.health_facts(NOW)
+
+    assert facts.last_seen == make_message(5).ts
+    assert (facts.messages, facts.threads, facts.attachments_stored) == (3, 1, 0)
+
+
+def test_facts_of_an_empty_database_are_none_and_zero(store):
+    facts = store.health_facts(NOW)
+
+    assert (facts.last_success_at, facts.last_seen, facts.messages) == (None, None, 0)
+    assert store.coverage_summary().expected is None
+    assert store.session_state() is None
+    assert store.account() is None
+
+
+# --- checkpoint, coverage, gaps, rejects -----------------------------------------------------
+
+
+def test_a_checkpoint_moves_forward_only(store):
+    newest = Checkpoint(make_message(5).external_id, make_message(5).ts)
+    older = Checkpoint(make_message(1).external_id, make_message(1).ts)
+
+    store.apply(make_plan(make_message(5), checkpoint=newest), 1)
+    store.apply(make_plan(make_message(1), checkpoint=older), 2)
+    store.apply(make_plan(make_message(2)), 3)
+
+    assert store.checkpoints() == {ANA: newest}
+
+
+def test_coverage_history_gets_a_row_only_when_gaps_or_stop_reason_change(database, store):
+    first = make_coverage(missing={MissingReason.NOT_SHOWN: 2}, stored=1)
+    store.record_coverage([first], 1)
+    store.record_coverage([replace(first, observed_at=NOW + timedelta(minutes=1))], 2)
+    store.record_coverage([replace(first, expected=2, stored=0)], 3)
+    store.record_coverage([make_coverage(missing={}, stop_reason=StopReason.EDGE_REACHED)], 4)
+
+    assert rows(database, "SELECT run_id FROM sync_coverage_history ORDER BY id") == [(1,), (4,)]
+    assert rows(database, "SELECT run_id, expected, missing FROM sync_coverage") == [(4, 3, {})]
+
+
+def test_coverage_is_summed_over_chats_without_naming_any(store):
+    gaps = {MissingReason.NEEDS_PHONE: 2}
+    store.record_coverage(
+        [
+            make_coverage(ANA),
+            make_coverage(
+                BEN, expected=5, missing=gaps, stop_reason=StopReason.NEEDS_PHONE, complete_until=NOW
+            ),
+        ],
+        1,
+    )
+
+    summary = store.coverage_summary()
+
+    assert (summary.chats, summary.chats_complete, summary.expected, summary.stored) == (2, 1, 8, 6)
+    assert summary.missing == gaps
+    assert summary.stop_reasons == {StopReason.ALL_FOUND: 1, StopReason.NEEDS_PHONE: 1}
+    assert summary.complete_until == NOW - timedelta(days=30)
+
+
+def gap(number, **changes):
+    entry = MissingMessage(
+        make_message(number).external_id, MissingReason.NOT_SHOWN, 1, NOW + timedelta(minutes=10)
+    )
+    return replace(entry, **changes)
+
+
+def test_a_gap_keeps_its_attempts_and_ends_when_the_message_is_stored(store):
+    store.apply(make_plan(missing=(gap(1), gap(2))), 1)
+    store.apply(make_plan(missing=(gap(1, attempts=2),)), 2)
+    assert store.known_missing([gap(1).external_id, gap(2).external_id]) == {
+        gap(1).external_id: gap(1, attempts=2),
+        gap(2).external_id: gap(2),
+    }
+
+    store.apply(make_plan(make_message(1)), 3)
+
+    assert list(store.known_missing([gap(1).external_id, gap(2).external_id])) == [gap(2).external_id]
+
+
+def test_gaps_count_for_health_only_after_their_grace(store):
+    store.apply(make_plan(missing=(gap(1),)), 1)
+
+    assert store.missing_older_than(timedelta(hours=1), NOW + timedelta(minutes=59)) == {}
+    assert store.missing_older_than(timedelta(hours=1), NOW + timedelta(minutes=61)) == {
+        MissingReason.NOT_SHOWN: 1
+    }
+
+
+def test_a_reject_is_one_row_and_counted_once_in_a_run(database, store):
+    store.begin_run(NOW)
+    reject = Reject(ANA, "0123456789abcdef", RejectReason.NO_TIME, "2026-08", "<div>xxx</div>", NOW)
+    plan = make_plan(rejects=(reject,))
+
+    assert store.apply(plan, 1).rejects == 1
+    assert store.apply(plan, 1).rejects == 0
+    assert store.rejects_of_last_run() == 1
+    store.begin_run(NOW)
+    assert store.rejects_of_last_run() == 0
+    assert store.apply(plan, 2).rejects == 1
+
+    assert rows(database, "SELECT times_seen, first_run_id, last_run_id FROM rejects") == [(2, 1, 2)]
+
+
+# --- account and session ---------------------------------------------------------------------
+
+
+def test_the_first_account_is_pinned_and_another_one_is_told(store):
+    assert store.pin_account(ACCOUNT, NOW)
+    assert store.pin_account(Account(OWN, lid="99000000000001@lid"), NOW)
+    assert not store.pin_account(Account(BEN), NOW)
+
+    assert store.account() == Account(OWN, lid="99000000000001@lid")
+
+
+def test_a_replaced_account_keeps_its_row_and_can_come_back(database, store):
+    store.pin_account(ACCOUNT, NOW)
+    store.replace_account(Account(BEN), NOW)
+    assert store.pin_account(Account(BEN), NOW)
+
+    store.replace_account(ACCOUNT, NOW)
+
+    assert rows(database, "SELECT account_id, is_active FROM sync_state ORDER BY id") == [(OWN, 1), (BEN, 0)]
+
+
+def test_a_session_event_is_noted_once_for_each_change_of_state(database, store):
+    store.pin_account(ACCOUNT, NOW)
+
+    assert store.record_session_event(SessionState.QR, "code shown", NOW)
+    assert not store.record_session_event(SessionState.QR, "code shown", NOW + timedelta(seconds=20))
+    assert store.record_session_event(SessionState.READY, None, NOW + timedelta(seconds=40))
+
+    assert rows(database, "SELECT state, needs_person FROM session_events ORDER BY id") == [
+        ("qr", 1),
+        ("ready", 0),
+    ]
+    assert store.session_state() == (SessionState.READY, NOW + timedelta(seconds=40))
+    assert rows(database, "SELECT session_status FROM sync_state") == [("ready",)]
+
+
+def test_the_shields_alarm_stands_until_it_is_acknowledged(store):
+    store.pin_account(ACCOUNT, NOW)
+    assert not store.has_shield_alarm()
+
+    store.raise_shield_alarm(NOW)
+    assert store.has_shield_alarm()
+    assert store.acknowledge_shield_alarm(NOW)
+
+    assert not store.has_shield_alarm()
+    assert not store.acknowledge_shield_alarm(NOW)
+    store.raise_shield_alarm(NOW)
+    assert store.has_shield_alarm()
+
+
+# --- what is kept and what is removed --------------------------------------------------------
+
+
+def test_retention_deletes_what_is_old_and_keeps_the_last_success(database, store):
+    for _ in range(2):
+        store.finish_run(make_report(store.begin_run(NOW)))
+    store.finish_run(make_report(store.begin_run(NOW), status=RunStatus.FAILED))
+    store.record_session_event(SessionState.QR, None, NOW)
+    store.record_session_event(SessionState.READY, None, NOW)
+    store.record_coverage([make_coverage()], 1)
+
+    deleted = store.retain(NOW + timedelta(days=100), timedelta(days=90))
+
+    assert deleted == 4
+    assert rows(database, "SELECT id FROM sync_runs") == [(2,)]
+    assert store.session_state() == (SessionState.READY, NOW)
+    assert rows(database, "SELECT count(*) FROM sync_coverage") == [(1,)]
+
+
+def test_a_disappeared_message_leaves_a_tombstone_and_its_unused_file(database, store):
+    gone = make_image(1, expires_at=NOW)
+    store.apply(make_plan(gone, make_message(2, expires_at=NOW + timedelta(seconds=1)), make_message(3)), 1)
+
+    files = store.expire_messages(NOW)
+
+    assert files == (gone.attachments[0].file_path,)
+    assert rows(database, "SELECT change_seq, external_id, reason FROM tombstones") == [
+        (4, gone.external_id, "expired")
+    ]
+    assert rows(database, "SELECT count(*) FROM messages") == [(2,)]
+    assert rows(database, "SELECT count(*) FROM attachments") == [(0,)]
+
+
+def test_a_file_that_another_message_shows_is_kept(store):
+    one = make_image(1)
+    store.apply(
+        make_plan(one, make_message(2, message_type=one.message_type, attachments=one.attachments)), 1
+    )
+
+    assert store.forget_messages([one.external_id], NOW) == ()
+    assert store.forget_messages([make_message(2).external_id], NOW) == (one.attachments[0].file_path,)
+
+
+def test_expiring_nothing_changes_nothing(database, store):
+    store.apply(make_plan(make_message(1)), 1)
+    before = row_versions(database)
+
+    assert store.expire_messages(NOW) == ()
+
+    assert row_versions(database) == before
+
+
+# --- counts for people -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("zone", "expected"), [("UTC", [1, 1, 0]), ("Asia/Tokyo", [0, 2, 0])])
+def test_messages_are_counted_by_day_in_a_zone(store, zone, expected):
+    late = NOW.replace(hour=23) - timedelta(days=2)
+    store.apply(make_plan(make_message(1, ts=late), make_message(2, ts=late + timedelta(hours=2))), 1)
+
+    counts = store.messages_per_day(3, ZoneInfo(zone), NOW)
+
+    assert [day.messages for day in counts] == expected
+    assert counts[-1] == DayCount(NOW.date(), expected[-1])
+
+
+def test_tables_are_counted(store):
+    store.apply(make_plan(make_image(1), make_message(2)), 1)
+
+    counts = store.table_counts()
+
+    assert (counts["messages"], counts["threads"], counts["attachments"]) == (2, 1, 1)

@@ -1,0 +1,99 @@
+"""The data dictionary, printed from the tables' comments: `python -m whatsapp_etl.load.dictionary`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+from sqlalchemy import CheckConstraint, Column, Index, Table, UniqueConstraint
+from sqlalchemy.dialects import postgresql
+
+from whatsapp_etl.load.tables import metadata
+
+_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # not annotated there
+
+_HEAD = """# Data dictionary
+
+Printed by `python -m whatsapp_etl.load.dictionary > docs/data-dictionary.md`; a test checks that it
+is current.
+All tables lie in the schema of `PG_SCHEMA`. Times are `timestamptz` in UTC. Flags are `smallint`, 0 or 1.
+
+## The text of a message by its type
+
+| message_type | content_snippet |
+|---|---|
+| text | the text: emoji as characters, formatting marks removed, mentions as named, links as text |
+| image, video, gif, document | the caption, or null |
+| sticker, audio, voice, video_note | null |
+| location | name and address, one a line, as far as shown |
+| live_location | the caption, or null |
+| contact, contacts | the card's name, "… and 2 other contacts" as shown |
+| poll | the question, then each option, one a line |
+| event | the title |
+| group_invite | the caption, else the group's name |
+| call, system | the text as shown |
+| deleted, waiting, view_once | null |
+
+## Reading what changed
+
+`messages.change_seq`, `reactions.change_seq` and `tombstones.change_seq` come from one counter, in commit
+order. A consumer keeps the highest number that it has seen and asks for what lies above it; a tombstone
+says that a message was removed. Attachments have no number of their own: a change of one gives its
+message a new one.
+"""
+
+
+def dictionary() -> str:
+    """Return the dictionary as Markdown."""
+    tables = sorted(metadata.tables.values(), key=lambda table: (table.name != "messages", table.name))
+    return _HEAD + "".join(_section(table) for table in tables)
+
+
+def _section(table: Table) -> str:
+    lines = [
+        f"\n## {table.name}\n\n{table.comment}\n",
+        "| column | type | null | meaning |",
+        "|---|---|---|---|",
+    ]
+    for column in table.columns:
+        null = "yes" if column.nullable else "no"
+        lines.append(f"| {column.name} | {_type(column)} | {null} | {_cell(column.comment)} |")
+    notes = list(_notes(table))
+    return "\n".join(lines) + "\n" + ("\n" + "\n".join(notes) + "\n" if notes else "")
+
+
+def _type(column: Column[object]) -> str:
+    name = column.type.compile(_DIALECT).lower()
+    return {"timestamp with time zone": "timestamptz", "double precision": "double"}.get(name, name)
+
+
+def _cell(text: str | None) -> str:
+    return (text or "").replace("|", "\\|")
+
+
+def _notes(table: Table) -> Iterator[str]:
+    """Yield what is unique, what refers to what, and the indexes."""
+    for constraint in sorted(table.constraints, key=lambda each: str(each.name)):
+        if isinstance(constraint, UniqueConstraint):
+            yield f"- unique: {', '.join(column.name for column in constraint.columns)}"
+        if isinstance(constraint, CheckConstraint) and " IN ('" in str(constraint.sqltext):
+            yield f"- {constraint.sqltext}"
+    for key in sorted(table.foreign_keys, key=lambda each: each.parent.name):
+        yield f"- {key.parent.name} refers to {key.target_fullname}"
+    for index in sorted(table.indexes, key=lambda each: str(each.name)):
+        yield f"- {'unique index' if index.unique else 'index'} {index.name}: {_indexed(index)}"
+
+
+def _indexed(index: Index) -> str:
+    expressions = (
+        ", ".join(str(each).removeprefix(f"{index.table}.") for each in index.expressions)
+        if (index.table is not None)
+        else ""
+    )
+    where = index.dialect_options["postgresql"]["where"]
+    condition = "" if where is None else f", where {str(where).replace(f'{index.table}.', '')}"
+    return expressions + condition
+
+
+if __name__ == "__main__":
+    sys.stdout.write(dictionary())
