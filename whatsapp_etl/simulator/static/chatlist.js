@@ -48,6 +48,7 @@ export class ChatList {
   #drawer = null;
   #jumped = [];
   #scrolls = 0;
+  #changes = Promise.resolve(); // one after the other, so that an older reading never replaces a newer one
   #onOpen;
 
   /**
@@ -62,7 +63,9 @@ export class ChatList {
     this.#rows = createRowMaker(ctx);
     this.#search = new SearchBox((query) => this.#searched(query));
     this.#build();
-    ctx.store.on("changes", (changes) => this.#changed(changes));
+    ctx.store.on("changes", (changes) => {
+      this.#changes = this.#changes.then(() => this.#changed(changes));
+    });
   }
 
   /** Read the newest message of every chat and show the list. */

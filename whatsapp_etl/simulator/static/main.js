@@ -25,6 +25,7 @@ let me = null;
 let mode = "STARTUP";
 let login = null;
 let store = null;
+let token = null;
 let chats = null;
 let conversation = null;
 
@@ -45,7 +46,7 @@ function start() {
   socket.on("linked", (frame) => linked(frame));
   socket.on("logout", ({ reason }) => leave(reason));
   socket.on("dialog", ({ kind }) => dialogs.show(kind));
-  socket.on("changed", () => chats && store.pull());
+  socket.on("changed", () => chats && pull());
   socket.on("down", () => mode === "MAIN" && dialogs.show("offline"));
   socket.connect();
 }
@@ -85,23 +86,37 @@ async function askForLogin(batch) {
   return undefined;
 }
 
-async function linked({ token, me: account }) {
-  if (chats) {
+async function linked({ token: given, me: account }) {
+  if (chats && given === token) {
     dialogs.show("none");
-    await store.pull();
+    await pull();
+    return;
+  }
+  if (chats) {
+    location.reload(); // Another server answers now: nothing that is shown is true any more.
     return;
   }
   if (mode === "SYNCING") return;
+  token = given;
   login?.close();
   login = null;
   me = account;
   await endSplash();
   enter("SYNCING");
-  await load(token);
+  await load();
 }
 
-async function load(token) {
-  const known = await openStore(token);
+/** Fetch what changed. A failure needs nothing: the socket is down as well, and its return pulls again. */
+async function pull() {
+  try {
+    await store.pull();
+  } catch (error) {
+    console.warn("could not pull", error.message);
+  }
+}
+
+async function load() {
+  const known = await openStore();
   if (!known) return;
   const loading = new LoadingScreen(app, { isFirst: known === "new", onLogOut: () => leave(0) });
   loading.show(0);
@@ -119,7 +134,7 @@ async function load(token) {
 }
 
 /** Open the storage; what another login left in it is thrown away. Returns "new", "known" or null when it fails. */
-async function openStore(token) {
+async function openStore() {
   try {
     store = await Store.open(config);
     const last = await store.preference(LOGIN_KEY);
