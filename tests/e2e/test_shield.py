@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 
 from whatsapp_etl.errors import ShieldError
-from whatsapp_etl.extract.browser import Browser
 from whatsapp_etl.extract.session import Session
 from whatsapp_etl.extract.shield import shield_script, verify_shield
 
@@ -24,20 +23,6 @@ PAGES = {
     "/empty": "<!doctype html>",
 }
 ALLOWED = timedelta(seconds=10)
-
-
-class UnshieldedBrowser(Browser):
-    """What a browser would be without the shield: as Playwright starts it."""
-
-    def _install_shield(self, context):
-        pass
-
-
-@pytest.fixture
-def open_unshielded(open_browser, monkeypatch):
-    """Open a browser in which only the shield is missing."""
-    monkeypatch.setattr("tests.fixtures.browser.Browser", UnshieldedBrowser)
-    return open_browser
 
 
 def notices(frame):
