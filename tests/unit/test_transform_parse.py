@@ -272,6 +272,14 @@ def test_a_voice_note_without_a_slider_has_no_duration():
     assert one(raw(html='<i data-icon="ptt-status"></i>')).attachment.duration_seconds is None
 
 
+def test_a_videos_length_stands_among_its_lines():
+    with_length = '<div data-testid="video-content"><p>HD</p><p>1:05</p></div>'
+    without = '<div data-testid="video-content"><p>HD</p></div>'
+
+    assert one(raw(html=with_length)).attachment.duration_seconds == 65.0
+    assert one(raw(html=without)).attachment.duration_seconds is None
+
+
 def test_a_document_is_named_by_its_line_where_the_button_names_none():
     html = (
         '<div data-testid="document-thumb" role="button" title="Get it"><span dir="auto">a.txt</span></div>'

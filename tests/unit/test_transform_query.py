@@ -77,7 +77,7 @@ def test_a_list_of_selectors_is_searched():
 
 
 def test_what_is_skipped_is_not_looked_into():
-    html = '<q class="quote"><i class="x" data-icon="mic"></i></q><i class="y"></i>'
+    html = '<q class="quote"><i class="x" data-icon="mic"></i></q><p><i class="y"></i></p>'
     rows = query(skipped=["quote"], quote=[".quote"], it=["i"], deep=["q > i"], wide=["i:not(.z)"]).rows(
         [html]
     )

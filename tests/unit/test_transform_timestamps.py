@@ -70,7 +70,15 @@ def test_other_texts_are_no_clock(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["8:19 PM", "8:19 PM, someday", "8:19 PM, 1/2", "8:19 PM, 31/2/2026", "8:19 PM, 1/2/1405", "8:19, 1/2/3/2026"]
+    "text",
+    [
+        "8:19 PM",
+        "8:19 PM, someday",
+        "8:19 PM, 1/2",
+        "8:19 PM, 31/2/2026",
+        "8:19 PM, 1/2/1405",
+        "8:19, 1/2/3/2026",
+    ],
 )
 def test_a_date_that_does_not_exist_is_an_error_without_its_text(text):
     with pytest.raises(MessageParseError) as error:
@@ -80,7 +88,9 @@ def test_a_date_that_does_not_exist_is_an_error_without_its_text(text):
 
 
 def test_a_local_time_that_occurs_twice_is_the_first():
-    assert sent_at("02:30, 25/10/2026", zone=ZoneInfo("Europe/Berlin")) == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    assert sent_at("02:30, 25/10/2026", zone=ZoneInfo("Europe/Berlin")) == datetime(
+        2026, 10, 25, 0, 30, tzinfo=UTC
+    )
 
 
 def test_a_local_time_that_never_was_is_moved_forward():
@@ -173,6 +183,11 @@ def test_a_pages_clock_gives_none_for_what_it_cannot_read():
     assert clock.at("never") is None
     assert clock.at("never") is None
     assert clock.at_marker("never", "Today") is None
+    assert (clock.is_clock("8:19 PM"), clock.is_clock("8:19 PM"), clock.is_clock("soon")) == (
+        True,
+        True,
+        False,
+    )
     assert clock.day_begin("never") is None
     assert clock.day_begin("Today") == datetime(2026, 11, 20, tzinfo=UTC)
     assert PageClock.from_seconds(10**20) is None

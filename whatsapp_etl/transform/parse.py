@@ -134,7 +134,7 @@ def _with_neighbours(parsed: list[ParsedRow], rows: list[RawRow], clock: PageClo
                 known[1] or each.sender_name,
             )
     for index, (each, row) in enumerate(zip(parsed, rows, strict=True)):
-        if each.type is MessageType.SYSTEM or row.run_head is None:
+        if each.type is MessageType.SYSTEM or not row.run_head:
             continue
         is_outgoing, sender_name = runs[row.run_head]
         if each.is_outgoing is None and is_outgoing is not None:

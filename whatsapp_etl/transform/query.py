@@ -209,22 +209,20 @@ class Query:
 
     def _collect(self, document: LexborHTMLParser) -> list[FoundRow]:
         rows: list[FoundRow] = []
-        row: FoundRow | None = None
         to_skip = 0
         known: dict[object, list[_Plain]] = {}
         holder, icon_attribute, icon_element = _HOLDER, self.icon_attribute, self.icon_element
         for node in document.css(self.css):
             tag = node.tag
             if tag == holder:
-                row = FoundRow(node, self.searched)
-                rows.append(row)
+                rows.append(FoundRow(node, self.searched))
                 to_skip = 0
                 continue
             if to_skip:
                 to_skip -= 1
                 continue
-            if row is None:
-                continue
+            # A document begins with a holder, so there is a row for every other element.
+            row = rows[-1]
             if tag == icon_element:
                 row.icons.add((node.text() or "").strip())
                 continue

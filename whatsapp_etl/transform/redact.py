@@ -42,11 +42,9 @@ def hash_id(text: str) -> str:
 
 def redact_html(html: str) -> str:
     """Return markup of the same structure in which nobody's words, names or numbers can be read."""
-    body = LexborHTMLParser(html).body
-    if body is None:
-        return ""
     out: list[str] = []
-    _walk(body, out)
+    for body in LexborHTMLParser(html).css("body"):
+        _walk(body, out)
     return "".join(out)
 
 

@@ -221,7 +221,7 @@ class RowReader:
         if how == "body":
             node = found.earliest("row_text")
             text = render(node) if node is not None else None
-        elif shown is not None:
+        elif how != "special" and shown is not None:
             text = lines(shown)[0] if how == "first_line" else shown
         signals["text"] = how if text else "none"
         if rule is None:

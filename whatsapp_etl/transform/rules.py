@@ -18,8 +18,8 @@ _KIND = "kind:"
 #: Named for a search inside one element, or outside the rows.
 _NOT_IN_ROWS = ("row_list", "row_quote_text", "row_quote_author")
 
-TextRule = Literal["body", "shown", "first_line", "none"]
-_TEXT_RULES: tuple[TextRule, ...] = ("body", "shown", "first_line", "none")
+TextRule = Literal["body", "shown", "first_line", "special", "none"]
+_TEXT_RULES: tuple[TextRule, ...] = ("body", "shown", "first_line", "special", "none")
 
 #: Inside these nothing is searched: their texts and icons are another message's or a web page's.
 _SKIPPED = ("row_quote", "row_preview")
