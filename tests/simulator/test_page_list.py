@@ -105,7 +105,7 @@ def test_the_order_in_the_document_is_not_the_order_on_the_screen(crowded, visit
 def test_slots_are_numbered_anew_in_each_slice(crowded, visit: Visit):
     page = visit(crowded.url)
     page.evaluate("document.getElementById('pane-side').scrollTop = 3000")
-    page.wait_for_function(f"({READ_ROWS}).every(row => row.top > 1000)")
+    page.wait_for_function(f"() => ({READ_ROWS}).every(row => row.top > 1000)")
 
     mounted = sorted(rows(page), key=lambda row: row["top"])
 
@@ -291,7 +291,7 @@ def test_the_list_may_move_while_one_scrolls(start_simulator: StartSimulator, vi
     before = titles_of_whole_list(page)
 
     page.evaluate("document.getElementById('pane-side').scrollTop = 0")
-    page.wait_for_function(f"({READ_ROWS}).some(row => row.top === 0)")
+    page.wait_for_function(f"() => ({READ_ROWS}).some(row => row.top === 0)")
 
     after = titles_of_whole_list(page)
     assert [after[top] for top in sorted(after)] != [before[top] for top in sorted(before)]
