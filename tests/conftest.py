@@ -4,5 +4,6 @@ pytest_plugins = [
     "tests.fixtures.simulator",
     "tests.fixtures.postgres",
     "tests.fixtures.browser",
+    "tests.fixtures.cycle",
     "tests.fixtures.page",
 ]

@@ -1,0 +1,160 @@
+"""What happens between two cycles arrives in the next one, and nothing else is opened for it."""
+
+from datetime import timedelta
+
+from whatsapp_etl.model import RunStatus
+
+
+def texts(account, *, outgoing=None):
+    """Return the truth's ordinary texts, oldest first."""
+    rows = [(key, row) for key, row in account.truth().items() if row["message_type"] == "text"]
+    return sorted(
+        ((key, row) for key, row in rows if outgoing is None or row["is_outgoing"] == outgoing),
+        key=lambda each: each[1]["ts"],
+    )
+
+
+def assert_in_step(account):
+    truth, stored = account.truth(), account.stored()
+    assert stored.keys() == truth.keys()
+    assert {key: row for key, row in stored.items() if row != truth[key]} == {}
+
+
+def test_new_edited_deleted_and_reacted_messages_arrive_in_the_next_cycle(account):
+    it = account()
+    assert it.sync().status is RunStatus.SUCCESS
+    own = texts(it, outgoing=1)
+    (edited, _), (deleted, was) = own[-1], own[0]
+    reacted, row = texts(it, outgoing=0)[-1]
+    new = it.simulator.add_message(row["thread_external_id"], "The lamp is on the porch 🏮")
+    it.simulator.edit(edited, "The ladder stays here")
+    it.simulator.delete(deleted)
+    it.simulator.react(reacted, "🌻")
+    touched = {row["thread_external_id"], it.truth()[edited]["thread_external_id"]}
+
+    report = it.sync()
+
+    assert report.status is RunStatus.SUCCESS
+    assert report.chats_opened <= len(touched)
+    assert_in_step(it)
+    assert it.stored()[new]["content_snippet"] == "The lamp is on the porch 🏮"
+    assert it.query(
+        "SELECT v.content_snippet FROM message_versions v JOIN messages m ON m.id = v.message_id"
+        " WHERE m.external_id = %s",
+        deleted,
+    ) == [(was["content_snippet"],)]
+    assert it.query("SELECT deleted_seen_at IS NOT NULL FROM messages WHERE external_id = %s", deleted) == [
+        (True,)
+    ]
+    assert it.query(
+        "SELECT r.emoji FROM reactions r JOIN messages m ON m.id = r.message_id"
+        " WHERE m.external_id = %s AND r.sender_id = %s",
+        reacted,
+        it.query("SELECT account_id FROM sync_state")[0][0],
+    ) == [("🌻",)]
+
+
+def test_a_message_that_could_not_be_decrypted_gets_its_text_later(account):
+    it = account()
+    chat = texts(it)[0][1]["thread_external_id"]
+    waiting = it.simulator.add_message(chat, {}, type="ciphertext")
+    it.sync()
+    assert it.stored()[waiting]["message_type"] == "waiting"
+
+    it.simulator.decrypt(waiting, "Now it can be read")
+    it.sync()
+
+    assert it.stored()[waiting]["content_snippet"] == "Now it can be read"
+    assert_in_step(it)
+
+
+def test_a_reaction_taken_back_keeps_its_row(account):
+    it = account(world={"chats": 3, "messages": 30})
+    key, _ = texts(it, outgoing=0)[-1]
+    it.simulator.react(key, "🌻")
+    it.sync()
+    it.simulator.react(key, None)
+
+    it.sync()
+
+    assert it.query(
+        "SELECT r.emoji FROM reactions r JOIN messages m ON m.id = r.message_id WHERE m.external_id = %s"
+        " AND r.sender_id = (SELECT account_id FROM sync_state)",
+        key,
+    ) == [(None,)]
+
+
+def test_everything_is_found_without_the_react_fiber_too(account):
+    it = account()
+    it.simulator.set_config(fiber=False)
+    assert it.sync().status is RunStatus.SUCCESS
+    assert_in_step(it)
+
+
+def test_an_excluded_chat_leaves_no_trace(account):
+    plain = account(world={"chats": 4, "messages": 40})
+    chat = texts(plain)[0][1]["thread_external_id"]
+    plain.source.close()
+
+    it = account(
+        world={"chats": 4, "messages": 40},
+        whatsapp_exclude_chats=(chat,),
+        whatsapp_profile_dir=plain.settings.attachments_dir.parent / "other",
+    )
+    assert it.sync().status is RunStatus.SUCCESS
+
+    assert it.stored().keys() == {key for key, row in it.truth().items() if row["thread_external_id"] != chat}
+    for table, column in (
+        ("threads", "external_id"),
+        ("sync_coverage", "thread_external_id"),
+        ("missing_messages", "external_id"),
+        ("contact_identifiers", "value"),
+    ):
+        assert it.query(f"SELECT count(*) FROM {table} WHERE {column} LIKE %s", f"%{chat}%") == [(0,)]
+
+
+def test_a_configured_agent_thread_is_not_stored_yet(account):
+    plain = account(world={"chats": 4, "messages": 40})
+    chat = texts(plain)[0][1]["thread_external_id"]
+    it = account(
+        world={"chats": 4, "messages": 40},
+        whatsapp_agent_contact=chat,
+        whatsapp_profile_dir=plain.settings.attachments_dir.parent / "other",
+    )
+    assert it.sync().status is RunStatus.SUCCESS
+    assert {row["thread_external_id"] for row in it.stored().values()}.isdisjoint({chat})
+
+
+def test_a_stop_between_two_chats_keeps_what_was_read_and_the_next_cycle_the_rest(account):
+    it = account()
+
+    class StopAfterTwo:
+        done = 0
+
+        def stage(self, name): ...
+        def chats(self, total): ...
+        def chat_done(self, messages):
+            self.done += 1
+            if self.done == 2:
+                it.stop.set()
+
+    interrupted = it.cycle.run(StopAfterTwo())
+    assert interrupted.status is RunStatus.INTERRUPTED
+    assert 0 < len(it.stored()) < len(it.truth())
+
+    it.stop.clear()
+    assert it.sync().status is RunStatus.SUCCESS
+    assert_in_step(it)
+
+
+def test_disappearing_messages_go_when_whatsapp_lets_them_go(account):
+    it = account(world={"chats": 12, "messages": 300})
+    it.sync()
+    expiring = it.query("SELECT external_id, expires_at FROM messages WHERE expires_at IS NOT NULL")
+    assert expiring
+    later = max(when for _, when in expiring) + timedelta(minutes=1)
+
+    it.store.expire_messages(later)
+
+    assert it.query("SELECT count(*) FROM messages WHERE expires_at IS NOT NULL") == [(0,)]
+    assert {row[0] for row in it.query("SELECT external_id FROM tombstones")} == {key for key, _ in expiring}

@@ -1,0 +1,98 @@
+"""Cycles of a session that needs a person, and of one whose shield is gone."""
+
+from datetime import timedelta
+
+import pytest
+
+from whatsapp_etl.extract import browser, session
+from whatsapp_etl.extract.login import wait_until_linked
+from whatsapp_etl.model import RunStatus, SessionState
+
+
+@pytest.fixture
+def without_shield(monkeypatch):
+    """Take the shield and its check out of the program, to see that the tests would notice."""
+    monkeypatch.setattr(browser, "shield_script", lambda: "")
+    monkeypatch.setattr(browser, "verify_shield", lambda page, watchdog: None)
+    monkeypatch.setattr(session, "verify_shield", lambda page, watchdog: None)
+
+
+def link(it):
+    """Let the account's phone scan the code that the page shows."""
+    wait_until_linked(it.source.start(), timedelta(seconds=60), lambda _payload: it.simulator.scan())
+
+
+def test_without_the_shield_the_same_cycle_sends_receipts_and_raises_the_alarm(account, without_shield):
+    it = account(world={"chats": 12, "messages": 120})
+    report = it.sync()
+    ledger = it.simulator.ledger()
+    assert ledger["receipts"] > 0
+    assert ledger["presence"]["available"] > 0
+    assert report.receipts_observed > 0
+    assert it.store.has_shield_alarm()
+
+
+def test_after_a_shield_alarm_unread_chats_stay_closed_until_it_is_acknowledged(account):
+    it = account(world={"chats": 12, "messages": 120})
+    it.sync()
+    now = it.simulator.options.clock()
+    it.store.raise_shield_alarm(now)
+    stored = {row["thread_external_id"] for row in it.stored().values()}
+    unread = next(chat for chat, count in it.simulator.unread().items() if count > 0 and chat in stored)
+    quiet = next(chat for chat in sorted(stored) if not it.simulator.unread().get(chat))
+    held_back = it.simulator.add_message(unread, "Is the kettle still on?")
+    read = it.simulator.add_message(quiet, "The kettle is off", sender="me")
+
+    guarded = it.sync()
+
+    assert guarded.status is RunStatus.PARTIAL
+    assert read in it.stored()
+    assert held_back not in it.stored()
+    assert it.query("SELECT reason FROM missing_messages") == [("chat_not_opened",)]
+
+    assert it.store.acknowledge_shield_alarm(now)
+    # The gap is known now and waits for its next try, like every known gap.
+    it.query("UPDATE missing_messages SET next_try_at = '2000-01-01' RETURNING 1")
+    assert it.sync().status is RunStatus.SUCCESS
+    assert it.stored().keys() == it.truth().keys()
+
+
+def test_a_qr_code_is_an_event_for_a_person_and_no_cycle(account):
+    it = account(world={"chats": 2, "messages": 10, "linked": False})
+    report = it.sync()
+    assert report.status is RunStatus.FAILED
+    assert report.session_state is SessionState.QR
+    assert "whatsapp-etl login" in report.error
+    assert it.query("SELECT count(*) FROM sync_runs") == [(0,)]
+    assert [state for (state,) in it.query("SELECT state FROM session_events")] == ["qr"]
+
+    it.sync()
+    assert it.query("SELECT count(*) FROM session_events") == [(1,)]
+
+
+def test_a_logout_is_noticed_and_after_linking_again_everything_goes_on(account):
+    it = account(world={"chats": 2, "messages": 20, "linked": False})
+    link(it)
+    assert it.sync().status is RunStatus.SUCCESS
+
+    it.simulator.logout()
+    it.source.session.page.wait_for_selector("[data-ref]")
+    assert it.sync().session_state is SessionState.LOGGED_OUT
+
+    link(it)
+    assert it.sync().status is RunStatus.SUCCESS
+    assert it.stored().keys() == it.truth().keys()
+
+
+def test_another_account_is_not_read(account, tmp_path):
+    first = account(world={"chats": 2, "messages": 20})
+    first.query("SELECT 1")
+    first.sync()
+    stored = first.stored()
+    first.query("UPDATE sync_state SET account_id = '15559990000@c.us' RETURNING 1")
+
+    report = first.sync()
+
+    assert report.status is RunStatus.FAILED
+    assert report.session_state is SessionState.WRONG_ACCOUNT
+    assert first.stored() == stored
