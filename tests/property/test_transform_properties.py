@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html as html_module
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from zoneinfo import ZoneInfo
 
 from hypothesis import given

@@ -37,7 +37,8 @@ def test_packed_keys_are_read(text, key):
 
 
 @pytest.mark.parametrize(
-    "text", ["3EB0A1", "maybe_x@c.us_1", "true_x_1", f"true_{OTHER}_", f"false_{GROUP}_777@lid", "true_x@_1", ""]
+    "text",
+    ["3EB0A1", "maybe_x@c.us_1", "true_x_1", f"true_{OTHER}_", f"false_{GROUP}_777@lid", "true_x@_1", ""],
 )
 def test_other_texts_are_no_keys(text):
     with pytest.raises(MessageParseError):
@@ -48,7 +49,9 @@ def test_a_broken_packed_id_is_taken_as_it_is():
     assert identity.shown_stanza_id("true_broken") == "true_broken"
 
 
-@pytest.mark.parametrize("shown", ["3EB0A1", "conv-msg-3EB0A1", f"false_{OTHER}_3EB0A1", f" false_{GROUP}_3EB0A1_777@lid"])
+@pytest.mark.parametrize(
+    "shown", ["3EB0A1", "conv-msg-3EB0A1", f"false_{OTHER}_3EB0A1", f" false_{GROUP}_3EB0A1_777@lid"]
+)
 def test_every_page_shape_shows_the_same_stanza_id(shown):
     assert identity.shown_stanza_id(shown.strip()) == "3EB0A1"
 
@@ -120,7 +123,9 @@ def test_a_group_message_went_to_everybody_but_its_sender():
 
 
 def test_a_groups_notice_went_to_everybody():
-    assert recipients(ChatKind.GROUP, is_system=True, sender_id=None) == tuple(sorted((OWN, OTHER, "777@lid")))
+    assert recipients(ChatKind.GROUP, is_system=True, sender_id=None) == tuple(
+        sorted((OWN, OTHER, "777@lid"))
+    )
 
 
 def test_a_notice_between_two_went_to_nobody():

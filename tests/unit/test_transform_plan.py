@@ -29,7 +29,7 @@ from whatsapp_etl.model import (
     StopReason,
 )
 from whatsapp_etl.transform.missing import wait_after
-from whatsapp_etl.transform.plan import next_checkpoint, plan_load, unopened
+from whatsapp_etl.transform.plan import coverage_unvisited, next_checkpoint, plan_load, unopened
 from whatsapp_etl.transform.redact import hash_id
 
 LATER = NOW + timedelta(minutes=10)
@@ -334,6 +334,15 @@ def test_a_chat_that_was_not_opened_has_its_reason_in_the_coverage():
     assert made.coverage.stop_reason is StopReason.SHIELDED
     assert made.coverage.history_type == 2
     assert missing_reasons(made) == [MissingReason.CHAT_NOT_OPENED]
+
+
+def test_a_chat_with_nothing_new_is_covered_without_a_visit():
+    complete = coverage_unvisited(chat(), diff(stored=3), context().since, NOW)
+    gap = coverage_unvisited(chat(), diff(deferred={MissingReason.NOT_SHOWN: 2}), context().since, NOW)
+
+    assert (complete.expected, complete.stored, complete.complete_until) == (3, 3, context().since)
+    assert complete.stop_reason is StopReason.NOTHING_TO_READ
+    assert (gap.missing, gap.complete_until) == ({MissingReason.NOT_SHOWN: 2}, None)
 
 
 def test_evidence_of_a_reject_shows_no_words():

@@ -108,6 +108,15 @@ def test_markup_that_closes_everything_is_an_empty_row():
     assert query(it=["b"]).rows(["</etl-row></body></html>"])[0].all("it") == []
 
 
+def test_what_was_met_is_forgotten_before_it_fills_the_memory():
+    asked = query(it=["[data-k]"])
+    asked.rows([f'<i data-k="{number}"></i>' for number in range(20_001)])
+    assert len(asked.met) > 20_000
+
+    assert asked.rows(['<i data-k="x"></i>'])[0].has("it")
+    assert len(asked.met) == 1
+
+
 def pack(**kinds):
     base = packs()["2026-08"]
     return replace(base, tables=MappingProxyType({"kinds": {"rules": (kinds,)}}))

@@ -18,6 +18,9 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 #: The element that holds one row in the common document; no browser has an element of this name.
 _HOLDER = "etl-row"
 
+#: Elements whose names are kept; a batch adds a few hundred that occur only once.
+_MOST_MET = 20_000
+
 #: From so many selectors on, an attribute is looked for by its presence.
 _SHARED = 3
 
@@ -148,7 +151,8 @@ class Query:
     skipped: frozenset[str]  #: Names whose content is not looked into: a quote, a link preview.
     icon_attribute: str
     icon_element: str
-    holder: str = field(default=_HOLDER)
+    #: What elements met before are called; rows repeat each other. Emptied when it has grown.
+    met: dict[object, list[_Plain]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(
@@ -210,7 +214,9 @@ class Query:
     def _collect(self, document: LexborHTMLParser) -> list[FoundRow]:
         rows: list[FoundRow] = []
         to_skip = 0
-        known: dict[object, list[_Plain]] = {}
+        known = self.met
+        if len(known) > _MOST_MET:
+            known.clear()
         holder, icon_attribute, icon_element = _HOLDER, self.icon_attribute, self.icon_element
         for node in document.css(self.css):
             tag = node.tag
@@ -230,7 +236,6 @@ class Query:
             icon = attributes.get(icon_attribute)
             if icon:
                 row.icons.add(icon)
-            # Rows repeat each other, so most elements were met before.
             looks = (tag, *attributes.items())
             names = known.get(looks)
             if names is None:
@@ -266,15 +271,14 @@ def _filters(plains: Sequence[tuple[_Plain, str]]) -> Iterable[str]:
     """
     users = Counter(each.attribute for plain, _ in plains for each in plain.conditions)
     for plain, css in plains:
-        names = [each for each in plain.conditions if each.attribute != "class"]
-        shared = next((each.attribute for each in names if users[each.attribute] >= _SHARED), None)
         classes = [
             each.value for each in plain.conditions if each.attribute == "class" and each.operator == "~="
         ]
+        rarest = min((each.attribute for each in plain.conditions), key=lambda name: users[name], default="")
         if classes:
             yield f".{classes[0]}"
-        elif shared and not plain.tag:
-            yield f"[{shared}]"
+        elif users[rarest] >= _SHARED and not plain.tag:
+            yield f"[{rarest}]"
         else:
             yield css
 

@@ -74,16 +74,13 @@ class RowRules:
         self.forwarded_icons = frozenset(_texts(rows.get("forwarded_icons")))
         self.own_labels = _label(pack, "row_you")
         self.edited_labels = _label(pack, "row_edited")
-        self._kind_by_icon: dict[str, KindRule] = {}
-        self._kind_by_icon_head: list[tuple[str, KindRule]] = []
+        self._kind_by_icon: dict[str, KindRule | None] = {}
+        self._icons: list[tuple[str, KindRule, bool]] = []
         self._searched_kinds = [rule for rule in self.kinds if rule.name in self.query.searched]
         self._kind_by_name = {rule.name: rule for rule in self.kinds}
         for rule in self.kinds:
             for icon in rule.icons:
-                if icon.endswith("*"):
-                    self._kind_by_icon_head.append((icon[:-1], rule))
-                else:
-                    self._kind_by_icon.setdefault(icon, rule)
+                self._icons.append((icon.removesuffix("*"), rule, icon.endswith("*")))
 
     def kind(self, row: FoundRow) -> tuple[KindRule | None, str]:
         """Return the first rule that holds for a row, and by what: "icon" or "selector"."""
@@ -94,9 +91,9 @@ class RowRules:
             if rule is not None and (best is None or rule.index < best.index):
                 best, by = rule, "selector"
         for icon in row.icons:
-            for rule in self._of_icon(icon):
-                if best is None or rule.index < best.index:
-                    best, by = rule, "icon"
+            rule = self._of_icon(icon)
+            if rule is not None and (best is None or rule.index < best.index):
+                best, by = rule, "icon"
         for rule in self._searched_kinds:
             if (best is None or rule.index < best.index) and row.all(rule.name):
                 return rule, "selector"
@@ -106,10 +103,18 @@ class RowRules:
         """Return the selectors of a name, for a search inside an element."""
         return self._candidates.get(name, ())
 
-    def _of_icon(self, icon: str) -> list[KindRule]:
-        rule = self._kind_by_icon.get(icon)
-        found = [rule] if rule else []
-        return found + [rule for head, rule in self._kind_by_icon_head if icon.startswith(head)]
+    def _of_icon(self, icon: str) -> KindRule | None:
+        """Return the first rule that names an icon, whole or by its beginning."""
+        if icon not in self._kind_by_icon:
+            self._kind_by_icon[icon] = next(
+                (
+                    rule
+                    for name, rule, is_beginning in self._icons
+                    if icon == name or (is_beginning and icon.startswith(name))
+                ),
+                None,
+            )
+        return self._kind_by_icon[icon]
 
 
 def _kind_rule(pack: SelectorPack, index: int, table: Mapping[str, object]) -> KindRule:
