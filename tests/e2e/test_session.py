@@ -21,9 +21,9 @@ def wait_for(session, state):
     assert session.state is state
 
 
-def test_a_new_profile_shows_a_code_and_is_ready_after_the_scan(start_simulator, open_session):
+def test_a_new_profile_shows_a_code_and_is_ready_after_the_scan(start_simulator, open_shared_session):
     simulator = start_simulator(linked=False)
-    session = open_session(simulator.url)
+    session = open_shared_session(simulator.url)
     wait_for(session, SessionState.QR)
     shown = []
 
@@ -39,22 +39,12 @@ def test_a_new_profile_shows_a_code_and_is_ready_after_the_scan(start_simulator,
     assert session.qr_payload is None
 
 
-def test_the_login_is_kept_in_the_profile(start_simulator, open_session, open_browser):
-    simulator = start_simulator(linked=False)
-    first = open_browser()
-    wait_until_linked(open_session(simulator.url, first), SOON, lambda _: simulator.scan())
-    first.close()
-
-    session = open_session(simulator.url)
-    session.wait_until_ready(SOON)
-
-    assert session.state is SessionState.READY
-
-
-def test_a_code_that_expires_is_followed_by_the_next_and_the_last_is_reloaded(start_simulator, open_session):
+def test_a_code_that_expires_is_followed_by_the_next_and_the_last_is_reloaded(
+    start_simulator, open_shared_session
+):
     simulator = start_simulator(linked=False)
     simulator.set_config(delays={"qr_ttl_scale": 0.005})
-    session = open_session(simulator.url)
+    session = open_shared_session(simulator.url)
     shown = []
 
     def note(payload):
@@ -67,8 +57,8 @@ def test_a_code_that_expires_is_followed_by_the_next_and_the_last_is_reloaded(st
     assert len(set(shown)) == len(shown) >= 8
 
 
-def test_a_login_that_nobody_scans_ends_at_its_deadline(start_simulator, open_session):
-    session = open_session(start_simulator(linked=False).url)
+def test_a_login_that_nobody_scans_ends_at_its_deadline(start_simulator, open_shared_session):
+    session = open_shared_session(start_simulator(linked=False).url)
 
     with pytest.raises(PageTimeoutError, match="was not linked within 1 s"):
         wait_until_linked(session, timedelta(seconds=1), lambda _: None)
@@ -90,8 +80,8 @@ def test_a_code_becomes_a_picture_and_is_redrawn_in_a_terminal():
     assert terminal.getvalue().count(f"\x1b[{lines}F\x1b[J") == 1
 
 
-def test_a_linked_profile_is_ready_and_names_its_account_and_build(simulator, open_session):
-    session = open_session(simulator.url)
+def test_a_linked_profile_is_ready_and_names_its_account_and_build(simulator, open_shared_session):
+    session = open_shared_session(simulator.url)
     session.wait_until_ready(SOON)
 
     account = session.account()
@@ -103,9 +93,9 @@ def test_a_linked_profile_is_ready_and_names_its_account_and_build(simulator, op
     assert session.wa_version.startswith("2.3000.")
 
 
-def test_a_logout_on_the_phone_is_told_and_stays_told(start_simulator, open_session):
+def test_a_logout_on_the_phone_is_told_and_stays_told(start_simulator, open_shared_session):
     simulator = start_simulator(linked=False)
-    session = open_session(simulator.url)
+    session = open_shared_session(simulator.url)
     wait_until_linked(session, SOON, lambda _: simulator.scan())
 
     simulator.logout()
@@ -115,9 +105,9 @@ def test_a_logout_on_the_phone_is_told_and_stays_told(start_simulator, open_sess
         session.wait_until_ready(SOON)
 
 
-def test_an_account_is_linked_again_after_a_logout(start_simulator, open_session):
+def test_an_account_is_linked_again_after_a_logout(start_simulator, open_shared_session):
     simulator = start_simulator(linked=False)
-    session = open_session(simulator.url)
+    session = open_shared_session(simulator.url)
     wait_until_linked(session, SOON, lambda _: simulator.scan())
     simulator.logout()
     wait_for(session, SessionState.LOGGED_OUT)
@@ -141,8 +131,8 @@ def test_an_account_is_linked_again_after_a_logout(start_simulator, open_session
         ("proxyblock", SessionState.UNAVAILABLE),
     ],
 )
-def test_what_stands_in_the_way_is_told_and_left_alone(simulator, open_session, kind, state):
-    session = open_session(simulator.url)
+def test_what_stands_in_the_way_is_told_and_left_alone(simulator, open_shared_session, kind, state):
+    session = open_shared_session(simulator.url)
     session.wait_until_ready(SOON)
 
     simulator.dialog(kind)
@@ -152,9 +142,9 @@ def test_what_stands_in_the_way_is_told_and_left_alone(simulator, open_session, 
 
 
 @pytest.mark.parametrize("kind", ["feature", "update_bar"])
-def test_news_do_not_end_readiness(simulator, open_session, kind):
+def test_news_do_not_end_readiness(simulator, open_shared_session, kind):
     simulator.dialog(kind)
-    session = open_session(simulator.url)
+    session = open_shared_session(simulator.url)
 
     session.wait_until_ready(SOON)
 
@@ -162,26 +152,16 @@ def test_news_do_not_end_readiness(simulator, open_session, kind):
     assert session.page.query_selector("[role=dialog]") is None
 
 
-def test_loading_that_hangs_ends_at_the_deadline_naming_the_state(simulator, open_session):
+def test_loading_that_hangs_ends_at_the_deadline_naming_the_state(simulator, open_shared_session):
     simulator.set_config(loading_hangs=True)
-    session = open_session(simulator.url)
+    session = open_shared_session(simulator.url)
 
     with pytest.raises(PageTimeoutError, match="the page is loading"):
         session.wait_until_ready(timedelta(seconds=2))
 
 
-def test_a_browser_that_names_itself_headless_is_not_supported(
-    simulator, open_session, open_browser, monkeypatch
-):
-    monkeypatch.setattr(
-        "whatsapp_etl.extract.browser.ordinary_user_agent", lambda version: f"HeadlessChrome/{version}"
-    )
-
-    assert open_session(simulator.url).state is SessionState.UNSUPPORTED
-
-
-def test_a_page_at_rest_under_the_shield_sends_no_presence_but_unavailable(simulator, open_session):
-    session = open_session(simulator.url)
+def test_a_page_at_rest_under_the_shield_sends_no_presence_but_unavailable(simulator, open_shared_session):
+    session = open_shared_session(simulator.url)
     session.wait_until_ready(SOON)
 
     session.poll(LOOK)

@@ -1,13 +1,14 @@
-"""Sessions over more than one browser, and without one."""
+"""Sessions over more than one browser, and in one that is not as it should be."""
 
 from datetime import timedelta
 
 import pytest
 
 from whatsapp_etl.errors import BrowserCrashedError, ExtractError
+from whatsapp_etl.extract.login import wait_until_linked
 from whatsapp_etl.model import SessionState
 
-SOON = timedelta(seconds=5)
+SOON = timedelta(seconds=20)
 LIST = '<!doctype html><div id="app"><div id="pane-side"><div data-testid="chat-list"></div></div></div>'
 QR = '<!doctype html><div id="app"><div data-ref="2@one,key"><canvas></canvas></div></div>'
 
@@ -39,3 +40,25 @@ def test_an_address_nobody_serves_is_an_error_of_the_page(open_session, serve_pa
 
     with pytest.raises(ExtractError, match="opening WhatsApp Web"):
         open_session(pages.url)
+
+
+def test_the_login_is_kept_in_the_profile(start_simulator, open_session, open_browser):
+    simulator = start_simulator(linked=False)
+    first = open_browser()
+    wait_until_linked(open_session(simulator.url, first), SOON, lambda _: simulator.scan())
+    first.close()
+
+    session = open_session(simulator.url)
+    session.wait_until_ready(SOON)
+
+    assert session.state is SessionState.READY
+
+
+def test_a_browser_that_names_itself_headless_is_not_supported(
+    simulator, open_session, open_browser, monkeypatch
+):
+    monkeypatch.setattr(
+        "whatsapp_etl.extract.browser.ordinary_user_agent", lambda version: f"HeadlessChrome/{version}"
+    )
+
+    assert open_session(simulator.url).state is SessionState.UNSUPPORTED

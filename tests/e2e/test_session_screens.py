@@ -12,7 +12,6 @@ from whatsapp_etl.errors import (
     SelectorDriftError,
     SessionNeedsPersonError,
 )
-from whatsapp_etl.extract.browser import Browser, BrowserOptions
 from whatsapp_etl.model import Account, SessionState
 
 SOON = timedelta(seconds=5)
@@ -44,22 +43,14 @@ def dialog(text, *buttons):
 QR = '<ol id="link-device-instructions-list"></ol><div data-ref="2@one,key"><canvas></canvas></div>'
 
 
-@pytest.fixture(scope="module")
-def screen_browser(chromium, tmp_path_factory):
-    """One browser for all screens: each test's pages have an origin, and so a storage, of their own."""
-    with Browser(tmp_path_factory.mktemp("screens"), BrowserOptions(chromium)) as browser:
-        yield browser
-
-
 @pytest.fixture
-def show(serve_pages, open_session, screen_browser):
-    """Open a session on one page, as on a profile that never saw an account."""
-    screen_browser.profile.forget_linked()
+def show(serve_pages, open_shared_session):
+    """Open a session on one page."""
 
     def show_(html, policy=None, **options):
         pages = serve_pages({"/": html})
         pages.policy = policy
-        return open_session(pages.url, screen_browser, **options)
+        return open_shared_session(pages.url, **options)
 
     return show_
 
