@@ -84,6 +84,18 @@ def test_loading_is_shown_until_the_history_is_written(unlinked, visit: Visit):
     assert page.locator("#pane-side").count() == 0
 
 
+def test_a_login_holds_even_when_loading_never_ended(unlinked, visit: Visit):
+    unlinked.set_config(loading_hangs=True)
+    page = visit(unlinked.url, wait=f"{CODE} canvas")
+    unlinked.scan()
+    page.wait_for_selector("#app progress")
+
+    unlinked.set_config(loading_hangs=False)
+    page.reload()
+
+    page.wait_for_selector(LIST)
+
+
 def test_the_code_changes_in_place(unlinked, visit: Visit):
     unlinked.set_config(delays={"qr_ttl_scale": 0.005})
     page = visit(unlinked.url, wait=CODE)

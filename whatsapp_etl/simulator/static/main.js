@@ -118,12 +118,12 @@ async function pull() {
 async function load() {
   const known = await openStore();
   if (!known) return;
-  const loading = new LoadingScreen(app, { isFirst: known === "new", onLogOut: () => leave(0) });
-  loading.show(0);
-  if (config.loading_hangs) return;
   storeLogin({ token, me });
   await store.logIn({ config, token, me });
   await store.setPreference(LOGIN_KEY, { token, world: config.world });
+  const loading = new LoadingScreen(app, { isFirst: known === "new", onLogOut: () => leave(0) });
+  loading.show(0);
+  if (config.loading_hangs) return;
   const steps = config.delays.loading_ms > 0 ? 20 : 0;
   for (let step = 1; step <= steps; step += 1) {
     await after(config.delays.loading_ms / steps);
