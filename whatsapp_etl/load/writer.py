@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 
 import psycopg
@@ -84,12 +84,11 @@ class Writer:
                 self._connection.close()
                 self._forget()
         if self._connection is None:
-            connection = self._database.connect()
-            try:
+            with ExitStack() as unless_locked:
+                connection = self._database.connect()
+                unless_locked.callback(connection.close)
                 self._take_lock(connection)
-            except BaseException:
-                connection.close()
-                raise
+                unless_locked.pop_all()
             self._connection = connection
         return self._connection
 
