@@ -8,7 +8,11 @@ const PLACEHOLDER = "Type a message";
 /** @param {{name: string, isGroup: boolean, isReadOnly: boolean}} chat */
 export function composer({ name, isGroup, isReadOnly }) {
   const inner = isReadOnly ? h("div", { class: "read-only" }, "Only admins can send messages") : box(name, isGroup);
-  return h("footer", { tabindex: "-1", class: "_ak1i" }, h("div", { class: "copyable-area" }, h("div", {}, h("span", {}, inner))));
+  return h(
+    "footer",
+    { tabindex: "-1", class: "_ak1i" },
+    h("div", { class: "copyable-area" }, h("div", {}, h("span", {}, inner))),
+  );
 }
 
 function box(name, isGroup) {
@@ -47,7 +51,11 @@ function box(name, isGroup) {
     h(
       "div",
       { class: "_ak1r composer", tabindex: "-1" },
-      h("div", {}, button("Attach", icon("plus-rounded"), { "data-tab": "10", "aria-haspopup": "menu", title: "Attach" })),
+      h(
+        "div",
+        {},
+        button("Attach", icon("plus-rounded"), { "data-tab": "10", "aria-haspopup": "menu", title: "Attach" }),
+      ),
       h("div", {}, button("Emojis, GIFs, Stickers", plainIcon("wds-ic-sticker-smiley"), { "data-tab": "10" })),
       h("div", { class: "composer-field" }, input, placeholder),
       action,
@@ -64,6 +72,16 @@ function sendButton() {
 }
 
 function button(label, symbol, attributes) {
-  const common = { "aria-label": label, "aria-disabled": "false", "aria-expanded": "false", tabindex: "0", type: "button" };
-  return h("span", {}, h("button", { ...common, ...attributes }, h("div", {}, h("div", {}, h("div", {}, symbol), h("div")))));
+  const common = {
+    "aria-label": label,
+    "aria-disabled": "false",
+    "aria-expanded": "false",
+    tabindex: "0",
+    type: "button",
+  };
+  return h(
+    "span",
+    {},
+    h("button", { ...common, ...attributes }, h("div", {}, h("div", {}, h("div", {}, symbol), h("div")))),
+  );
 }

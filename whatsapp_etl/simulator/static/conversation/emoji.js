@@ -23,7 +23,8 @@ export function emojiImage(character, className) {
 // The real page shows a part of a sprite sheet; here the system's own font draws the character.
 function drawingOf(character) {
   if (!drawings.has(character)) {
-    const svg = `<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 20 20'><text y='16' font-size='16'>${character}</text></svg>`;
+    const text = `<text y='16' font-size='16'>${character}</text>`;
+    const svg = `<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 20 20'>${text}</svg>`;
     drawings.set(character, `background-image: url("data:image/svg+xml,${encodeURIComponent(svg)}")`);
   }
   return drawings.get(character);

@@ -87,8 +87,16 @@ export class BottomButton {
   }
 
   #draw() {
-    const badge = this.#count > 0 ? h("span", { "aria-label": `${this.#count} unread messages`, class: "badge" }, String(this.#count)) : null;
-    const attributes = { type: "button", "aria-label": "Scroll to bottom", "data-tab": "7", on: { click: () => this.#onClick() } };
+    const badge =
+      this.#count > 0
+        ? h("span", { "aria-label": `${this.#count} unread messages`, class: "badge" }, String(this.#count))
+        : null;
+    const attributes = {
+      type: "button",
+      "aria-label": "Scroll to bottom",
+      "data-tab": "7",
+      on: { click: () => this.#onClick() },
+    };
     return h("button", attributes, plainIcon("ic-chevron-down"), badge);
   }
 }

@@ -18,8 +18,19 @@ export class Header {
     const isGroup = chatId.endsWith("@g.us");
     const info = h(
       "div",
-      { role: "button", tabindex: "0", "data-tab": "6", title: "Profile details", "data-testid": "conversation-info-header", class: "chat-info" },
-      h("div", { style: "height: 40px", class: "avatar" }, h("div", {}, icon(isGroup ? "default-group-refreshed" : "default-contact-refreshed"))),
+      {
+        role: "button",
+        tabindex: "0",
+        "data-tab": "6",
+        title: "Profile details",
+        "data-testid": "conversation-info-header",
+        class: "chat-info",
+      },
+      h(
+        "div",
+        { style: "height: 40px", class: "avatar" },
+        h("div", {}, icon(isGroup ? "default-group-refreshed" : "default-contact-refreshed")),
+      ),
       h("div", { class: "chat-names" }, this.#title, isGroup ? this.#subtitle : null),
     );
     this.node = h("header", { "data-testid": "conversation-header", class: "chat-header" }, info, buttons());
@@ -32,7 +43,11 @@ export class Header {
     const { store } = this.#ctx;
     const isOwn = store.isOwnChat?.(this.#chatId);
     const words = store.title(this.#chatId);
-    const title = h("span", { dir: "auto", "data-testid": "conversation-info-header-chat-title", class: "_ao3e", style: "min-height: 0px" }, withEmoji(words));
+    const title = h(
+      "span",
+      { dir: "auto", "data-testid": "conversation-info-header-chat-title", class: "_ao3e", style: "min-height: 0px" },
+      withEmoji(words),
+    );
     this.#title.replaceChildren(title, ...(isOwn ? [h("span", {}, " (You)")] : []));
   }
 
@@ -40,7 +55,12 @@ export class Header {
   showMembers() {
     const names = this.#memberNames();
     if (names === null) return;
-    const attributes = { title: names, "data-testid": "selectable-text", class: "_ao3e _aupe copyable-text", style: "min-height: 0px" };
+    const attributes = {
+      title: names,
+      "data-testid": "selectable-text",
+      class: "_ao3e _aupe copyable-text",
+      style: "min-height: 0px",
+    };
     this.#subtitle.replaceChildren(h("span", attributes, withEmoji(names)));
   }
 
@@ -65,7 +85,15 @@ function buttons() {
       {},
       h(
         "button",
-        { "data-tab": "6", "aria-label": label, "aria-disabled": "false", "aria-expanded": "false", tabindex: "0", type: "button", ...attributes },
+        {
+          "data-tab": "6",
+          "aria-label": label,
+          "aria-disabled": "false",
+          "aria-expanded": "false",
+          tabindex: "0",
+          type: "button",
+          ...attributes,
+        },
         h("div", {}, h("div", {}, h("div", {}, plainIcon(symbol)), h("div"))),
       ),
     );

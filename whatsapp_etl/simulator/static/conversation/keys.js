@@ -1,8 +1,14 @@
 // What a message row's key and columns say about it.
 
 const NOTICES = new Set([
-  "gp2", "e2e_notification", "notification", "notification_template", "broadcast_notification", "pinned_message",
-  "newsletter_notification", "debug",
+  "gp2",
+  "e2e_notification",
+  "notification",
+  "notification_template",
+  "broadcast_notification",
+  "pinned_message",
+  "newsletter_notification",
+  "debug",
 ]);
 const NEVER_DRAWN = new Set(["protocol", "reaction"]);
 

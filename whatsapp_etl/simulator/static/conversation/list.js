@@ -104,7 +104,12 @@ export class List {
     if (old?.dataset.testid === "group-chat-profile-picture") return old;
     return h(
       "div",
-      { class: "run-picture", "data-testid": "group-chat-profile-picture", role: "button", "aria-label": `Open chat details for ${name}` },
+      {
+        class: "run-picture",
+        "data-testid": "group-chat-profile-picture",
+        role: "button",
+        "aria-label": `Open chat details for ${name}`,
+      },
       avatar(28),
     );
   }
@@ -112,7 +117,11 @@ export class List {
 
 /** A date between days: no id, no role. */
 export function dateMarker(words) {
-  return h("div", { tabindex: "-1", class: "date-marker" }, h("div", { role: "button", tabindex: "0" }, h("span", { dir: "auto" }, words)));
+  return h(
+    "div",
+    { tabindex: "-1", class: "date-marker" },
+    h("div", { role: "button", tabindex: "0" }, h("span", { dir: "auto" }, words)),
+  );
 }
 
 function sameSide(a, b) {

@@ -1,8 +1,10 @@
 // WhatsApp's raw markup as a tree: paragraphs, lists and quotes, with formatted text, links and mentions inside.
 
 const EMOJI = new RegExp("\\p{RGI_Emoji}|(?![©®™])\\p{Extended_Pictographic}\\uFE0F?", "gv");
-const LINK =
-  /(?<url>\b(?:https?:\/\/|www\.)[^\s<>]*[^\s<>.,;:!?'")\]}*_~`])|(?<mail>[\w.+-]+@[\w-]+\.[\w.-]*\w)|(?<phone>\+\d[\d ()-]{6,}\d)/gu;
+const URL_PATTERN = String.raw`(?<url>\b(?:https?:\/\/|www\.)[^\s<>]*[^\s<>.,;:!?'")\]}*_~\x60])`;
+const MAIL_PATTERN = String.raw`(?<mail>[\w.+\-]+@[\w\-]+\.[\w.\-]*\w)`;
+const PHONE_PATTERN = String.raw`(?<phone>\+\d[\d \(\)\-]{6,}\d)`;
+const LINK = new RegExp([URL_PATTERN, MAIL_PATTERN, PHONE_PATTERN].join("|"), "gu");
 const MENTION = /@(\d{5,})/gu;
 const FENCE = "```";
 const ITEM = /^(?<mark>[-*]) (?<text>\S.*)$/u;
@@ -19,11 +21,14 @@ const MARKS = [
 ].map(({ mark, sign, tag }) => ({
   tag,
   template: `${mark}\${appText}${mark}`,
-  pattern: new RegExp(
-    `(?<![\\p{L}\\p{N}${sign}])${sign}(?<inner>[^\\s${sign}](?:[^${sign}\\n]*[^\\s${sign}])?)${sign}(?![\\p{L}\\p{N}${sign}])`,
-    "u",
-  ),
+  pattern: new RegExp(pairOf(sign), "u"),
 }));
+
+// A pair of marks: at the edges of words, with no space on its inner side.
+function pairOf(sign) {
+  const inner = `(?<inner>[^\\s${sign}](?:[^${sign}\\n]*[^\\s${sign}])?)`;
+  return `(?<![\\p{L}\\p{N}${sign}])${sign}${inner}${sign}(?![\\p{L}\\p{N}${sign}])`;
+}
 
 /**
  * Parse a raw message text.
@@ -150,8 +155,26 @@ function split(text, pattern, made) {
 function cutBlock(block, budget) {
   let cut;
   if (block.kind === "line") cut = { ...block, inlines: cutInlines(block.inlines, budget) };
-  else if (block.kind === "quote") cut = { ...block, lines: cutEach(block.lines, budget, (line) => line, (_, kept) => kept) };
-  else cut = { ...block, items: cutEach(block.items, budget, (item) => item.inlines, (item, inlines) => ({ ...item, inlines })) };
+  else if (block.kind === "quote")
+    cut = {
+      ...block,
+      lines: cutEach(
+        block.lines,
+        budget,
+        (line) => line,
+        (_, kept) => kept,
+      ),
+    };
+  else
+    cut = {
+      ...block,
+      items: cutEach(
+        block.items,
+        budget,
+        (item) => item.inlines,
+        (item, inlines) => ({ ...item, inlines }),
+      ),
+    };
   if (block.newline && !budget.isCut) spend(budget, 1);
   return budget.isCut ? { ...cut, newline: false } : cut;
 }
@@ -187,7 +210,9 @@ function cutInline(inline, budget) {
   const short = characters.slice(0, budget.left).join("");
   budget.left = 0;
   budget.isCut = true;
-  return inline.kind === "code" ? { ...inline, text: short } : { kind: "text", text: inline.kind === "emoji" ? "" : short };
+  return inline.kind === "code"
+    ? { ...inline, text: short }
+    : { kind: "text", text: inline.kind === "emoji" ? "" : short };
 }
 
 // The dots stand inside the innermost run that was cut.

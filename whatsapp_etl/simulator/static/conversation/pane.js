@@ -31,12 +31,17 @@ export class Pane {
   #bottomButton;
   #scroller;
   #ends = [];
-  #changes = Promise.resolve();
+  #changes;
+  #started;
   #isClosed = false;
 
   constructor(ctx, chatId) {
     this.#ctx = ctx;
     this.chatId = chatId;
+    // What changes while the first rows are loaded waits for them.
+    this.#changes = new Promise((resolve) => {
+      this.#started = resolve;
+    });
     this.#build();
   }
 
@@ -56,9 +61,15 @@ export class Pane {
     this.#scroller.append(h("div", { class: "spacer" }), this.#list.node, h("div"));
     const marginPx = config().virtual_margin_px ?? undefined;
     this.#virtualization = new Virtualization(this.#scroller, { marginPx, hydrate: (row) => this.#hydrate(row) });
-    const { scroller, list, virtualization, tools } = { scroller: this.#scroller, list: this.#list, virtualization: this.#virtualization, tools: this.#tools };
-    this.#island = new Island({ scroller, list, virtualization, tools, config });
-    this.#topBlock = new TopBlock(this.#ctx, this.chatId, (node) => this.#list.node.before(node), () => this.#phoneSent());
+    this.#island = new Island({
+      scroller: this.#scroller,
+      list: this.#list,
+      virtualization: this.#virtualization,
+      tools: this.#tools,
+      config,
+    });
+    const place = (node) => this.#list.node.before(node);
+    this.#topBlock = new TopBlock(this.#ctx, this.chatId, place, () => this.#phoneSent());
     this.#floatingDate = new FloatingDate(this.#scroller, this.#list);
     this.#bottomButton = new BottomButton(() => this.#toBottom());
     const chat = store.chat(this.chatId);
@@ -103,6 +114,7 @@ export class Pane {
     this.#watchScroll();
     receipts.chatOpened(this.chatId);
     this.#header.showMembers();
+    this.#started();
   }
 
   /** Leave the chat. */
@@ -134,7 +146,8 @@ export class Pane {
   async #loadWith(firstUnread, count) {
     let limit = Math.max(FIRST_ROWS, count + ROWS_BEFORE_UNREAD);
     let page = await this.#load(null, limit);
-    while (firstUnread && page.hasMore && !page.entries.slice(ROWS_BEFORE_UNREAD).some(({ row }) => row.id === firstUnread)) {
+    const isReached = () => page.entries.slice(ROWS_BEFORE_UNREAD).some(({ row }) => row.id === firstUnread);
+    while (firstUnread && page.hasMore && !isReached()) {
       limit *= 2;
       page = await this.#load(null, limit);
     }
@@ -169,7 +182,8 @@ export class Pane {
       const phoneId = jid.endsWith("@lid") ? contact?.phoneNumber : jid;
       const phone = phoneId ? format.phone((phoneId._serialized ?? phoneId).split("@")[0]) : null;
       const name = store.displayName(jid);
-      this.#senders.set(jid, { jid, name, isSaved: name !== phone && !name.startsWith("~"), pushname: contact?.pushname, phone });
+      const isSaved = name !== phone && !name.startsWith("~");
+      this.#senders.set(jid, { jid, name, isSaved, pushname: contact?.pushname, phone });
     }
     return this.#senders.get(jid);
   }
@@ -186,8 +200,8 @@ export class Pane {
   #changed({ store: name, key, value }) {
     if (this.#isClosed) return;
     if (name === "message" && key.split("_")[1] === this.chatId) this.#queue(() => this.#messageChanged(key, value));
-    else if (name === "reactions" && this.#island.has(key[0])) this.#queue(() => this.#reactionChanged(key[0]));
-    else if (name === "contact") this.#senders.clear();
+    else if (name === "reactions") this.#queue(() => this.#reactionChanged(key[0]));
+    else if (name === "contact") this.#contactChanged();
     else if (name === "participant" && key === this.chatId) this.#header.showMembers();
     else if (name === "group-metadata" && key === this.chatId) this.#header.refresh();
   }
@@ -196,7 +210,13 @@ export class Pane {
     this.#changes = this.#changes.then(() => (this.#isClosed ? null : work()));
   }
 
+  #contactChanged() {
+    this.#senders.clear();
+    this.#header.refresh();
+  }
+
   async #reactionChanged(id) {
+    if (!this.#island.has(id)) return;
     this.#island.update(id, { reactions: await this.#reactionsOf(id) });
   }
 
@@ -205,13 +225,13 @@ export class Pane {
     const { oldest } = this.#island;
     const isKnown = this.#island.has(id);
     if (!isKnown && oldest && value.internalId < oldest.row.internalId) {
-      if (this.#paging) this.#paging.hasMoreStored = true;
+      this.#paging.hasMoreStored = true;
       return;
     }
     const row = await this.#ctx.store.message(id);
     if (!row || !isDrawn(row) || this.#isClosed) return;
     if (isKnown) return this.#island.update(id, { row, sender: this.#sender(row) });
-    if (this.#paging) await this.#arrived(row);
+    await this.#arrived(row);
   }
 
   async #arrived(row) {
@@ -243,6 +263,20 @@ export class Pane {
 
   #watchScroll() {
     this.#scroller.addEventListener("scroll", () => this.#showBottomButton(), { passive: true });
+    const shown = () => document.visibilityState === "visible" && this.#cameToFront();
+    document.addEventListener("visibilitychange", shown);
+    this.#ends.push(() => document.removeEventListener("visibilitychange", shown));
+  }
+
+  // A tab in the background draws little; what it left out comes when it is looked at.
+  #cameToFront() {
+    this.#virtualization.restart();
+    if (this.#island.mounted().length < 2 && this.#island.size > 1) this.#toNewest();
+  }
+
+  #toNewest() {
+    this.#island.showNewest(FIRST_ROWS);
+    this.#scroller.scrollTop = this.#scroller.scrollHeight;
   }
 
   #showBottomButton() {

@@ -55,13 +55,21 @@ export function forwarded({ row }) {
 export function author({ first, own, sender }, tools) {
   if (!tools.isGroup || own || !first) return null;
   if (sender.isSaved || !sender.pushname) {
-    return h("div", { class: "_ahxj", role: "" }, h("span", { dir: "auto", class: "_ahxt _ao3e", "data-testid": "author" }, sender.name));
+    return h(
+      "div",
+      { class: "_ahxj", role: "" },
+      h("span", { dir: "auto", class: "_ahxt _ao3e", "data-testid": "author" }, sender.name),
+    );
   }
   // A push name is only what the sender calls himself: the number stands beside it.
   return h(
     "div",
     { class: "_ahxj _ahxz", role: "" },
-    h("span", { dir: "auto", "aria-label": `Maybe ${sender.pushname}`, class: "_ahxy _ao3e", "data-testid": "author" }, sender.pushname),
+    h(
+      "span",
+      { dir: "auto", "aria-label": `Maybe ${sender.pushname}`, class: "_ahxy _ao3e", "data-testid": "author" },
+      sender.pushname,
+    ),
     sender.phone ? h("span", { class: "_ahx_", role: "button", testid: "author" }, sender.phone) : null,
   );
 }
@@ -90,12 +98,20 @@ export function quoted({ row }, tools) {
       h(
         "div",
         { class: "_aju8" },
-        h("div", { class: "_ahxj", role: "" }, h("span", { dir: "auto", class: isMine ? "_ao3e" : "_ahxt _ao3e" }, name)),
+        h(
+          "div",
+          { class: "_ahxj", role: "" },
+          h("span", { dir: "auto", class: isMine ? "_ao3e" : "_ahxt _ao3e" }, name),
+        ),
         h("div"),
         h(
           "div",
           { dir: "ltr", role: "button" },
-          h("span", { "data-testid": "selectable-text", dir: "auto", class: `quoted-mention ${TEXT_CLASS}` }, shortText(text)),
+          h(
+            "span",
+            { "data-testid": "selectable-text", dir: "auto", class: `quoted-mention ${TEXT_CLASS}` },
+            shortText(text),
+          ),
         ),
       ),
     ),
@@ -103,8 +119,18 @@ export function quoted({ row }, tools) {
 }
 
 const PLACEHOLDERS = {
-  image: "Photo", video: "Video", gif: "GIF", sticker: "Sticker", ptt: "Voice message", audio: "Audio", ptv: "Video note",
-  document: "Document", location: "Location", vcard: "Contact", multi_vcard: "Contacts", poll_creation: "Poll",
+  image: "Photo",
+  video: "Video",
+  gif: "GIF",
+  sticker: "Sticker",
+  ptt: "Voice message",
+  audio: "Audio",
+  ptv: "Video note",
+  document: "Document",
+  location: "Location",
+  vcard: "Contact",
+  multi_vcard: "Contacts",
+  poll_creation: "Poll",
 };
 
 function placeholderOf(type) {
@@ -113,7 +139,11 @@ function placeholderOf(type) {
 
 /** "Forward media" beside bubbles with something to pass on. */
 export function forwardButton() {
-  return h("div", {}, h("div", { role: "button", tabindex: "0", "aria-label": "Forward media" }, icon("forward-refreshed")));
+  return h(
+    "div",
+    {},
+    h("div", { role: "button", tabindex: "0", "aria-label": "Forward media" }, icon("forward-refreshed")),
+  );
 }
 
 /** A caption under a picture, a video or a document, or null. */
@@ -162,7 +192,12 @@ export function placeholder(entry, tools, { symbol, text, link = null }) {
   return h(
     "div",
     {},
-    h("div", { class: "placeholder" }, h("div", {}, symbol), h("div", { class: "_akbu _akbw" }, text, more, spacer(entry, tools))),
+    h(
+      "div",
+      { class: "placeholder" },
+      h("div", {}, symbol),
+      h("div", { class: "_akbu _akbw" }, text, more, spacer(entry, tools)),
+    ),
     h("div", {}, meta(entry, tools, { status: false })),
   );
 }

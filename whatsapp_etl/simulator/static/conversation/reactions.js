@@ -11,11 +11,17 @@ export function reactionBubble(reactions) {
   const emoji = [...new Set(reactions.map((reaction) => reaction.reactionText))].slice(0, SHOWN);
   const total = reactions.length;
   const label =
-    total === 1 ? `reaction ${emoji[0]}. View reactions` : `Reactions ${emoji.join(", ")} ${total} in total. View reactions`;
+    total === 1
+      ? `reaction ${emoji[0]}. View reactions`
+      : `Reactions ${emoji.join(", ")} ${total} in total. View reactions`;
   const images = emoji.map((character) => h("div", {}, h("div", {}, emojiImage(drawn(character), "emoji _ao3e"))));
   const count = total > 1 ? h("div", {}, h("div", {}, h("div", {}, h("span", {}, String(total))))) : null;
   const button = { tabindex: "0", "aria-haspopup": "true", "aria-label": label, type: "button" };
-  return h("div", { "data-testid": "reaction-bubble", class: "reactions" }, h("button", button, h("div", {}, images, count)));
+  return h(
+    "div",
+    { "data-testid": "reaction-bubble", class: "reactions" },
+    h("button", button, h("div", {}, images, count)),
+  );
 }
 
 // A heart is sent bare and drawn in colour.

@@ -20,7 +20,11 @@ export class Row {
     this.entry = { ...entry, own: isOwn(entry.row), first: false };
     const id = stanzaOf(entry.row.id);
     this.wrapper = h("div", { "data-virtualized": "true" });
-    this.node = h("div", { tabindex: "-1", class: "x1n2onr6", "data-id": id, "data-testid": `conv-msg-${id}` }, this.wrapper);
+    this.node = h(
+      "div",
+      { tabindex: "-1", class: "x1n2onr6", "data-id": id, "data-testid": `conv-msg-${id}` },
+      this.wrapper,
+    );
     this.element = h("div", { tabindex: "-1", role: "row" }, this.node);
   }
 

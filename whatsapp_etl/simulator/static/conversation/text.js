@@ -60,7 +60,12 @@ function isBlank(block) {
 }
 
 function readMore(onClick) {
-  const attributes = { role: "button", tabindex: "0", class: "read-more-button", "data-testid": "caption-read-more-button" };
+  const attributes = {
+    role: "button",
+    tabindex: "0",
+    class: "read-more-button",
+    "data-testid": "caption-read-more-button",
+  };
   return h("div", { ...attributes, on: { click: onClick } }, "Read more");
 }
 
@@ -89,14 +94,18 @@ function drawInline(inline) {
   const common = { class: TEXT_CLASS, "data-testid": "selectable-text" };
   switch (inline.kind) {
     case "format":
-      return [h(inline.tag, { ...common, "data-app-text-template": inline.template }, inline.children.flatMap(drawInline))];
+      return [
+        h(inline.tag, { ...common, "data-app-text-template": inline.template }, inline.children.flatMap(drawInline)),
+      ];
     case "code":
       return [h("code", { ...common, "data-app-text-template": inline.template }, inline.text)];
     case "emoji":
       return [emojiImage(inline.text, `emoji ${TEXT_CLASS}`)];
     case "link": {
       const attributes = { href: inline.href, target: "_blank", rel: "noopener noreferrer", dir: "ltr" };
-      return [h("a", { ...attributes, class: TEXT_CLASS, title: inline.href, "data-testid": "selectable-text" }, inline.text)];
+      return [
+        h("a", { ...attributes, class: TEXT_CLASS, title: inline.href, "data-testid": "selectable-text" }, inline.text),
+      ];
     }
     case "mention":
       return [mention(inline)];
@@ -115,7 +124,11 @@ function mention({ jid, name }) {
     "data-plain-text": `@${name}`,
     "data-app-text-template": `${ZERO_WIDTH}${jid}${ZERO_WIDTH}`,
   };
-  return h("span", { role: "button", tabindex: "0" }, h("span", attributes, "@", h("span", { dir: directionOf(name) }, name)));
+  return h(
+    "span",
+    { role: "button", tabindex: "0" },
+    h("span", attributes, "@", h("span", { dir: directionOf(name) }, name)),
+  );
 }
 
 function dirOf(inlines) {

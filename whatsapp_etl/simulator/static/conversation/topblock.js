@@ -48,7 +48,8 @@ export class TopBlock {
     const { endOfHistoryTransferType: type } = this.#ctx.store.chat(this.#chatId) ?? {};
     if (type === PHONE_HAS_MORE && this.#phoneAnswer === "failed") return this.#show(this.#button(FAILED));
     if (type === PHONE_HAS_MORE && this.#phoneAnswer !== "use_phone") return this.#show(this.#button(ASK_PHONE));
-    if (type === PHONE_HAS_MORE || type === CUT) return this.#show(h("div", { class: "end-of-history" }, this.#usePhone()));
+    if (type === PHONE_HAS_MORE || type === CUT)
+      return this.#show(h("div", { class: "end-of-history" }, this.#usePhone()));
     return this.#show(null);
   }
 

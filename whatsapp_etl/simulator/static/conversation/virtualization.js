@@ -25,6 +25,12 @@ export class Virtualization {
     this.#rows = wanted;
   }
 
+  /** Look at all rows anew. */
+  restart() {
+    this.#observer.disconnect();
+    for (const wrapper of this.#rows.keys()) this.#observer.observe(wrapper);
+  }
+
   stop() {
     this.#observer.disconnect();
     this.#rows.clear();

@@ -20,7 +20,12 @@ function place(entry, tools) {
   const map = h(
     "div",
     { class: `map ${TEXT_CLASS}`, "data-testid": "selectable-text", "data-plain-text": href, style: "height: 150px" },
-    h("a", { ...link, "aria-label": "Open map location" }, icon("map-placeholder", { title: "ic_tempmap" }), mapImage()),
+    h(
+      "a",
+      { ...link, "aria-label": "Open map location" },
+      icon("map-placeholder", { title: "ic_tempmap" }),
+      mapImage(),
+    ),
     name ? null : h("div"),
   );
   const lines = name
@@ -42,7 +47,13 @@ function place(entry, tools) {
 
 function liveLocation(entry, tools) {
   const { body } = entry.row;
-  const map = h("div", { class: "map", style: "height: 150px" }, h("div", {}, h("span", {}, icon("map-placeholder", { title: "ic_tempmap" }), mapImage())), h("div", {}, parts.avatar(40)), h("div"));
+  const map = h(
+    "div",
+    { class: "map", style: "height: 150px" },
+    h("div", {}, h("span", {}, icon("map-placeholder", { title: "ic_tempmap" }), mapImage())),
+    h("div", {}, parts.avatar(40)),
+    h("div"),
+  );
   const copied = parts.copyable(
     entry,
     tools,
@@ -64,10 +75,19 @@ export function contactCard(entry, tools) {
     "div",
     { class: "_ahy- card", role: "button" },
     h("div", { class: "_ahz2" }, parts.avatar(49)),
-    h("div", { class: "_ahz1" }, h("div", { "data-testid": "selectable-text", dir: "auto", class: `_ahz4 ${TEXT_CLASS}` }, name)),
+    h(
+      "div",
+      { class: "_ahz1" },
+      h("div", { "data-testid": "selectable-text", dir: "auto", class: `_ahz4 ${TEXT_CLASS}` }, name),
+    ),
     h("div", { class: "_ahz3" }, parts.meta(entry, tools)),
   );
-  const copied = parts.copyable(entry, tools, card, h("div", { class: "card-buttons" }, cardButton("Message", `Message ${name}`), cardButton("Add to a group")));
+  const copied = parts.copyable(
+    entry,
+    tools,
+    card,
+    h("div", { class: "card-buttons" }, cardButton("Message", `Message ${name}`), cardButton("Add to a group")),
+  );
   copied.classList.add("_ahyv");
   return { content: [parts.forwarded(entry), parts.author(entry, tools), copied], forwardable: true };
 }
@@ -83,7 +103,13 @@ export function contactCards(entry, tools) {
     h("div", {}, h("div", { dir: "auto", class: "_ao3e" }, title)),
     h("div", {}, parts.meta(entry, tools)),
   );
-  const content = h("div", {}, parts.author(entry, tools), card, h("div", { class: "card-buttons" }, cardButton("View all")));
+  const content = h(
+    "div",
+    {},
+    parts.author(entry, tools),
+    card,
+    h("div", { class: "card-buttons" }, cardButton("View all")),
+  );
   return { content };
 }
 
@@ -101,11 +127,35 @@ export function poll(entry, tools) {
     entry,
     tools,
     h("div", { class: "_akbu" }, h("div", {}, selectable(question, "ltr"))),
-    h("div", { class: "poll-hint" }, icon("ic-check-circle-filled"), h("span", {}, multi ? "Select one or more" : "Select one")),
-    h("div", {}, options.map((option, position) => pollOption(row, option, position)), h("div", {}, parts.meta(entry, tools))),
-    h("div", {}, h("button", { role: "button", tabindex: "-1", title: "View votes", "data-testid": "poll-view-votes" }, h("div", {}, "View votes"))),
+    h(
+      "div",
+      { class: "poll-hint" },
+      icon("ic-check-circle-filled"),
+      h("span", {}, multi ? "Select one or more" : "Select one"),
+    ),
+    h(
+      "div",
+      {},
+      options.map((option, position) => pollOption(row, option, position)),
+      h("div", {}, parts.meta(entry, tools)),
+    ),
+    h(
+      "div",
+      {},
+      h(
+        "button",
+        { role: "button", tabindex: "-1", title: "View votes", "data-testid": "poll-view-votes" },
+        h("div", {}, "View votes"),
+      ),
+    ),
   );
-  return { content: [parts.forwarded(entry), parts.author(entry, tools), h("div", { "aria-label": label, class: "poll" }, copied)] };
+  return {
+    content: [
+      parts.forwarded(entry),
+      parts.author(entry, tools),
+      h("div", { "aria-label": label, class: "poll" }, copied),
+    ],
+  };
 }
 
 function pollOption(row, { name, votes }, position) {
@@ -114,13 +164,24 @@ function pollOption(row, { name, votes }, position) {
     "div",
     { role: "none" },
     h("div", { "aria-hidden": "true", tabindex: "-1" }, plainIcon("ic-check")),
-    h("input", { dir: "ltr", "aria-label": `${name} ${votes} votes`, id, "aria-checked": "false", type: "checkbox", role: "checkbox" }),
+    h("input", {
+      dir: "ltr",
+      "aria-label": `${name} ${votes} votes`,
+      id,
+      "aria-checked": "false",
+      type: "checkbox",
+      role: "checkbox",
+    }),
   );
   const text = h(
     "div",
     {},
     h("div", {}, h("label", { for: id, "data-testid": `poll-option-row-label-${position}` }, selectable(name, "auto"))),
-    h("button", { tabindex: "-1", "aria-disabled": "false", type: "button" }, h("div", {}, h("div", {}, h("span", {}, String(votes))))),
+    h(
+      "button",
+      { tabindex: "-1", "aria-disabled": "false", type: "button" },
+      h("div", {}, h("div", {}, h("span", {}, String(votes)))),
+    ),
   );
   return h("div", { class: "poll-option" }, h("div", {}, h("div", {}, box), text));
 }
@@ -138,7 +199,12 @@ export function groupInvite(entry, tools) {
       "div",
       { class: "_ahwq card" },
       h("div", {}, parts.avatar(49)),
-      h("div", {}, h("div", { title: name }, h("span", { dir: "ltr", class: "_ao3e" }, name)), h("div", {}, "WhatsApp group invite")),
+      h(
+        "div",
+        {},
+        h("div", { title: name }, h("span", { dir: "ltr", class: "_ao3e" }, name)),
+        h("div", {}, "WhatsApp group invite"),
+      ),
     ),
   );
   const copied = parts.copyable(
@@ -149,7 +215,15 @@ export function groupInvite(entry, tools) {
     h("div", { class: "_ajxs" }, parts.meta(entry, tools)),
   );
   copied.classList.add("_ajxm");
-  return { content: h("div", {}, parts.author(entry, tools), copied, h("div", { class: "card-buttons" }, cardButton("Join group"))) };
+  return {
+    content: h(
+      "div",
+      {},
+      parts.author(entry, tools),
+      copied,
+      h("div", { class: "card-buttons" }, cardButton("Join group")),
+    ),
+  };
 }
 
 export function call(entry, tools) {
@@ -158,14 +232,20 @@ export function call(entry, tools) {
   const isMissed = outcome === "missed";
   const title = isMissed ? `Missed ${kind}` : kind.replace("v", "V");
   const detail = isMissed ? "Click to call back" : outcome === "no_answer" ? "No answer" : spoken(seconds);
-  const symbol = isMissed ? "ic-phone-callback-filled" : video ? "wds-ic-call-video-made-filled" : "wds-ic-call-made-filled";
+  const symbol = isMissed
+    ? "ic-phone-callback-filled"
+    : video
+      ? "wds-ic-call-video-made-filled"
+      : "wds-ic-call-made-filled";
   const card = h(
     "div",
     { class: "card" },
     h("div", {}, plainIcon(symbol)),
     h("div", {}, h("div", {}, title), h("div", {}, h("span", {}, detail))),
   );
-  return { content: h("div", {}, parts.author(entry, tools), card, h("div", {}, parts.meta(entry, tools, { status: false }))) };
+  return {
+    content: h("div", {}, parts.author(entry, tools), card, h("div", {}, parts.meta(entry, tools, { status: false }))),
+  };
 }
 
 function spoken(seconds) {

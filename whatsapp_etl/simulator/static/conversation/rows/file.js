@@ -10,8 +10,10 @@ export function sticker(entry, tools) {
   const words = label ? `Sticker with: ${label}` : "Sticker with no label";
   const frame = h("div", { "data-testid": "sticker", class: "sticker" });
   const draw = ({ state, url }) => {
-    if (state === "done") frame.replaceChildren(h("img", { src: url, alt: words, "aria-label": words, draggable: "true", class: "_ajxd" }));
-    else if (state === "fetching") frame.replaceChildren(parts.fetching(), h("span", { class: "_ajxd _ajxk" }, h("div")));
+    if (state === "done")
+      frame.replaceChildren(h("img", { src: url, alt: words, "aria-label": words, draggable: "true", class: "_ajxd" }));
+    else if (state === "fetching")
+      frame.replaceChildren(parts.fetching(), h("span", { class: "_ajxd _ajxk" }, h("div")));
     else frame.replaceChildren(h("span", { class: "_ajxd _ajxk", "aria-label": words }, h("div")));
   };
   const stop = tools.media.show(entry.row, draw, frame);
@@ -67,16 +69,20 @@ export function document(entry, tools) {
 
 export function audio(entry, tools) {
   const symbol = h("div", { class: "_ak4n _ak4m" }, h("div", {}, icon("audio-file")));
-  return { content: [parts.forwarded(entry), parts.author(entry, tools), player(entry, tools, symbol)], forwardable: true };
+  return {
+    content: [parts.forwarded(entry), parts.author(entry, tools), player(entry, tools, symbol)],
+    forwardable: true,
+  };
 }
 
 export function voice(entry, tools) {
   const status = h("div", { class: "_ak4g" }, h("div", {}, h("div", { class: "_akb0" }, icon("ptt-status"))));
-  const speed = h("button", { tabindex: "-1", "aria-disabled": "false", type: "button", "aria-hidden": "true" }, h("div", {}, "1×"));
-  const symbol = [
-    h("div", { class: "_ak4k" }, speed),
-    h("div", { class: "_ak4n _ak4m" }, parts.avatar(55), status),
-  ];
+  const speed = h(
+    "button",
+    { tabindex: "-1", "aria-disabled": "false", type: "button", "aria-hidden": "true" },
+    h("div", {}, "1×"),
+  );
+  const symbol = [h("div", { class: "_ak4k" }, speed), h("div", { class: "_ak4n _ak4m" }, parts.avatar(55), status)];
   return { content: [parts.forwarded(entry), parts.author(entry, tools), player(entry, tools, symbol)] };
 }
 
@@ -93,8 +99,13 @@ function player(entry, tools, symbol) {
     if (isPlaying) tools.receipts.played(row.id);
   });
   const slider = {
-    role: "slider", "aria-label": "Voice note progress slider", "aria-valuenow": "0", "aria-valuetext": `0:00/${length}`,
-    "aria-valuemin": "0", "aria-valuemax": "100", tabindex: "0",
+    role: "slider",
+    "aria-label": "Voice note progress slider",
+    "aria-valuenow": "0",
+    "aria-valuetext": `0:00/${length}`,
+    "aria-valuemin": "0",
+    "aria-valuemax": "100",
+    tabindex: "0",
   };
   return h(
     "div",
@@ -106,7 +117,12 @@ function player(entry, tools, symbol) {
         "div",
         { class: "_ak4q" },
         h("div", {}, h("div", {}, button)),
-        h("div", { class: "track" }, h("span", { "aria-label": "Voice message" }), h("div", slider, h("div", {}, h("div"), h("span")))),
+        h(
+          "div",
+          { class: "track" },
+          h("span", { "aria-label": "Voice message" }),
+          h("div", slider, h("div", {}, h("div"), h("span"))),
+        ),
       ),
       h("div", { class: "player-side" }, symbol),
     ),

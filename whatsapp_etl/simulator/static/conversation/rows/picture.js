@@ -10,7 +10,13 @@ const TALLEST = 338;
 export function image(entry, tools) {
   const { row } = entry;
   if (row.body.view_once || row.isViewOnce) return viewOnce(entry, tools);
-  const thumb = h("div", { "data-testid": "image-thumb", role: "button", tabindex: "0", "aria-label": "Open picture", style: sizeOf(row) });
+  const thumb = h("div", {
+    "data-testid": "image-thumb",
+    role: "button",
+    tabindex: "0",
+    "aria-label": "Open picture",
+    style: sizeOf(row),
+  });
   const stop = tools.media.show(row, (state) => drawImage(thumb, entry, tools, state), thumb);
   return { ...framed(entry, tools, thumb, "image-caption"), stop };
 }
@@ -48,7 +54,9 @@ function download(row, tools) {
 }
 
 function failure({ own, sender }) {
-  const words = own ? "Can't download. Photo is no longer on your phone." : `Can't download. Ask ${sender.name} to resend it.`;
+  const words = own
+    ? "Can't download. Photo is no longer on your phone."
+    : `Can't download. Ask ${sender.name} to resend it.`;
   return h(
     "div",
     { class: "media-state", "data-testid": "media-error" },
@@ -89,7 +97,11 @@ export function videoNote(entry, tools) {
     icon("media-play"),
     h("span", {}, tools.format.duration(entry.row.duration)),
   );
-  return { content: [parts.author(entry, tools), note, h("div", {}, parts.meta(entry, tools))], bare: true, tailless: true };
+  return {
+    content: [parts.author(entry, tools), note, h("div", {}, parts.meta(entry, tools))],
+    bare: true,
+    tailless: true,
+  };
 }
 
 function viewOnce(entry, tools) {

@@ -8,7 +8,12 @@ export function text(entry, tools) {
   const raw = body.body ?? "";
   const single = body.quoted ? null : parts.singleEmoji(raw);
   if (single) {
-    const content = h("div", { class: "_am2q _am2r _am2s" }, h("div", { class: "_am2u _ar8h" }, single), h("div", {}, h("div", {}, parts.meta(entry, tools))));
+    const content = h(
+      "div",
+      { class: "_am2q _am2r _am2s" },
+      h("div", { class: "_am2u _ar8h" }, single),
+      h("div", {}, h("div", {}, parts.meta(entry, tools))),
+    );
     return { content: [parts.forwarded(entry), parts.author(entry, tools), content], bare: true };
   }
   const copied = parts.copyable(
@@ -19,14 +24,24 @@ export function text(entry, tools) {
     parts.textOf(entry, tools, raw),
   );
   return {
-    content: h("div", {}, h("div", {}, parts.forwarded(entry), parts.author(entry, tools), copied, h("div", {}, parts.meta(entry, tools)))),
+    content: h(
+      "div",
+      {},
+      h("div", {}, parts.forwarded(entry), parts.author(entry, tools), copied, h("div", {}, parts.meta(entry, tools))),
+    ),
     forwardable: Boolean(body.preview),
   };
 }
 
 function preview({ title, description, domain }) {
   const line = (testid, words, attributes = {}) =>
-    words ? h("div", { "data-testid": testid, ...attributes }, h("span", { dir: "ltr", title: testid === "link-description" ? words : null, class: "_ao3e" }, words)) : null;
+    words
+      ? h(
+          "div",
+          { "data-testid": testid, ...attributes },
+          h("span", { dir: "ltr", title: testid === "link-description" ? words : null, class: "_ao3e" }, words),
+        )
+      : null;
   return h(
     "div",
     { "data-testid": "link-preview-container", class: "_ahy5" },
