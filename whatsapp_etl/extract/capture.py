@@ -145,6 +145,7 @@ class Capture:
         self._rows: dict[str, RawRow] = {}
         self._order: list[str] = []  #: Every id shown so far, oldest first.
         self._known: set[str] = set()
+        self._stanzas: set[str] = set()  #: What the shown ids name.
         self._seen: set[str] = set()  #: Ids with content, wanted or not.
         self._empty: set[str] = set()
         self._found: set[str] = set()
@@ -210,6 +211,7 @@ class Capture:
             if first < index < last:
                 self._order.insert(self._order.index(shown_ids[index - 1]) + 1, shown_ids[index])
             self._known.add(shown_ids[index])
+            self._stanzas.update(stanza_ids(shown_ids[index]))
 
     @property
     def seen(self) -> list[str]:
@@ -233,6 +235,11 @@ class Capture:
     @property
     def oldest_id(self) -> str | None:
         return self._order[0] if self._order else None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every wanted message has a captured row."""
+        return len(self._found) == len(self._by_stanza)
 
     @property
     def missing(self) -> tuple[MessageFacts, ...]:
@@ -260,8 +267,7 @@ class Capture:
         )
         if oldest is None:
             return bool(times)
-        shown = {stanza for shown_id in self._order for stanza in stanza_ids(shown_id)}
-        return any(time <= oldest for stanza, time in times.items() if stanza not in shown)
+        return any(time <= oldest for stanza, time in times.items() if stanza not in self._stanzas)
 
     def misses_older(self, times: Mapping[str, datetime]) -> bool:
         """Return whether a wanted message that the page would show lies above everything shown."""

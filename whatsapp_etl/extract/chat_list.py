@@ -123,11 +123,17 @@ class ChatList:
             obstacle = _obstacle(state, is_archived=is_archived)
             if obstacle is None:
                 return
-            handle = self._scripts.find("part", _DRAWN, part=obstacle)
-            self._scripts.click(handle, _CLICKED, obstacle)
-            handle.dispose()
+            if not self._press(obstacle) and obstacle == "search_cancel":
+                self._scripts.clear("search_box", _CLICKED)
             state = self._scripts.run("list_state", _DRAWN, before=state)
         raise PageTimeoutError("The chat list does not show all chats.", "The next cycle tries again.")
+
+    def _press(self, part: str) -> bool:
+        handle = self._scripts.find("part", timedelta(seconds=1), part=part)
+        try:
+            return self._scripts.click(handle, _CLICKED, part)
+        finally:
+            handle.dispose()
 
     def _view(self, *, is_archived: bool, row: int | None = None, top: float | None = None) -> _View:
         answer = self._scripts.run("list", _DRAWN, archived=is_archived, row=row, top=top)

@@ -45,15 +45,18 @@ class Pictures:
         """
         if not shown_ids:
             return {}
-        answer = self._scripts.run("images", self._patience, ids=list(shown_ids))
+        answer = self._scripts.run("images", self._patience, ids=list(shown_ids), most_inline=_PIECE)
         files: dict[str, tuple[CapturedFile, ...]] = {}
-        for shown_id, image in answer["images"].items():
-            held = [data for url in image.get("urls", ()) if (data := self._read(url)) is not None]
+        for shown_id, images in answer["images"].items():
+            held = [data for image in images if (data := self._bytes(image)) is not None]
             # A row may show one picture twice, blurred behind itself.
             saved = {file.sha256: file for file in map(self._save, held)}
             if saved:
                 files[shown_id] = tuple(saved.values())
         return files
+
+    def _bytes(self, image: Mapping[str, str]) -> bytes | None:
+        return base64.b64decode(image["data"]) if "data" in image else self._read(image["url"])
 
     def _read(self, url: str) -> bytes | None:
         """Return what a blob: URL holds; None when the page let go of it or it is too large."""

@@ -87,6 +87,15 @@ class PageScripts:
                 raise
         return True
 
+    def clear(self, part: str, limit: timedelta) -> None:
+        """Empty a text field, as a person does who deletes what stands in it."""
+        handle = self.find("part", timedelta(0), part=part)
+        element = handle.as_element()
+        if element is not None:
+            with self.watchdog.step(f"clearing {part}", limit + GRACE):
+                element.fill("", timeout=_milliseconds(limit))
+        handle.dispose()
+
     def _count(self, hits: Mapping[str, int]) -> None:
         for name, candidate in hits.items():
             self._hits.hit(name, self.pack[name].candidates[candidate])

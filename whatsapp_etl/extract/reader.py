@@ -33,6 +33,10 @@ from whatsapp_etl.model import (
 #: Asking again at a quiet top, when the metadata lists something older that should be shown.
 _QUIET_TRIES = 3
 
+#: The part of the mounted rows, from the top, that stays on the page for at least one more step. A
+#: step brings about 24 rows of at most 100, and those at the far end are emptied before they leave.
+_TOP_SHARE = 0.5
+
 #: Reading one chat, unless the caller says otherwise.
 BUDGET = timedelta(minutes=5)
 
@@ -107,6 +111,7 @@ class Reader:
         reason = self._open(visit, walk)
         if reason is None:
             reason = self._walk(visit, walk)
+            self._save_pictures(walk, is_last=True)
         batch = self._batch(visit, reason, walk)
         return replace(
             batch, unread_before=unread_before, unread_after=self._storage.unread_count(visit.chat.id)
@@ -173,7 +178,7 @@ class Reader:
         return self.conversation.older(walk.capture.seen)
 
     def _reason_to_stop(self, walk: _Walk) -> StopReason | None:
-        if not walk.capture.missing:
+        if walk.capture.is_complete:
             return StopReason.ALL_FOUND
         if walk.capture.is_past(walk.edge, walk.times):
             return StopReason.EDGE_REACHED
@@ -190,8 +195,18 @@ class Reader:
         for shown in kept:
             if shown.is_cut and (whole := self.conversation.expand(shown.row.shown_id)) is not None:
                 walk.capture.replace(_with_context(whole.row, shown.row))
-        pictures = [shown.row.shown_id for shown in kept if _is_picture(walk.capture, shown)]
-        walk.files.update(self._pictures.save(pictures))
+        walk.pictures += [shown.row.shown_id for shown in kept if _is_picture(walk.capture, shown)]
+        self._save_pictures(walk)
+
+    def _save_pictures(self, walk: _Walk, *, is_last: bool = False) -> None:
+        """Save what the page shows of the pictures captured, before their rows leave the document.
+
+        Most load by themselves while one scrolls on, so rows near the top can wait for a later step.
+        """
+        low = walk.capture.mounted[round(len(walk.capture.mounted) * _TOP_SHARE) :]
+        if is_last or not set(low).isdisjoint(walk.pictures):
+            walk.files.update(self._pictures.save(walk.pictures))
+            walk.pictures = []
 
     # --- the result --------------------------------------------------------------------------
 
@@ -225,6 +240,7 @@ class _Walk:
     quiet: int = 0  #: Steps in a row that brought nothing.
     scrolls: int = 0
     pages_loaded: int = 0
+    pictures: list[str] = field(default_factory=list)  #: Rows whose picture is not saved yet.
     files: dict[str, tuple[CapturedFile, ...]] = field(default_factory=dict)
 
     def may_go_on(self) -> bool:
@@ -251,6 +267,7 @@ class _Walk:
     def forget(self) -> None:
         """Drop everything: it is not proven to be this chat's."""
         self.capture = Capture(())
+        self.pictures = []
         self.files = {}
 
 

@@ -15,20 +15,47 @@ async (args) => {
   };
   // A picture is fetched when its row comes near the screen: pass by all of them, then wait for each.
   const end = performance.now() + args.deadline_ms;
-  for (const row of rows.filter((each) => stateOf(each) === 'waiting')) {
+  const isNear = (row) => {
+    const box = row.getBoundingClientRect();
+    return box.bottom > 0 && box.top < window.innerHeight;
+  };
+  for (const row of rows) {
+    if (stateOf(row) !== 'waiting' || isNear(row)) continue;
     row.scrollIntoView({ block: 'center' });
+    // What is near the screen is told to the page once the frame is drawn, in a task of its own.
     await frame();
-    await frame();
+    await new Promise((resolve) => setTimeout(resolve));
   }
   for (const row of rows) {
     if (stateOf(row) !== 'waiting') continue;
-    row.scrollIntoView({ block: 'center' });
+    if (!isNear(row)) row.scrollIntoView({ block: 'center' });
     await until(() => stateOf(row) !== 'waiting', Math.max(0, end - performance.now()));
   }
+
+  const base64 = (blob) =>
+    new Promise((resolve, reject) => {
+      const reader = new FileReader();
+      reader.onload = () => resolve(reader.result.slice(reader.result.indexOf(',') + 1));
+      reader.onerror = () => reject(new Error('not read'));
+      reader.readAsDataURL(blob);
+    });
+  // Small pictures come with this answer; a large one is named and fetched in pieces.
+  let room = args.most_inline;
+  const read = async (url) => {
+    try {
+      const blob = await (await fetch(url)).blob();
+      if (blob.size > room) return { url };
+      room -= blob.size;
+      return { data: await base64(blob) };
+    } catch {
+      return null;
+    }
+  };
   const images = {};
   for (const row of rows) {
     const state = stateOf(row);
-    images[row.getAttribute(rowId)] = Array.isArray(state) ? { urls: state } : { state };
+    const found = Array.isArray(state) ? await Promise.all(state.map(read)) : [];
+    images[row.getAttribute(rowId)] = found.filter(Boolean);
   }
   return JSON.stringify({ images, hits });
 }
