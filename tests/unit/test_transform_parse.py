@@ -5,7 +5,7 @@ import pytest
 from tests.transform_values import NOW, OTHER, UTC_ZONE, packs, raw
 from whatsapp_etl.model import MessageKey, MessageType, RejectReason, RowModel
 from whatsapp_etl.transform.media import duration_seconds, media_type, size_bytes
-from whatsapp_etl.transform.parse import parse_rows
+from whatsapp_etl.transform.parse import parse_rows, signal_counts
 from whatsapp_etl.transform.rows import split_page
 from whatsapp_etl.transform.rules import RowRules
 
@@ -198,6 +198,24 @@ def test_a_run_has_one_sender_whichever_row_tells_it():
     assert parsed[0].signals["direction"] == "run"
     assert (parsed[2].is_outgoing, parsed[2].sender_name) == (None, None)
     assert (parsed[3].is_outgoing, parsed[3].sender_name) == (None, None)
+
+
+def test_a_nameless_row_is_named_as_its_sender_is_elsewhere():
+    packed, own = f"false_{OTHER}_", f"true_{OTHER}_"
+    own_head = HEAD.replace("Mira Vogel", "Me")
+    parsed, _ = parse(
+        raw(packed + "A", BODY), raw(packed + "B", HEAD), raw(own + "C", BODY), raw(own + "D", own_head),
+        raw("E", BODY), own_name=None,
+    )  # fmt: skip
+
+    assert [row.sender_name for row in parsed] == ["Mira Vogel", "Mira Vogel", "Me", "Me", None]
+    assert parsed[0].signals["sender"] == "same_sender"
+
+
+def test_the_signs_that_served_are_counted():
+    parsed, _ = parse(raw("A", HEAD, alignment="flex-end"), raw("B", HEAD, alignment="flex-end"))
+
+    assert signal_counts(parsed)["row_direction", "alignment"] == 2
 
 
 def test_a_corner_without_a_clock_is_not_a_corner():

@@ -75,7 +75,16 @@ TEXTLESS_TYPES = BODILESS_TYPES | {
 }
 
 #: Types whose text must not be empty: an empty one was not read.
-TEXT_REQUIRED = frozenset({MessageType.TEXT, MessageType.POLL})
+TEXT_REQUIRED = frozenset(
+    {
+        MessageType.TEXT,
+        MessageType.POLL,
+        MessageType.EVENT,
+        MessageType.CALL,
+        MessageType.CONTACT,
+        MessageType.CONTACTS,
+    }
+)
 
 #: What the page may tell more exactly than the storage does.
 _REFINED_BY_PAGE: Mapping[MessageType, frozenset[MessageType]] = {

@@ -5,13 +5,15 @@ A row that is not understood becomes a reject; nothing is raised and nothing is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 from whatsapp_etl.model import MessageType, ParsedRow, RawRow, Reject, RejectReason, SelectorPack
 from whatsapp_etl.transform.clocks import PageClock
+from whatsapp_etl.transform.identity import sender
 from whatsapp_etl.transform.redact import hash_id, redact_html
 from whatsapp_etl.transform.row_reader import RowReader, copied_head
 from whatsapp_etl.transform.rows import split_page
@@ -123,6 +125,11 @@ def _reject(
     )
 
 
+def signal_counts(rows: Iterable[ParsedRow]) -> Mapping[tuple[str, str], int]:
+    """Count which sign served for which fact, e.g. ("direction", "alignment"): drift shows here first."""
+    return Counter((f"row_{fact}", sign) for row in rows for fact, sign in row.signals.items())
+
+
 def _with_neighbours(parsed: list[ParsedRow], rows: list[RawRow], clock: PageClock) -> tuple[ParsedRow, ...]:
     """Fill in what only the rows around tell: a run has one sender, a timeless row its neighbour's time."""
     runs: dict[str, tuple[bool | None, str | None]] = {}
@@ -143,8 +150,30 @@ def _with_neighbours(parsed: list[ParsedRow], rows: list[RawRow], clock: PageClo
         if each.sender_name is None and sender_name:
             signals = {**parsed[index].signals, "sender": "run"}
             parsed[index] = replace(parsed[index], sender_name=sender_name, signals=signals)
+    _fill_names(parsed)
     _fill_times(parsed, rows, clock)
     return tuple(parsed)
+
+
+def _fill_names(parsed: list[ParsedRow]) -> None:
+    """Name the sender of a row as another row of the same sender does, where keys tell who that is."""
+    names: dict[str | bool, str] = {}
+    for each in parsed:
+        if each.sender_name and (who := _who(each)) is not None:
+            names.setdefault(who, each.sender_name)
+    for index, each in enumerate(parsed):
+        who = _who(each) if each.sender_name is None else None
+        if who is not None and (name := names.get(who)):
+            parsed[index] = replace(each, sender_name=name, signals={**each.signals, "sender": "same_sender"})
+
+
+def _who(row: ParsedRow) -> str | bool | None:
+    """Return what tells senders apart: True for the account, an id for others; None when unproven."""
+    if row.type is MessageType.SYSTEM:
+        return None
+    if row.is_outgoing:
+        return True
+    return sender(row.key, "") if row.key else None
 
 
 def _fill_times(parsed: list[ParsedRow], rows: Sequence[RawRow], clock: PageClock) -> None:
