@@ -9,7 +9,7 @@ from whatsapp_etl.errors import PageTimeoutError, SessionNeedsPersonError
 from whatsapp_etl.extract.login import TerminalQr, qr_png, wait_until_linked
 from whatsapp_etl.model import SessionState
 
-SOON = timedelta(seconds=20)
+SOON = timedelta(seconds=60)
 LOOK = timedelta(seconds=1)
 
 

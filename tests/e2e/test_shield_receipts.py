@@ -6,8 +6,8 @@ import pytest
 
 from whatsapp_etl.extract.session import Session
 
-SOON = timedelta(seconds=20)
-SOON_MS = 20_000
+SOON = timedelta(seconds=60)
+SOON_MS = 60_000
 
 
 class TrustingSession(Session):

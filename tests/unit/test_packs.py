@@ -106,6 +106,8 @@ def test_packs_come_with_the_highest_priority_first(tmp_path):
         ('id = "data-id"', "id = 5", "attribute.id"),
         ('press = ["OK"]', 'press = "OK"', "label.press"),
         ("format = 1", "format = 1\nlabels = 5", "labels"),
+        ("[kinds.image]", "[kind.image]", "kind"),
+        ("[attribute]", "[attributes]", "attributes"),
     ],
 )
 def test_a_pack_of_another_shape_is_refused_naming_file_and_key(tmp_path, old, new, key):

@@ -24,6 +24,9 @@ AUTO = "auto"
 #: Id of the pack that `merge_packs` makes.
 MERGED = "all"
 
+#: Tables that reach `SelectorPack.tables` as they are.
+_TABLES = ("rows", "kinds", "dates")
+
 _Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 _Text = Annotated[str, Field(min_length=1)]
 _STRICT = ConfigDict(extra="forbid", strict=True)
@@ -55,9 +58,7 @@ class _Select(BaseModel):
 class PackFile(BaseModel):
     """The format of `selectors/<id>.toml`; see `selectors/README.md`."""
 
-    # Further tables (kinds, rows, dates, …) belong to the one reader that knows them.
-    model_config = ConfigDict(extra="allow", strict=True, title="Selector pack")
-    __pydantic_extra__: dict[str, dict[str, Any]]
+    model_config = ConfigDict(extra="forbid", strict=True, title="Selector pack")
 
     format: Literal[1]
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")
@@ -66,6 +67,10 @@ class PackFile(BaseModel):
     select: dict[_Name, _Select]
     attribute: dict[_Name, _Text] = Field(default_factory=dict)
     label: dict[_Name, Annotated[list[_Text], Field(min_length=1)]] = Field(default_factory=dict)
+    # Their contents belong to the parser of message rows, the only one that knows them.
+    rows: dict[str, Any] = Field(default_factory=dict)
+    kinds: dict[str, Any] = Field(default_factory=dict)
+    dates: dict[str, Any] = Field(default_factory=dict)
 
 
 class HitCounter:
@@ -198,9 +203,7 @@ def _read_pack(path: Path) -> SelectorPack:
         ),
         attributes=MappingProxyType(dict(file.attribute)),
         labels=MappingProxyType({name: tuple(texts) for name, texts in file.label.items()}),
-        tables=MappingProxyType(
-            {name: _frozen_table(table) for name, table in file.__pydantic_extra__.items()}
-        ),
+        tables=MappingProxyType({name: _frozen_table(getattr(file, name)) for name in _TABLES}),
     )
 
 
