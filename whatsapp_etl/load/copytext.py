@@ -85,9 +85,9 @@ class MessageLines:
 
     def __init__(self) -> None:
         self._arrays: dict[tuple[str, ...], str] = {}
-        self._instants: dict[datetime, str] = {}
+        self._instants: dict[datetime, bytes] = {}
 
-    def line(self, message: Message) -> tuple[str, str]:
+    def line(self, message: Message) -> tuple[bytes, str]:
         """Return the message's line in the order of MESSAGE_COLUMNS, and its digest in hex."""
         m = message
         recipients = self._arrays.get(m.recipient_ids)
@@ -95,8 +95,8 @@ class MessageLines:
             recipients = self._arrays[m.recipient_ids] = cell(array(m.recipient_ids))
         observed = self._instants.get(m.observed_at)
         if observed is None:
-            observed = self._instants[m.observed_at] = instant(m.observed_at)
-        compared = (
+            observed = self._instants[m.observed_at] = instant(m.observed_at).encode()
+        compared = encoded(
             f"{cell(m.thread_external_id)}\t{cell(m.sender_id)}\t{recipients}\t{cell(m.content_snippet)}\t"
             f"{m.ts.isoformat(' ')}\t{m.ts_precision}\t{'1' if m.is_outgoing else '0'}\t"
             f"{'1' if m.has_attachments else '0'}\t{cell(m.stanza_id)}\t{m.message_type._value_}\t"
@@ -107,10 +107,16 @@ class MessageLines:
         )
         hashed = compared
         if m.attachments or m.aliases:
-            hashed = "\t".join((compared, *map(attachment_cells, m.attachments), *m.aliases))
-        digest = blake2b(hashed.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-        line = (
-            f"{cell(m.external_id)}\t{compared}\t{cell(m.ts_raw)}\t{m.read_path}\t{observed}\t\\\\x{digest}"
+            more = "\t".join((*map(attachment_cells, m.attachments), *map(cell, m.aliases)))
+            hashed = compared + b"\t" + encoded(more)
+        digest = blake2b(hashed, digest_size=16).hexdigest()
+        rest = encoded(f"{cell(m.ts_raw)}\t{m.read_path}\t")
+        line = b"%b\t%b\t%b%b\t\\\\x%b" % (
+            encoded(cell(m.external_id)),
+            compared,
+            rest,
+            observed,
+            digest.encode(),
         )
         return line, digest
 
@@ -139,21 +145,23 @@ def attachment_cells(a: Attachment) -> str:
     )
 
 
-def copy_lines(cursor: Cursor[TupleRow], table: str, columns: Iterable[str], lines: Iterable[str]) -> None:
+def copy_lines(cursor: Cursor[TupleRow], table: str, columns: Iterable[str], lines: Iterable[bytes]) -> None:
     """Send lines (without line ends) to `table` by COPY."""
     with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
-        pending: list[str] = []
+        pending: list[bytes] = []
         for line in lines:
             pending.append(line)
             if len(pending) == _LINES_PER_WRITE:
-                copy.write(_encoded(pending))
+                pending.append(b"")
+                copy.write(b"\n".join(pending))
                 pending.clear()
         if pending:
-            copy.write(_encoded(pending))
+            pending.append(b"")
+            copy.write(b"\n".join(pending))
 
 
-def _encoded(lines: list[str]) -> bytes:
-    text = "\n".join(lines) + "\n"
+def encoded(text: str) -> bytes:
+    """Return a line or a part of one as bytes."""
     try:
         return text.encode()
     except UnicodeEncodeError:

@@ -8,7 +8,7 @@ from datetime import datetime
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
-from whatsapp_etl.load.copytext import cell, copy_lines
+from whatsapp_etl.load.copytext import cell, copy_lines, encoded
 from whatsapp_etl.model import ChatDiff, MessageIndexEntry, MissingReason
 
 # The entries that lack a row of their revision. Most cycles return none of them.
@@ -80,12 +80,12 @@ def diff_index(
     }
 
 
-def _lines(pages: Iterable[Sequence[MessageIndexEntry]], since: datetime, now: datetime) -> Iterable[str]:
+def _lines(pages: Iterable[Sequence[MessageIndexEntry]], since: datetime, now: datetime) -> Iterable[bytes]:
     for page in pages:
         for entry in page:
             if entry.sent_at < since or (entry.expires_at is not None and entry.expires_at <= now):
                 continue
-            yield (
+            yield encoded(
                 f"{cell(entry.external_id)}\t{cell(entry.chat_id)}\t{entry.sent_at.isoformat(' ')}\t"
                 f"{cell(entry.source_revision)}"
             )

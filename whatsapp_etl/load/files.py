@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
-from whatsapp_etl.load.copytext import ATTACHMENT_COLUMNS, attachment_cells, copy_lines
+from whatsapp_etl.load.copytext import ATTACHMENT_COLUMNS, attachment_cells, copy_lines, encoded
 from whatsapp_etl.model import Attachment
 
 #: A fact that is not told this time stays as it was. Bytes that are held are never given up.
@@ -61,7 +61,11 @@ def write_attachments(
         run_id: The run to note in changed rows.
     """
     result = WrittenFiles()
-    lines = [f"{message_id}\t{attachment_cells(each)}" for message_id, all_ in attachments for each in all_]
+    lines = [
+        encoded(f"{message_id}\t{attachment_cells(each)}")
+        for message_id, all_ in attachments
+        for each in all_
+    ]
     if not lines:
         return result
     cursor.execute("DELETE FROM stage_attachments")

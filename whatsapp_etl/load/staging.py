@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
-from whatsapp_etl.load.copytext import MESSAGE_COLUMNS, MessageLines, cell, copy_lines
+from whatsapp_etl.load.copytext import MESSAGE_COLUMNS, MessageLines, cell, copy_lines, encoded
 from whatsapp_etl.load.files import write_attachments
 from whatsapp_etl.load.identity import equals_in_batch, record_aliases, stored_under_another_key
 from whatsapp_etl.model import Attachment, Message
@@ -114,7 +114,7 @@ def write_messages(cursor: Cursor[TupleRow], messages: Sequence[Message], run_id
         "stage_keys",
         ("n", "external_id", "stanza_id", "is_outgoing"),
         (
-            f"{n}\t{cell(row.external_id)}\t{cell(row.stanza_id)}\t{'1' if row.is_outgoing else '0'}"
+            encoded(f"{n}\t{cell(row.external_id)}\t{cell(row.stanza_id)}\t{int(row.is_outgoing)}")
             for n, row in enumerate(rows)
         ),
     )
@@ -122,7 +122,7 @@ def write_messages(cursor: Cursor[TupleRow], messages: Sequence[Message], run_id
     split = _split(cursor, rows, maker)
     ids: list[int] = []
     if split.different:
-        staged = (f"{target}\t{maker.line(rows[n])[0]}" for n, target in split.different.items())
+        staged = (b"%d\t%b" % (target, maker.line(rows[n])[0]) for n, target in split.different.items())
         copy_lines(cursor, "stage_messages", ("id", *MESSAGE_COLUMNS), staged)
         attachments = [(target, rows[n].attachments) for n, target in split.different.items()]
         with_files = _write_files(cursor, attachments, run_id, changes)
@@ -203,7 +203,10 @@ def _insert(
             cursor,
             "messages",
             (*MESSAGE_COLUMNS, "first_run_id", "last_run_id", "change_seq"),
-            (f"{maker.line(row)[0]}\t{run_id}\t{run_id}\t{n}" for n, row in enumerate(new, start=seq + 1)),
+            (
+                b"%b\t%d\t%d\t%d" % (maker.line(row)[0], run_id, run_id, n)
+                for n, row in enumerate(new, start=seq + 1)
+            ),
         )
 
 
