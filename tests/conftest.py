@@ -6,4 +6,5 @@ pytest_plugins = [
     "tests.fixtures.browser",
     "tests.fixtures.cycle",
     "tests.fixtures.page",
+    "tests.fixtures.program",
 ]

@@ -12,10 +12,6 @@ import typer
 from whatsapp_etl import __version__
 from whatsapp_etl.errors import WhatsappEtlError
 
-#: Some chats could not be read; the others are stored.
-EXIT_PARTIAL = 8
-EXIT_UNEXPECTED = 1
-
 app = typer.Typer(
     name="whatsapp-etl",
     help="Keeps a Postgres database in step with a WhatsApp account.",
@@ -37,11 +33,14 @@ def login(
         bool, typer.Option("--terminal", help="Draw the QR code here, open no window.")
     ] = False,
     minutes: Annotated[int, typer.Option(help="How long to wait for the scan.")] = 10,
+    replace_account: Annotated[
+        bool, typer.Option("--replace-account", help="Make this the account that the database follows.")
+    ] = False,
 ) -> None:
     """Link the account: a person scans a QR code, once."""
     from whatsapp_etl import commands
 
-    commands.login(terminal=terminal, minutes=minutes)
+    commands.login(terminal=terminal, minutes=minutes, replace_account=replace_account)
 
 
 @app.command()
@@ -51,8 +50,7 @@ def sync(
     """Run one cycle."""
     from whatsapp_etl import commands
 
-    if not commands.sync(as_json=as_json):
-        raise typer.Exit(EXIT_PARTIAL)
+    raise typer.Exit(commands.sync(as_json=as_json))
 
 
 @app.command()
@@ -107,7 +105,8 @@ def simulate(
             timezone=timezone,
             linked=linked,
             now=_instant(now) if now else None,
-        )
+        ),
+        on_ready=lambda url: typer.echo(f"Stand-in WhatsApp Web: {url}"),
     )
 
 

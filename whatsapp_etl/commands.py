@@ -21,7 +21,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from whatsapp_etl import bootstrap
 from whatsapp_etl.attending import attend
-from whatsapp_etl.errors import ConfigurationError
+from whatsapp_etl.errors import EXIT_PARTIAL, ConfigurationError, exit_code_of
 from whatsapp_etl.extract.login import TerminalQr, wait_until_linked
 from whatsapp_etl.extract.packs import choose_pack
 from whatsapp_etl.load import migrate as migrations
@@ -33,7 +33,7 @@ from whatsapp_etl.transform.identity import key_in_chat
 from whatsapp_etl.transform.parse import parse_page
 
 
-def login(*, terminal: bool, minutes: int) -> None:
+def login(*, terminal: bool, minutes: int, replace_account: bool) -> None:
     """Link the account and close the browser again."""
     settings = _settings(logs_as_text=True)
     has_window = not terminal and _has_display()
@@ -51,12 +51,16 @@ def login(*, terminal: bool, minutes: int) -> None:
             has_window=has_window,
         )
         console.print("Linked. The login is kept in the browser profile.")
+        if replace_account:
+            with bootstrap.open_store(settings) as store:
+                store.replace_account(source.account(), bootstrap.clock_of(settings)())
+            console.print("The database follows this account from now on.")
     finally:
         source.close()
 
 
-def sync(*, as_json: bool) -> bool:
-    """Run one cycle; return whether every chat could be read."""
+def sync(*, as_json: bool) -> int:
+    """Run one cycle; return the exit code."""
     settings = _settings(logs_as_text=not as_json)
     with bootstrap.open_store(settings) as store:
         source = bootstrap.source_of(settings, threading.Event())
@@ -70,7 +74,11 @@ def sync(*, as_json: bool) -> bool:
         sys.stdout.write(json.dumps(_plain(report), sort_keys=True) + "\n")
     else:
         Console().print(report_table(report))
-    return report.status is RunStatus.SUCCESS
+    if report.error:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(
+            f"whatsapp-etl: {report.error}", markup=False
+        )
+    return EXIT_PARTIAL if report.status is RunStatus.PARTIAL else exit_code_of(report.error)
 
 
 def run() -> int:
@@ -190,8 +198,6 @@ def report_table(report: RunReport) -> Table:
     table.add_row("images saved", f"{report.applied.attachments_saved}")
     table.add_row("read receipts", f"{report.receipts_observed}")
     table.add_row("seconds", f"{report.seconds:.1f}")
-    if report.error:
-        table.add_row("error", report.error)
     return table
 
 

@@ -21,7 +21,7 @@ from rich.table import Table
 from whatsapp_etl import bootstrap
 from whatsapp_etl.attending import attend
 from whatsapp_etl.commands import report_table
-from whatsapp_etl.errors import ConfigurationError
+from whatsapp_etl.errors import EXIT_PARTIAL, ConfigurationError, exit_code_of
 from whatsapp_etl.extract.login import wait_until_linked
 from whatsapp_etl.load.store import Store
 from whatsapp_etl.logs import configure_logs
@@ -33,7 +33,6 @@ from whatsapp_etl.simulator.options import SimulatorOptions
 from whatsapp_etl.simulator.serve import RunningSimulator
 
 _LINK_WITHIN = timedelta(minutes=2)
-_EXIT_INCOMPLETE = 8
 
 
 def run_demo(*, once: bool, chats: int, messages: int) -> int:
@@ -69,7 +68,7 @@ def _sync(settings: Settings, store: Store, simulator: RunningSimulator, console
     finally:
         source.close()
     console.print(report_table(report))
-    return 0 if report.status is RunStatus.SUCCESS else _EXIT_INCOMPLETE
+    return 0 if report.status is RunStatus.SUCCESS else exit_code_of(report.error) or EXIT_PARTIAL
 
 
 def _counts(store: Store) -> Table:

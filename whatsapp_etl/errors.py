@@ -150,3 +150,17 @@ class MessageParseError(WhatsappEtlError):
     """A text on the page fits no known pattern."""
 
     disposition = Disposition.SKIP
+
+
+#: Some chats could not be read; the others are stored.
+EXIT_PARTIAL = 8
+
+
+def exit_code_of(error: str | None) -> int:
+    """Return the exit code of a stored error, "ClassName: what happened"; 0 without one."""
+    if error is None:
+        return 0
+    kind = globals().get(error.partition(":")[0])
+    if isinstance(kind, type) and issubclass(kind, WhatsappEtlError):
+        return kind.exit_code
+    return WhatsappEtlError.exit_code

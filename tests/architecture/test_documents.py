@@ -6,7 +6,7 @@ from pathlib import Path
 import typer.main
 
 from whatsapp_etl import errors
-from whatsapp_etl.cli import EXIT_PARTIAL, app
+from whatsapp_etl.cli import app
 from whatsapp_etl.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -39,7 +39,7 @@ def test_readme_lists_every_command_and_no_other():
 
 
 def test_readme_explains_every_exit_code():
-    codes = {0, EXIT_PARTIAL} | {
+    codes = {0, errors.EXIT_PARTIAL} | {
         error.exit_code
         for error in vars(errors).values()
         if isinstance(error, type) and issubclass(error, errors.WhatsappEtlError)

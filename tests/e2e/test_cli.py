@@ -1,0 +1,168 @@
+"""The commands, as a person or a service manager runs them."""
+
+import json
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.fixtures.cycle import stored_messages, truth_of
+
+CASES = Path(__file__).parents[1] / "cases" / "messages"
+
+
+def test_version_is_printed(program):
+    it, _ = program(world={"chats": 1, "messages": 1})
+    done = it.run("version")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.fullmatch(r"\d+\.\d+\.\d+\n", done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("WHATSAPP_SYNC_INTERVAL_MINUTES", "soon"),
+        ("WHATSAPP_TIMEZONE", "Mars/Olympus"),
+        ("WHATSAPP_ENABLE_SENDING", "true"),
+        ("PORT", "99999"),
+        ("PG_SCHEMA", "drop table;"),
+    ],
+)
+def test_a_wrong_setting_is_one_line_that_names_it_and_exit_code_2(program, variable, value):
+    it, _ = program(world={"chats": 1, "messages": 1})
+    done = it.run("sync", **{variable: value})
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert variable in done.stderr
+
+
+def test_config_prints_every_setting_and_no_secret(program):
+    it, _ = program(world={"chats": 1, "messages": 1}, HTTP_TOKEN="do-not-print-this")
+    done = it.run("config")
+    assert done.returncode == 0
+    assert "HTTP_TOKEN=***\n" in done.stdout
+    assert "do-not-print-this" not in done.stdout
+    assert it.environment["PG_URL"] not in done.stdout
+    assert "WHATSAPP_SYNC_LOOKBACK_DAYS=30\n" in done.stdout
+
+
+def test_doctor_finds_everything_in_order_after_a_sync_and_says_what_to_do_before(program):
+    it, _ = program(world={"chats": 1, "messages": 5})
+    before = it.run("doctor", BROWSER_EXECUTABLE="/nonexistent/chromium")
+    assert before.returncode == 3
+    assert "BROWSER_EXECUTABLE" in before.stdout
+    it.sync()
+    after = it.run("doctor")
+    assert after.returncode == 0, after.stdout
+
+
+def test_sync_prints_its_report_as_json_and_nothing_of_anybody(program, database):
+    it, simulator = program()
+    report = it.sync()
+    assert report["status"] == "success"
+    assert report["chats_opened"] > 0
+    assert stored_messages(database) == truth_of(simulator)
+    assert not re.search(r"@(c|g)\.us|@lid", json.dumps(report))
+
+
+def test_sync_of_an_unlinked_profile_asks_for_a_person_with_exit_code_6(program):
+    it, _ = program(world={"chats": 1, "messages": 1, "linked": False})
+    done = it.run("sync")
+    assert done.returncode == 6
+    assert "whatsapp-etl login" in done.stderr
+
+
+def test_two_programs_on_one_profile_are_refused_by_name(program):
+    it, _ = program()
+    first = it.start("sync", "--json")
+    assert it.wait_for_browser(first) is not None
+    second = it.run("sync", "--json")
+    first.communicate(timeout=120)
+    assert second.returncode == 4
+    assert str(first.pid) in second.stderr
+
+
+def test_run_serves_the_status_page_and_ends_within_ten_seconds_of_sigterm(program, database):
+    it, simulator = program(world={"chats": 8, "messages": 160}, PORT="0")
+    process = it.start("run", LOG_LEVEL="INFO")
+    url = next(json.loads(line)["url"] for line in process.stderr if '"serving"' in line)
+    assert httpx.get(f"{url}healthz").status_code == 200
+    assert it.wait_for_browser(process) is not None
+    with database.connect() as connection:
+        while not connection.execute("SELECT count(*) FROM messages").fetchone()[0]:
+            pass
+
+    process.send_signal(signal.SIGTERM)
+    begun = time.monotonic()
+    _, err = process.communicate(timeout=30)
+
+    assert time.monotonic() - begun < 10
+    assert process.returncode == 0, err
+    assert it.browsers() == []
+    stored, truth = stored_messages(database), truth_of(simulator)
+    assert {key: row for key, row in stored.items() if truth.get(key) != row} == {}
+    # What was not read yet comes with the next cycle.
+    it.sync()
+    assert stored_messages(database) == truth
+
+
+def test_parse_prints_what_it_makes_of_a_saved_page(program):
+    it, _ = program(world={"chats": 1, "messages": 1})
+    page = next(CASES.rglob("*.html"))
+    done = it.run("parse", str(page), "--today", "2026-08-23")
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert rows
+    assert all(row["file"] == page.name for row in rows)
+
+
+def test_migrate_can_be_run_again(program):
+    it, _ = program(world={"chats": 1, "messages": 1})
+    assert it.run("migrate").returncode == it.run("migrate").returncode == 0
+
+
+def test_simulate_serves_the_same_world_for_the_same_seed(program):
+    it, _ = program(world={"chats": 1, "messages": 1})
+
+    def truth() -> list[dict[str, object]]:
+        arguments = (
+            "--port",
+            "0",
+            "--chats",
+            "2",
+            "--messages",
+            "20",
+            "--now",
+            "2026-03-15T12:00:00Z",
+            "--linked",
+        )
+        process = it.start("simulate", *arguments)
+        try:
+            url = process.stdout.readline().split()[-1]
+            return httpx.get(f"{url}/__sim/truth", params={"lookback_days": 30}).json()
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=30)
+
+    first = truth()
+    assert first
+    assert first == truth()
+
+
+def test_every_command_explains_itself(program):
+    it, _ = program(world={"chats": 1, "messages": 1})
+    overview = it.run("--help")
+    assert overview.returncode == 0
+    for command in ("login", "sync", "run", "demo", "simulate", "parse", "doctor", "config", "migrate"):
+        assert command in overview.stdout
+        assert it.run(command, "--help").returncode == 0
+
+
+def test_an_unknown_command_is_refused(program):
+    it, _ = program(world={"chats": 1, "messages": 1})
+    assert isinstance(it.run("scrape"), subprocess.CompletedProcess)
+    assert it.run("scrape").returncode == 2

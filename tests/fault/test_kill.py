@@ -1,0 +1,63 @@
+"""Whatever is killed, whenever: one clean cycle later the database equals the truth."""
+
+import os
+import random
+import signal
+import threading
+
+import pytest
+
+from tests.fixtures.cycle import stored_messages, truth_of
+from tests.fixtures.program import end_hard
+
+#: Kill moments, spread over a cycle of this world; fixed, so that a failure can be repeated.
+KILLS = 10
+SEED = 20260315
+LONGEST_SECONDS = 6.0
+
+
+@pytest.mark.timeout(400)
+def test_ten_kills_in_the_middle_of_a_cycle_lose_and_double_nothing(program, database):
+    it, simulator = program(world={"chats": 10, "messages": 200})
+    moments = random.Random(SEED)
+    never = threading.Event()
+    interrupted = 0
+    for attempt in range(KILLS):
+        process = it.start("sync", "--json")
+        browser = it.wait_for_browser(process)
+        never.wait(moments.uniform(0, LONGEST_SECONDS))
+        what = ("program", "browser", "both")[attempt % 3]
+        if what in {"program", "both"}:
+            os.kill(process.pid, signal.SIGKILL)
+        if what in {"browser", "both"} and browser is not None:
+            end_hard(browser)
+        process.communicate(timeout=60)
+        interrupted += process.returncode != 0
+
+    report = it.sync()
+
+    assert interrupted >= KILLS // 2
+    assert report["status"] == "success"
+    assert stored_messages(database) == truth_of(simulator)
+    duplicates = "SELECT count(*) - count(DISTINCT (platform, external_id)) FROM messages"
+    with database.connect() as connection:
+        assert connection.execute(duplicates).fetchone() == (0,)
+        assert connection.execute("SELECT count(*) FROM sync_runs WHERE status = 'running'").fetchone() == (
+            0,
+        )
+        images = connection.execute("SELECT file_path FROM attachments WHERE state = 'stored'").fetchall()
+    assert images
+    assert all((it.folder / "attachments" / path).is_file() for (path,) in images)
+    assert simulator.ledger()["receipts"] == 0
+
+
+def test_the_browser_of_a_killed_program_does_not_stay(program):
+    it, _ = program(world={"chats": 2, "messages": 10})
+    process = it.start("sync", "--json")
+    assert it.wait_for_browser(process) is not None
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate(timeout=60)
+
+    it.sync()
+
+    assert it.browsers() == []
