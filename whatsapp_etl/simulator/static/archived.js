@@ -20,14 +20,34 @@ export class ArchivedDrawer {
     this.#items = items;
     this.#onClose = onClose;
     const grid = h("div", { "aria-label": "Archived", role: "grid", "aria-rowcount": 0 });
-    const scroller = h("div", { class: "drawer-scroller", "data-scrolltracepolicy": "wa.web.archived" },
+    const scroller = h(
+      "div",
+      { class: "drawer-scroller", "data-scrolltracepolicy": "wa.web.archived" },
       h("div", { class: "drawer-hint" }, "These chats stay archived when new messages are received."),
-      h("div", { tabindex: 0, "data-tab": 4 }, h("div", { tabindex: -1 }, grid)));
-    const back = h("button", { type: "button", "data-tab": 1, "aria-label": "Back", on: { click: () => this.close() } }, icon("back-refreshed"));
+      h("div", { tabindex: 0, "data-tab": 4 }, h("div", { tabindex: -1 }, grid)),
+    );
+    const back = h(
+      "button",
+      { type: "button", "data-tab": 1, "aria-label": "Back", on: { click: () => this.close() } },
+      icon("back-refreshed"),
+    );
     place.replaceChildren(
-      h("div", { tabindex: -1, class: "_aigv drawer" }, h("span", { class: "drawer-content" },
-        h("header", { class: "drawer-header" }, h("div", {}, back), h("div", { class: "drawer-title" }, h("h1", {}, "Archived"))),
-        scroller)));
+      h(
+        "div",
+        { tabindex: -1, class: "_aigv drawer" },
+        h(
+          "span",
+          { class: "drawer-content" },
+          h(
+            "header",
+            { class: "drawer-header" },
+            h("div", {}, back),
+            h("div", { class: "drawer-title" }, h("h1", {}, "Archived")),
+          ),
+          scroller,
+        ),
+      ),
+    );
     this.#list = new VirtualList(scroller, grid, (element, item) => item.fill(element));
     this.refresh();
   }

@@ -93,11 +93,23 @@ export class ChatList {
   #build() {
     const { list, banners } = this.#shell;
     this.#grid = h("div", { "aria-label": "Chat list", role: "grid", "aria-rowcount": 0 });
-    const scroller = h("div", { id: "pane-side", "data-scrolltracepolicy": "wa.web.chatlist", class: "_ak9y" },
+    const scroller = h(
+      "div",
+      { id: "pane-side", "data-scrolltracepolicy": "wa.web.chatlist", class: "_ak9y" },
       this.#archivedButton,
-      h("div", { tabindex: 0, "data-tab": 4 }, h("div", { tabindex: -1, "data-testid": "chat-list" }, this.#grid), this.#empty),
-      encryptionNote());
-    this.#tabs = h("div", { tabindex: -1, role: "tablist", "aria-label": "chat-list-filters" }, FILTERS.map((each) => this.#tab(each)));
+      h(
+        "div",
+        { tabindex: 0, "data-tab": 4 },
+        h("div", { tabindex: -1, "data-testid": "chat-list" }, this.#grid),
+        this.#empty,
+      ),
+      encryptionNote(),
+    );
+    this.#tabs = h(
+      "div",
+      { tabindex: -1, role: "tablist", "aria-label": "chat-list-filters" },
+      FILTERS.map((each) => this.#tab(each)),
+    );
     list.replaceChildren(this.#search.element, this.#tabs, banners, scroller);
     this.#list = new VirtualList(scroller, this.#grid, (element, item) => item.fill(element));
     scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
@@ -105,12 +117,22 @@ export class ChatList {
 
   #tab([id, label]) {
     const isOn = id === this.#filter;
-    return h("button",
+    return h(
+      "button",
       {
-        tabindex: isOn ? 0 : -1, "data-tab": 3, "aria-disabled": "false", type: "button", role: "tab", "aria-pressed": isOn,
-        id, "aria-selected": isOn, "aria-controls": "chat-list", on: { click: () => this.#choose(id) },
+        tabindex: isOn ? 0 : -1,
+        "data-tab": 3,
+        "aria-disabled": "false",
+        type: "button",
+        role: "tab",
+        "aria-pressed": isOn,
+        id,
+        "aria-selected": isOn,
+        "aria-controls": "chat-list",
+        on: { click: () => this.#choose(id) },
       },
-      h("div", {}, h("div", {}, label)));
+      h("div", {}, h("div", {}, label)),
+    );
   }
 
   #choose(id) {
@@ -158,7 +180,11 @@ export class ChatList {
       revision: [this.#globalRevision, this.#revisions.get(chat.id) ?? 0, isSelected, this.#today()].join("|"),
       fill: (element) =>
         this.#rows.fillChat(element, {
-          chat, message: this.#messages.get(chat.id), isSelected, isArchivedRow, onOpen: () => this.#onOpen(chat.id),
+          chat,
+          message: this.#messages.get(chat.id),
+          isSelected,
+          isArchivedRow,
+          onOpen: () => this.#onOpen(chat.id),
         }),
     };
   }
@@ -208,7 +234,9 @@ export class ChatList {
   }
 
   #showUnread() {
-    const unread = this.#ctx.store.chats().filter((chat) => isListed(chat) && !isArchived(chat) && chat.unreadCount > 0);
+    const unread = this.#ctx.store
+      .chats()
+      .filter((chat) => isListed(chat) && !isArchived(chat) && chat.unreadCount > 0);
     this.#shell.showUnread(unread.length);
   }
 
@@ -221,10 +249,21 @@ export class ChatList {
   #showArchivedButton() {
     const archived = this.#archivedChats();
     const unread = archived.filter(({ unreadCount }) => unreadCount !== 0).length;
-    const button = h("button",
-      { "data-tab": 4, type: "button", class: "archived-button", "aria-label": "Archived", on: { click: () => this.#openArchive() } },
-      h("div", {}, icon("archive-refreshed")), h("div", { class: "archived-label" }, "Archived"),
-      unread > 0 ? h("div", { class: "archived-count" }, h("span", { "aria-label": `${unread} unread` }, unread)) : null);
+    const button = h(
+      "button",
+      {
+        "data-tab": 4,
+        type: "button",
+        class: "archived-button",
+        "aria-label": "Archived",
+        on: { click: () => this.#openArchive() },
+      },
+      h("div", {}, icon("archive-refreshed")),
+      h("div", { class: "archived-label" }, "Archived"),
+      unread > 0
+        ? h("div", { class: "archived-count" }, h("span", { "aria-label": `${unread} unread` }, unread))
+        : null,
+    );
     this.#archivedButton.replaceChildren(...(archived.length > 0 && !this.#query ? [button] : []));
   }
 
@@ -249,8 +288,12 @@ export class ChatList {
       return;
     }
     const items = await searchItems(query, {
-      ctx: this.#ctx, rows: this.#rows, onOpen: this.#onOpen, chatItem: (chat) => this.#item(chat),
-      chats: inOrder(this.#ctx.store.chats().filter(isListed)), revision: String(this.#globalRevision),
+      ctx: this.#ctx,
+      rows: this.#rows,
+      onOpen: this.#onOpen,
+      chatItem: (chat) => this.#item(chat),
+      chats: inOrder(this.#ctx.store.chats().filter(isListed)),
+      revision: String(this.#globalRevision),
     });
     if (run !== this.#searchRun) return;
     this.#showArchivedButton();
@@ -262,7 +305,18 @@ export class ChatList {
 }
 
 function encryptionNote() {
-  const link = h("a", { tabindex: 0, "data-tab": 4, target: "_blank", rel: "noopener noreferrer", dir: "ltr", role: "button" }, "end-to-end encrypted");
-  return h("div", { class: "encryption-note" },
-    h("div", { "data-testid": "chatlist-e2e-message" }, h("div", {}, icon("lock-outline"), "Your personal messages are ", link)));
+  const link = h(
+    "a",
+    { tabindex: 0, "data-tab": 4, target: "_blank", rel: "noopener noreferrer", dir: "ltr", role: "button" },
+    "end-to-end encrypted",
+  );
+  return h(
+    "div",
+    { class: "encryption-note" },
+    h(
+      "div",
+      { "data-testid": "chatlist-e2e-message" },
+      h("div", {}, icon("lock-outline"), "Your personal messages are ", link),
+    ),
+  );
 }

@@ -105,18 +105,33 @@ export class Dialogs {
   }
 
   #takeOver({ mode, title, text, buttons, field }) {
-    const element = h("div", {},
-      h("div", { tabindex: -1, class: "_aiwn" },
+    const element = h(
+      "div",
+      {},
+      h(
+        "div",
+        { tabindex: -1, class: "_aiwn" },
         h("div", { id: "wa-popovers-bucket" }),
         modal({
           label: title ? `${title} ${text}` : text,
           body: [
-            title && h("h1", {}, title), h("div", {}, text),
+            title && h("h1", {}, title),
+            h("div", {}, text),
             field && h("input", { type: "password", "aria-label": "Password" }),
-            h("div", { class: "dialog-buttons" }, h("div", { role: buttons.length > 1 ? "group" : null }, buttons.map((label) => this.#button(label)))),
+            h(
+              "div",
+              { class: "dialog-buttons" },
+              h(
+                "div",
+                { role: buttons.length > 1 ? "group" : null },
+                buttons.map((label) => this.#button(label)),
+              ),
+            ),
           ],
         }),
-        h("div", {}, h("div"))));
+        h("div", {}, h("div")),
+      ),
+    );
     // The real page takes its screen away; it is kept aside here to come back when the dialog ends.
     const covered = [...this.#app.children];
     this.#app.replaceChildren(element);
@@ -126,22 +141,40 @@ export class Dialogs {
 
   #button(label) {
     const actions = {
-      "Use here": this.#actions.useHere, "Log out": this.#actions.logOut, Close: this.#actions.close,
-      "Try again": () => location.reload(), Unlock: () => this.#dismiss(),
+      "Use here": this.#actions.useHere,
+      "Log out": this.#actions.logOut,
+      Close: this.#actions.close,
+      "Try again": () => location.reload(),
+      Unlock: () => this.#dismiss(),
     };
-    return h("button", { "aria-disabled": "false", tabindex: 0, type: "button", on: { click: actions[label] ?? (() => {}) } },
-      h("div", {}, h("div", {}, h("div", {}, h("span", {}, h("span", {}, h("span", {}, label)))))));
+    return h(
+      "button",
+      { "aria-disabled": "false", tabindex: 0, type: "button", on: { click: actions[label] ?? (() => {}) } },
+      h("div", {}, h("div", {}, h("div", {}, h("span", {}, h("span", {}, h("span", {}, label)))))),
+    );
   }
 
   #feature() {
     const end = () => this.#shell.overlay.replaceChildren();
     const onKey = (event) => event.key === "Escape" && end();
-    const close = h("button", { type: "button", "aria-label": "Close", tabindex: 0, on: { click: end } }, plainIcon("ic-close"));
-    const ok = h("button", { type: "button", tabindex: 0, "data-testid": "popup-controls-ok", on: { click: end } },
-      h("div", {}, h("div", {}, "Continue")));
+    const close = h(
+      "button",
+      { type: "button", "aria-label": "Close", tabindex: 0, on: { click: end } },
+      plainIcon("ic-close"),
+    );
+    const ok = h(
+      "button",
+      { type: "button", tabindex: 0, "data-testid": "popup-controls-ok", on: { click: end } },
+      h("div", {}, h("div", {}, "Continue")),
+    );
     const dialog = modal({
       label: "What's new on WhatsApp Web",
-      body: [close, h("h1", {}, "What's new on WhatsApp Web"), h("div", {}, "Find your chats faster with lists."), h("div", { class: "dialog-buttons" }, ok)],
+      body: [
+        close,
+        h("h1", {}, "What's new on WhatsApp Web"),
+        h("div", {}, "Find your chats faster with lists."),
+        h("div", { class: "dialog-buttons" }, ok),
+      ],
     });
     dialog.classList.add("is-above");
     dialog.addEventListener("keydown", onKey);
@@ -151,15 +184,32 @@ export class Dialogs {
 
   #banner([title, text]) {
     this.#shell?.banners.replaceChildren(
-      h("div", { class: "banner", role: "button", tabindex: 0, "data-testid": "chat-butterbar" },
-        h("div", {}, plainIcon("ic-refresh")), h("div", {}, h("div", { class: "banner-title" }, title), h("div", {}, text))));
+      h(
+        "div",
+        { class: "banner", role: "button", tabindex: 0, "data-testid": "chat-butterbar" },
+        h("div", {}, plainIcon("ic-refresh")),
+        h("div", {}, h("div", { class: "banner-title" }, title), h("div", {}, text)),
+      ),
+    );
   }
 }
 
 function modal({ label, body }) {
-  return h("div", { tabindex: -1, class: "dialog-layer" },
-    h("div", { "data-animate-modal-backdrop": "true", class: "copyable-area" },
-      h("div", { role: "dialog", "aria-modal": "true" },
-        h("div", { "data-animate-modal-popup": "true", "aria-label": label },
-          h("div", { "data-animate-modal-body": "true" }, body.filter(Boolean))))));
+  return h(
+    "div",
+    { tabindex: -1, class: "dialog-layer" },
+    h(
+      "div",
+      { "data-animate-modal-backdrop": "true", class: "copyable-area" },
+      h(
+        "div",
+        { role: "dialog", "aria-modal": "true" },
+        h(
+          "div",
+          { "data-animate-modal-popup": "true", "aria-label": label },
+          h("div", { "data-animate-modal-body": "true" }, body.filter(Boolean)),
+        ),
+      ),
+    ),
+  );
 }

@@ -5,7 +5,7 @@ import { momentStyle } from "./moment_formats.js";
 import { formatPhone } from "./phone.js";
 
 const CLOCK_24H = new Set(
-  ("af az ca cs da de el et fi fr he hr hu id it kk lt mk nb pl pt pt-BR ro ru sk sl sr sv th tr uk").split(" "),
+  "af az ca cs da de el et fi fr he hr hu id it kk lt mk nb pl pt pt-BR ro ru sk sl sr sv th tr uk".split(" "),
 );
 // The real client maps these zones to neighbours without daylight saving time.
 const ZONE_STAND_INS = {
@@ -93,7 +93,12 @@ export function createFormat(config, clock) {
   const listTime = (seconds) => (daysAgo(seconds) === 0 ? time(seconds) : dateMarker(seconds));
 
   return {
-    time, date, prePlainText, dayKey, dateMarker, listTime,
+    time,
+    date,
+    prePlainText,
+    dayKey,
+    dateMarker,
+    listTime,
     /** "0:37", "1:02:03" */
     duration: formatDuration,
     /** "120 kB" */

@@ -11,19 +11,30 @@ export class LoadingScreen {
    * @param {{isFirst: boolean, onLogOut: () => void}} options
    */
   constructor(root, { isFirst, onLogOut }) {
-    const hint = isFirst && h("div", { class: "loading-hint" }, "Don't close this window. Your messages are downloading.");
+    const hint =
+      isFirst && h("div", { class: "loading-hint" }, "Don't close this window. Your messages are downloading.");
     root.replaceChildren(
-      h("div", {},
-        h("div", { tabindex: -1, class: "_aiwn" },
+      h(
+        "div",
+        {},
+        h(
+          "div",
+          { tabindex: -1, class: "_aiwn" },
           h("div", { id: "wa-popovers-bucket" }),
-          h("div", { "data-testid": "wa-web-loading-screen", class: "loading" },
+          h(
+            "div",
+            { "data-testid": "wa-web-loading-screen", class: "loading" },
             h("div", { class: "loading-logo" }, h("span", {}, svg("chat"))),
             this.#title,
             h("div", {}, this.#progress),
             h("div", { class: "encrypted" }, plainIcon("ic-lock"), " End-to-end encrypted"),
             hint || null,
-            h("button", { type: "button", class: "loading-log-out", on: { click: onLogOut } }, "Log out")),
-          h("div", {}, h("div")))));
+            h("button", { type: "button", class: "loading-log-out", on: { click: onLogOut } }, "Log out"),
+          ),
+          h("div", {}, h("div")),
+        ),
+      ),
+    );
   }
 
   /** @param {number} percent 0 to 100 */

@@ -43,7 +43,10 @@ export class LoginScreen {
   rotate({ refs, ttls_ms: lifetimes }, scale) {
     clearTimeout(this.#timer);
     const canvas = h("canvas", {
-      width: 228, height: 228, role: "img", "aria-label": "Scan this QR code to link a device!",
+      width: 228,
+      height: 228,
+      role: "img",
+      "aria-label": "Scan this QR code to link a device!",
     });
     const overlay = h("span", {});
     const logo = h("div", { class: "_akaz" }, h("span", {}, svg("WhatsApp logo")));
@@ -69,8 +72,16 @@ export class LoginScreen {
     const button = h(
       "button",
       {
-        tabindex: 0, "aria-disabled": "false", type: "button", "data-testid": "link_device_qr_expired_refresh_button",
-        on: { click: () => { this.fetching(); this.#reload(); } },
+        tabindex: 0,
+        "aria-disabled": "false",
+        type: "button",
+        "data-testid": "link_device_qr_expired_refresh_button",
+        on: {
+          click: () => {
+            this.fetching();
+            this.#reload();
+          },
+        },
       },
       h("div", {}, h("div", {}, refreshIcon()), h("div", {}, "Click to reload QR code")),
     );
@@ -100,29 +111,67 @@ const refreshIcon = () => h("span", { "aria-hidden": "true", "data-icon": "refre
 
 function landing(notice, codeBox, onPhone) {
   const steps = h("ol", { id: "link-device-instructions-list" }, STEPS.map(stepItem), h("div", {}));
-  const left = h("div", { class: "login-steps" },
-    h("div", {},
+  const left = h(
+    "div",
+    { class: "login-steps" },
+    h(
+      "div",
+      {},
       h("div", { class: "login-title" }, "Scan to log in"),
-      linkButton("Link with phone number instead.", onPhone)),
-    h("div", {}, steps, linkButton("Need help?", () => {}, "wa-brand-arrow-out")));
-  const byPhone = linkButton("Log in with phone number", onPhone, "wa-brand-arrow-right", "link_device_qr_phone_number_link");
+      linkButton("Link with phone number instead.", onPhone),
+    ),
+    h(
+      "div",
+      {},
+      steps,
+      linkButton("Need help?", () => {}, "wa-brand-arrow-out"),
+    ),
+  );
+  const byPhone = linkButton(
+    "Log in with phone number",
+    onPhone,
+    "wa-brand-arrow-right",
+    "link_device_qr_phone_number_link",
+  );
   return page(
     notice && h("div", { class: "login-notice", role: "status" }, notice),
-    h("div", { class: "login-card" }, h("div", { class: "login-columns" }, left, h("div", {}, h("div", {}, codeBox))),
-      h("div", { class: "login-phone" }, stayLoggedIn(), h("div", {}, byPhone))),
+    h(
+      "div",
+      { class: "login-card" },
+      h("div", { class: "login-columns" }, left, h("div", {}, h("div", {}, codeBox))),
+      h("div", { class: "login-phone" }, stayLoggedIn(), h("div", {}, byPhone)),
+    ),
     footer(),
   );
 }
 
 function page(...content) {
-  return h("div", {},
-    h("div", { tabindex: -1, class: "_aiwn login-page" },
-      h("div", { id: "wa-popovers-bucket" }), h("span"), h("span"),
-      h("div", {},
-        h("div", { class: "login-brand" },
-          h("div", {}, h("div", {}, h("div", {}, icon("wa-logo")), h("div", {}, icon("wa-wordmark"), "WhatsApp"), h("div")))),
-        h("div", {}, content)),
-      h("div", {}, h("div"))));
+  return h(
+    "div",
+    {},
+    h(
+      "div",
+      { tabindex: -1, class: "_aiwn login-page" },
+      h("div", { id: "wa-popovers-bucket" }),
+      h("span"),
+      h("span"),
+      h(
+        "div",
+        {},
+        h(
+          "div",
+          { class: "login-brand" },
+          h(
+            "div",
+            {},
+            h("div", {}, h("div", {}, icon("wa-logo")), h("div", {}, icon("wa-wordmark"), "WhatsApp"), h("div")),
+          ),
+        ),
+        h("div", {}, content),
+      ),
+      h("div", {}, h("div")),
+    ),
+  );
 }
 
 function stepItem(parts, position) {
@@ -136,7 +185,11 @@ function stepItem(parts, position) {
 
 function linkButton(text, onClick, image = null, testid = null) {
   const content = image ? h("div", {}, h("div", {}, text), h("div", {}, icon(image))) : h("div", {}, text);
-  return h("div", { role: "button", tabindex: 0, class: "link-button", "data-testid": testid, on: { click: onClick } }, content);
+  return h(
+    "div",
+    { role: "button", tabindex: 0, class: "link-button", "data-testid": testid, on: { click: onClick } },
+    content,
+  );
 }
 
 function stayLoggedIn() {
@@ -145,9 +198,29 @@ function stayLoggedIn() {
 }
 
 function footer() {
-  return h("div", { class: "login-footer" },
-    h("div", {},
-      h("div", {}, h("div", {}, "Don't have a WhatsApp account?"), h("div", {}, linkButton("Get started", () => {}, "wa-brand-arrow-out"))),
-      h("div", { class: "encrypted" }, h("div", {}, icon("lock-outline")), h("div", {}, "Your personal messages are end-to-end encrypted")),
-      h("div", { role: "button", tabindex: 0 }, "Terms & Privacy Policy")));
+  return h(
+    "div",
+    { class: "login-footer" },
+    h(
+      "div",
+      {},
+      h(
+        "div",
+        {},
+        h("div", {}, "Don't have a WhatsApp account?"),
+        h(
+          "div",
+          {},
+          linkButton("Get started", () => {}, "wa-brand-arrow-out"),
+        ),
+      ),
+      h(
+        "div",
+        { class: "encrypted" },
+        h("div", {}, icon("lock-outline")),
+        h("div", {}, "Your personal messages are end-to-end encrypted"),
+      ),
+      h("div", { role: "button", tabindex: 0 }, "Terms & Privacy Policy"),
+    ),
+  );
 }

@@ -30,9 +30,17 @@ let chats = null;
 let conversation = null;
 
 const socket = new Socket(() => ({
-  op: "hello", token: storedToken(), has_focus: document.hasFocus(), visible: document.visibilityState === "visible",
+  op: "hello",
+  token: storedToken(),
+  has_focus: document.hasFocus(),
+  visible: document.visibilityState === "visible",
 }));
-const dialogs = new Dialogs(app, { useHere: () => location.reload(), logOut: () => leave(0), close: () => {}, modeChanged: enter });
+const dialogs = new Dialogs(app, {
+  useHere: () => location.reload(),
+  logOut: () => leave(0),
+  close: () => {},
+  modeChanged: enter,
+});
 
 start();
 
@@ -79,7 +87,10 @@ async function askForLogin(batch) {
   await endSplash();
   if (!login) {
     const wasLoggedOut = new URLSearchParams(location.search).has("post_logout");
-    login = new LoginScreen(app, { onReload: () => socket.send({ op: "qr_reload" }), notice: wasLoggedOut ? LOGGED_OUT : null });
+    login = new LoginScreen(app, {
+      onReload: () => socket.send({ op: "qr_reload" }),
+      notice: wasLoggedOut ? LOGGED_OUT : null,
+    });
     enter("QR");
   }
   login.rotate(batch, config.delays.qr_ttl_scale);

@@ -8,10 +8,23 @@ const dayMonthYear = ({ year, month, day }) => `${day}/${month}/${year}`;
 
 /** Return the first word whose limit the hour stays under. */
 const wordOf = (hour, limits) => limits.find(([before]) => hour < before)[1];
-const hindi = (hour) => wordOf(hour, [[4, "रात"], [10, "सुबह"], [17, "दोपहर"], [20, "शाम"], [24, "रात"]]);
+const hindi = (hour) =>
+  wordOf(hour, [
+    [4, "रात"],
+    [10, "सुबह"],
+    [17, "दोपहर"],
+    [20, "शाम"],
+    [24, "रात"],
+  ]);
 const tamil = (hour) =>
   wordOf(hour, [
-    [2, "யாமம்"], [6, "வைகறை"], [10, "காலை"], [14, "நண்பகல்"], [18, "எற்பாடு"], [22, "மாலை"], [24, "யாமம்"],
+    [2, "யாமம்"],
+    [6, "வைகறை"],
+    [10, "காலை"],
+    [14, "நண்பகல்"],
+    [18, "எற்பாடு"],
+    [22, "மாலை"],
+    [24, "யாமம்"],
   ]);
 
 const chinese = {
@@ -37,7 +50,10 @@ const STYLES = {
     date: ({ year, month, day }) => `${two(day)}/${two(month)}/${year}`,
   },
   hi: { time: (at, is24) => (is24 ? clock24(at) : `${hindi(at.hour)} ${clock12(at)} बजे`), date: dayMonthYear },
-  ur: { time: (at, is24) => (is24 ? clock24(at) : `${clock12(at)} ${at.hour < 12 ? "صبح" : "شام"}`), date: dayMonthYear },
+  ur: {
+    time: (at, is24) => (is24 ? clock24(at) : `${clock12(at)} ${at.hour < 12 ? "صبح" : "شام"}`),
+    date: dayMonthYear,
+  },
 };
 
 /** @returns {{time, date, comma?: string}|undefined} undefined where Intl is used */

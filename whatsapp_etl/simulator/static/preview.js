@@ -22,8 +22,14 @@ const KINDS = {
   call_log: ["Voice call", () => h("div", {}, plainIcon("ic-phone-callback-filled"))],
   album: ["Album", () => plainIcon("ic-image")],
 };
-const NOTICES = new Set(["gp2", "e2e_notification", "notification", "notification_template", "broadcast_notification",
-  "pinned_message"]);
+const NOTICES = new Set([
+  "gp2",
+  "e2e_notification",
+  "notification",
+  "notification_template",
+  "broadcast_notification",
+  "pinned_message",
+]);
 const STATUS_ICONS = ["ic-chatlist-clock", "status-check", "status-dblcheck", "status-dblcheck", "status-dblcheck"];
 
 /**
@@ -71,7 +77,8 @@ function captionOf({ type, body, filename, duration }) {
 }
 
 function revokedWords({ by, admin_name: admin }, isOwn) {
-  if (by === "admin") return isOwn ? "You deleted this message as admin" : `This message was deleted by admin ${admin ?? ""}`.trim();
+  if (by === "admin")
+    return isOwn ? "You deleted this message as admin" : `This message was deleted by admin ${admin ?? ""}`.trim();
   return isOwn ? "You deleted this message" : "This message was deleted";
 }
 
@@ -92,7 +99,11 @@ function author(message, isOwn, senderName) {
   if (!isOwn && !jid) return [];
   const name = isOwn ? "You" : senderName(jid);
   return [
-    h("div", { class: "preview-author" }, h("div", {}, h("span", { dir: "auto", class: "_ao3e", style: "min-height: 0px" }, withEmoji(name)))),
+    h(
+      "div",
+      { class: "preview-author" },
+      h("div", {}, h("span", { dir: "auto", class: "_ao3e", style: "min-height: 0px" }, withEmoji(name))),
+    ),
     h("span", {}, ": "),
   ];
 }
@@ -100,7 +111,8 @@ function author(message, isOwn, senderName) {
 /** Text without markup, on one line, with names for mentions. */
 export function plain(text, mentions = {}) {
   let words = text;
-  for (const [jid, name] of Object.entries(mentions ?? {})) words = words.replaceAll(`@${jid.split("@")[0]}`, `@${name}`);
+  for (const [jid, name] of Object.entries(mentions ?? {}))
+    words = words.replaceAll(`@${jid.split("@")[0]}`, `@${name}`);
   return words
     .replace(/```([^`]+)```/g, "$1")
     .replace(/(^|[\s(])([*_~`])(?=\S)(.+?)(?<=\S)\2(?=$|[\s.,;:!?)])/g, "$1$3")

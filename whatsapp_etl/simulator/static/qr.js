@@ -36,7 +36,12 @@ export function drawQr(canvas, text) {
       if (!isDark) return;
       const left = Math.round((x + quiet) * scale);
       const top = Math.round((y + quiet) * scale);
-      context.fillRect(left, top, Math.round((x + quiet + 1) * scale) - left, Math.round((y + quiet + 1) * scale) - top);
+      context.fillRect(
+        left,
+        top,
+        Math.round((x + quiet + 1) * scale) - left,
+        Math.round((y + quiet + 1) * scale) - top,
+      );
     }),
   );
 }
@@ -144,7 +149,11 @@ function drawPatterns(dark, reserved, version) {
     set(6, at, at % 2 === 0);
     set(at, 6, at % 2 === 0);
   }
-  for (const [x, y] of [[3, 3], [size - 4, 3], [3, size - 4]]) {
+  for (const [x, y] of [
+    [3, 3],
+    [size - 4, 3],
+    [3, size - 4],
+  ]) {
     for (let dy = -4; dy <= 4; dy += 1) {
       for (let dx = -4; dx <= 4; dx += 1) {
         const ring = Math.max(Math.abs(dx), Math.abs(dy));

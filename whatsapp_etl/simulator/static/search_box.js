@@ -16,15 +16,50 @@ export class SearchBox {
   constructor(onQuery) {
     this.#onQuery = onQuery;
     this.#input = h("input", {
-      role: "textbox", "aria-label": LABEL, dir: "ltr", id: "_r_9_", placeholder: LABEL, type: "text", value: "", "data-tab": 3,
+      role: "textbox",
+      "aria-label": LABEL,
+      dir: "ltr",
+      id: "_r_9_",
+      placeholder: LABEL,
+      type: "text",
+      value: "",
+      "data-tab": 3,
       autocomplete: "off",
       on: { input: () => this.#typed(), keydown: (event) => event.key === "Escape" && this.#end() },
     });
     this.#clear = h("div", {});
-    this.element = h("div", { class: "_ak9t", "data-testid": "chat-list-search-container" },
-      h("div", {}, h("div", {}, h("div", {}, h("div", { dir: "ltr" }, h("div", {}, h("div", { class: "search-field" },
-        h("div", {}, plainIcon("ic-search")), h("div", { class: "search-input" }, this.#input), this.#clear)))))),
-      h("span"));
+    this.element = h(
+      "div",
+      { class: "_ak9t", "data-testid": "chat-list-search-container" },
+      h(
+        "div",
+        {},
+        h(
+          "div",
+          {},
+          h(
+            "div",
+            {},
+            h(
+              "div",
+              { dir: "ltr" },
+              h(
+                "div",
+                {},
+                h(
+                  "div",
+                  { class: "search-field" },
+                  h("div", {}, plainIcon("ic-search")),
+                  h("div", { class: "search-input" }, this.#input),
+                  this.#clear,
+                ),
+              ),
+            ),
+          ),
+        ),
+      ),
+      h("span"),
+    );
   }
 
   #typed() {
@@ -41,7 +76,11 @@ export class SearchBox {
       event.preventDefault();
       this.#end();
     };
-    return h("button", { type: "button", tabindex: 0, "aria-label": "End icon button", on: { click: press } }, plainIcon("ic-close"));
+    return h(
+      "button",
+      { type: "button", tabindex: 0, "aria-label": "End icon button", on: { click: press } },
+      plainIcon("ic-close"),
+    );
   }
 
   #end() {

@@ -27,7 +27,10 @@ export async function searchItems(query, { ctx, rows, chats, chatItem, onOpen, r
   const messages = await ctx.store.newestMatching(isHit, { depth: DEPTH, limit: MOST_MESSAGES });
   return [
     ...section("Chats", found.map(chatItem)),
-    ...section("Contacts", contacts.map(({ id }) => contactItem(id))),
+    ...section(
+      "Contacts",
+      contacts.map(({ id }) => contactItem(id)),
+    ),
     ...section("Messages", messages.map(messageItem)),
   ];
 

@@ -26,23 +26,46 @@ export class Shell {
     this.conversation = h("div", { class: "conversation-place" });
     this.overlay = h("div");
     this.#intro = introPanel();
-    this.root = h("div", {},
-      h("div", { tabindex: -1, class: "_aiwn app-wrapper-web os-win" },
-        h("div", { id: "wa-popovers-bucket" }), h("span"), h("span"), h("span"), h("span"), h("span"),
-        h("div", { id: "expressions-panel-container" }), h("span"), h("span"),
-        h("div", {},
-          h("div", { tabindex: -1, class: "_aigs _as6h two" },
+    this.root = h(
+      "div",
+      {},
+      h(
+        "div",
+        { tabindex: -1, class: "_aiwn app-wrapper-web os-win" },
+        h("div", { id: "wa-popovers-bucket" }),
+        h("span"),
+        h("span"),
+        h("span"),
+        h("span"),
+        h("span"),
+        h("div", { id: "expressions-panel-container" }),
+        h("span"),
+        h("span"),
+        h(
+          "div",
+          {},
+          h(
+            "div",
+            { tabindex: -1, class: "_aigs _as6h two" },
             h("div", { tabindex: -1 }, h("div")),
             this.#rail(),
             h("div", {}, h("span")),
-            h("div", { class: "drawers" },
+            h(
+              "div",
+              { class: "drawers" },
               h("div", { class: "_aigw _as6h drawer-left" }, h("div", {}, this.drawer)),
-              h("div", {}, h("div", {}, h("span")))),
+              h("div", {}, h("div", {}, h("span"))),
+            ),
             h("div", { class: "_aigw _as6h list-column" }, listHeader(), this.list),
             h("div", { class: "main-column" }, this.#intro, this.conversation),
-            h("div", { class: "_aig- _as6h" }, h("span")), h("div"))),
+            h("div", { class: "_aig- _as6h" }, h("span")),
+            h("div"),
+          ),
+        ),
         this.overlay,
-        h("div", {}, h("div"))));
+        h("div", {}, h("div")),
+      ),
+    );
     root.replaceChildren(this.root);
   }
 
@@ -66,44 +89,102 @@ export class Shell {
   #rail() {
     const button = ([label, image], index) => {
       const isChats = label === "Chats";
-      return h("div", {}, h("span", {},
-        h("button",
-          {
-            "aria-pressed": isChats, "aria-label": label, tabindex: -1, "data-navbar-item": "true",
-            "data-navbar-item-selected": isChats, "data-navbar-item-index": index,
-          },
-          h("div", {}, h("div", {}, h("div", {}, image()), isChats ? this.#chatsBadge : null)))));
+      return h(
+        "div",
+        {},
+        h(
+          "span",
+          {},
+          h(
+            "button",
+            {
+              "aria-pressed": isChats,
+              "aria-label": label,
+              tabindex: -1,
+              "data-navbar-item": "true",
+              "data-navbar-item-selected": isChats,
+              "data-navbar-item-index": index,
+            },
+            h("div", {}, h("div", {}, h("div", {}, image()), isChats ? this.#chatsBadge : null)),
+          ),
+        ),
+      );
     };
     const bottom = RAIL_BOTTOM.map((item, position) => button(item, RAIL_TOP.length + position));
-    return h("header", { tabindex: 0, "data-tab": 2, class: "rail" },
-      h("div", { "data-testid": "navbar" },
+    return h(
+      "header",
+      { tabindex: 0, "data-tab": 2, class: "rail" },
+      h(
+        "div",
+        { "data-testid": "navbar" },
         h("div", { "data-testid": "navbar-primary-section" }, h("div", {}, RAIL_TOP.map(button))),
-        h("div", {}, h("div", {}, bottom))));
+        h("div", {}, h("div", {}, bottom)),
+      ),
+    );
   }
 }
 
 function listHeader() {
   const button = (label, image) =>
-    h("div", {}, h("span", {},
-      h("button",
-        {
-          "data-tab": 2, "aria-label": label, title: label, "aria-disabled": "false", "aria-expanded": "false",
-          "aria-haspopup": "menu", tabindex: 0, type: "button",
-        },
-        h("div", {}, h("div", {}, h("div", {}, image), h("div"))))));
+    h(
+      "div",
+      {},
+      h(
+        "span",
+        {},
+        h(
+          "button",
+          {
+            "data-tab": 2,
+            "aria-label": label,
+            title: label,
+            "aria-disabled": "false",
+            "aria-expanded": "false",
+            "aria-haspopup": "menu",
+            tabindex: 0,
+            type: "button",
+          },
+          h("div", {}, h("div", {}, h("div", {}, image), h("div"))),
+        ),
+      ),
+    );
   const wordmark = icon("wa-wordmark-refreshed", { label: "WhatsApp" });
   wordmark.classList.add("wordmark");
-  return h("header", {}, h("header", { class: "list-header" },
-    h("div", {},
-      h("div", {}, h("h2", {}, h("span", {}, h("span", {}, h("span", {}, wordmark))))),
-      h("span", {}, h("div", {}, button("New chat", icon("new-chat-outline")), button("Menu", plainIcon("ic-more-vert")))))));
+  return h(
+    "header",
+    {},
+    h(
+      "header",
+      { class: "list-header" },
+      h(
+        "div",
+        {},
+        h("div", {}, h("h2", {}, h("span", {}, h("span", {}, h("span", {}, wordmark))))),
+        h(
+          "span",
+          {},
+          h("div", {}, button("New chat", icon("new-chat-outline")), button("Menu", plainIcon("ic-more-vert"))),
+        ),
+      ),
+    ),
+  );
 }
 
 function introPanel() {
   const tile = (image, text) =>
     h("button", { "data-tab": 8, tabindex: 0, type: "button" }, h("div", {}, plainIcon(image)), h("span", {}, text));
-  return h("div", { class: "intro", "data-testid": "intro-panel" },
-    h("section", {},
-      h("div", { "data-testid": "intro-panel-empty-state-action-tile-group" },
-        tile("ic-description", "Send document"), tile("ic-person-add", "Add contact"))));
+  return h(
+    "div",
+    { class: "intro", "data-testid": "intro-panel" },
+    h(
+      "section",
+      {},
+      h(
+        "div",
+        { "data-testid": "intro-panel-empty-state-action-tile-group" },
+        tile("ic-description", "Send document"),
+        tile("ic-person-add", "Add contact"),
+      ),
+    ),
+  );
 }

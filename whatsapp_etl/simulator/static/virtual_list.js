@@ -82,8 +82,7 @@ export class VirtualList {
     }
     const top = this.#offsets[first + at];
     row.element.setAttribute("data-testid", `list-item-${at}`);
-    row.element.style.cssText =
-      `z-index: ${count - at}; transition: none; height: ${item.height}px; transform: translateY(${top}px);`;
+    row.element.style.cssText = `z-index: ${count - at}; transition: none; height: ${item.height}px; transform: translateY(${top}px);`;
   }
 
   #slice() {
