@@ -81,7 +81,7 @@ def shown_stanza_id(shown_id: str) -> str:
 
 def collection_bounds(shown_id: str) -> tuple[str, str, int] | None:
     """Return first stanza id, last stanza id and count of a row that stands for several messages."""
-    match = _COLLECTION.fullmatch(shown_id.strip())
+    match = _COLLECTION.fullmatch(shown_id.strip()) if "-" in shown_id else None
     return (match[1], match[2], int(match[3])) if match else None
 
 

@@ -104,6 +104,12 @@ class FoundRow:
 
     def first(self, name: str) -> LexborNode | None:
         """Return the first element of a name in page order, by its best candidate that matches."""
+        if name not in self._complex:
+            found = self.found.get(name)
+            if found is None:
+                return None
+            if len(found) == 1:
+                return found[0][1]
         nodes = self.all(name)
         return nodes[0] if nodes else None
 
@@ -236,7 +242,7 @@ class Query:
             icon = attributes.get(icon_attribute)
             if icon:
                 row.icons.add(icon)
-            looks = (tag, *attributes.items())
+            looks = (tag, *attributes, *attributes.values())
             names = known.get(looks)
             if names is None:
                 names = known[looks] = self._names(tag, attributes)
