@@ -40,7 +40,9 @@ def test_an_unreachable_server_is_told_with_host_and_remedy_and_no_password():
     assert "ana" not in str(raised.value)
 
 
-@pytest.mark.parametrize("url", ["mysql://localhost/x", "localhost:5432", "postgresql://h/d?nonsense=1"])
+@pytest.mark.parametrize(
+    "url", ["mysql://localhost/x", "localhost:5432", "postgresql://h/d?nonsense=1", "postgresql://h:x/d"]
+)
 def test_a_url_that_cannot_be_read_names_the_variable(url):
     with pytest.raises(ConfigurationError, match="PG_URL"), open_database(url, "public", NOWHERE):
         pass

@@ -165,6 +165,10 @@ def _plain_url(url: str) -> str:
         raise ConfigurationError(
             "PG_URL: is no Postgres URL.", "It looks like postgresql://user:password@host:5432/database."
         )
+    try:
+        urlsplit(f"postgresql://{rest}").port  # noqa: B018  # reading it checks it
+    except ValueError:
+        raise ConfigurationError("PG_URL: its port is no number.", "Postgres' own port is 5432.") from None
     return f"postgresql://{rest}"
 
 

@@ -250,7 +250,7 @@ class EmbeddedServer:
         user = self._user
         try:
             # Output goes to a file: the server would keep a pipe open for ever.
-            with tempfile.TemporaryFile() as output:
+            with (self._folder / "commands.log").open("wb") as output:
                 subprocess.run(  # noqa: S603  # the program is the wheel's own
                     [str(program), *arguments, "-D", str(self._data_dir)],
                     stdin=subprocess.DEVNULL,
@@ -267,7 +267,7 @@ class EmbeddedServer:
         except (OSError, subprocess.SubprocessError):
             raise DatabaseUnreachableError(
                 f"The embedded Postgres in {self._folder} did not answer to {program.name} {arguments[0]}.",
-                f"See {self._folder / 'server.log'}; or set PG_URL to a server of your own.",
+                f"See server.log and commands.log in {self._folder}; or set PG_URL to a server of your own.",
             ) from None
 
     def _bin_dir(self) -> Path:
