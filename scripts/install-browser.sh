@@ -4,22 +4,36 @@ set -eu
 cd "$(dirname "$0")/.."
 python=.venv/bin/python
 
+# 0: there is one. 1: there is none. Anything else: BROWSER_EXECUTABLE or another setting is wrong.
 found() {
     "$python" - <<'PYTHON'
 import sys
 
-from whatsapp_etl.errors import BrowserMissingError
+from whatsapp_etl.errors import BrowserMissingError, ConfigurationError
 from whatsapp_etl.extract.browser import browser_version, find_browser
 from whatsapp_etl.settings import read_settings
 
 try:
-    browser_version(find_browser(read_settings().browser_executable))
-except BrowserMissingError:
-    sys.exit(1)
+    chosen = read_settings().browser_executable
+    browser_version(find_browser(chosen))
+except ConfigurationError as error:
+    print(error, file=sys.stderr)
+    sys.exit(error.exit_code)
+except BrowserMissingError as error:
+    if chosen is None:
+        sys.exit(1)
+    print(error, file=sys.stderr)
+    sys.exit(error.exit_code)
 PYTHON
 }
 
-# The commands that may need root: as they are for root, by sudo where it asks for no password.
+done_or_wrong() {
+    code=0
+    found || code=$?
+    [ "$code" -eq 1 ] || exit "$code"
+}
+
+# What needs root: as it is for root, by sudo where that asks for no password.
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then
         "$@"
@@ -30,23 +44,24 @@ as_root() {
     fi
 }
 
-found && exit 0
+done_or_wrong
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
 echo "Installing Chromium …"
-if [ "$(id -u)" -eq 0 ]; then
-    "$python" -m playwright install --with-deps chromium >"$log" 2>&1 || true
+install="$python -m playwright install"
+if [ "$(id -u)" -eq 0 ] && $install --with-deps chromium >"$log" 2>&1; then
+    :
 else
-    "$python" -m playwright install chromium >"$log" 2>&1 || true
+    $install chromium >>"$log" 2>&1 || true
 fi
-found && exit 0
+done_or_wrong
 
 if command -v apt-get >/dev/null 2>&1; then
     as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq >>"$log" 2>&1 || true
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >>"$log" 2>&1 || true
-    found && exit 0
+    done_or_wrong
 fi
 
 tail -n 5 "$log" >&2

@@ -1,7 +1,8 @@
 import pytest
 
+from whatsapp_etl.extract.session import person_needed
 from whatsapp_etl.extract.states import PageFacts, next_state
-from whatsapp_etl.model import SessionState
+from whatsapp_etl.model import NEEDS_PERSON, SessionState
 
 CHAT_LIST = {"has_app": True, "has_chat_list": True}
 QR_SCREEN = {"has_app": True, "has_qr_screen": True, "qr_payload": "2@ref,key"}
@@ -116,6 +117,11 @@ def test_every_state_can_be_reached():
     reached |= {state_of(), state_of(is_loading=True), state_of(has_dialog=True)}
 
     assert reached == set(SessionState)
+
+
+def test_every_state_that_waits_for_a_person_says_what_to_do():
+    for state in NEEDS_PERSON:
+        assert person_needed(state).remedy
 
 
 def test_facts_are_taken_from_what_the_page_script_says():

@@ -14,8 +14,8 @@ from typing import TextIO
 
 import segno
 
-from whatsapp_etl.errors import PageTimeoutError, SessionNeedsPersonError
-from whatsapp_etl.extract.session import Session
+from whatsapp_etl.errors import PageTimeoutError
+from whatsapp_etl.extract.session import Session, person_needed
 from whatsapp_etl.model import NEEDS_PERSON, SessionState
 
 _LOOK = timedelta(seconds=1)
@@ -81,7 +81,7 @@ def wait_until_linked(
         if state in NEEDS_PERSON and not (
             state in _SCANNING or (has_window and state in _ANSWERED_IN_WINDOW)
         ):
-            raise SessionNeedsPersonError(f"WhatsApp Web waits for a person: {state}.")
+            raise person_needed(state)
         if session.qr_payload is not None and session.qr_payload != shown:
             shown = session.qr_payload
             show(shown)

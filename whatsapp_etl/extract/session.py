@@ -30,7 +30,7 @@ from whatsapp_etl.extract.packs import AUTO, HitCounter, merge_packs, usable_pac
 from whatsapp_etl.extract.scripts import read_script
 from whatsapp_etl.extract.shield import verify_shield
 from whatsapp_etl.extract.snapshot import write_snapshot
-from whatsapp_etl.extract.states import PageFacts, next_state
+from whatsapp_etl.extract.states import STATE_LABELS, PageFacts, next_state
 from whatsapp_etl.extract.watchdog import Watchdog
 from whatsapp_etl.model import (
     NEEDS_PERSON,
@@ -40,7 +40,7 @@ from whatsapp_etl.model import (
     SessionState,
 )
 
-__all__ = ["PageFacts", "Session", "next_state"]
+__all__ = ["PageFacts", "Session", "next_state", "person_needed"]
 
 _OPEN_ALLOWED = timedelta(seconds=60)
 #: What a script gets beyond its own waiting before the browser counts as hung.
@@ -97,6 +97,7 @@ class Session:
         self._packs = usable_packs(packs, forced_pack)
         self._forced_pack = forced_pack
         self._any_pack = merge_packs(self._packs)
+        self._state_parts = _parts(self._any_pack, STATE_LABELS)
         self._url = url
         self._clock = clock
         self._redact = redact
@@ -207,9 +208,7 @@ class Session:
         while self.poll(wait) is not SessionState.READY:
             wait = _LOOK
             if self.state in NEEDS_PERSON:
-                raise SessionNeedsPersonError(
-                    f"WhatsApp Web waits for a person: {self.state}.", _PERSON_REMEDIES[self.state]
-                )
+                raise person_needed(self.state)
             if self.state is SessionState.UNSUPPORTED:
                 raise ExtractError("WhatsApp Web does not support this browser.", "Update Chromium.")
             if time.monotonic() >= deadline:
@@ -243,7 +242,7 @@ class Session:
         """
         with self.watchdog.step("closing a dialog", _CLICK_ALLOWED + _GRACE):
             button = self.page.evaluate_handle(
-                read_script("dialog_button"), _parts(self._any_pack)
+                read_script("dialog_button"), _parts(self._any_pack, ("press", "never_press"))
             ).as_element()
             if button is None:
                 return False
@@ -295,7 +294,7 @@ class Session:
 
     def _look(self, wait: timedelta) -> None:
         argument = {
-            **_parts(self._any_pack),
+            **self._state_parts,
             "last": self._seen,
             "wait_ms": wait.total_seconds() * 1000,
         }
@@ -352,10 +351,15 @@ class Session:
         self._snapshot = replace(self._snapshot, **changes)  # type: ignore[arg-type]
 
 
-def _parts(pack: SelectorPack) -> dict[str, object]:
-    """Return the pack as the page scripts take it."""
+def _parts(pack: SelectorPack, labels: Sequence[str]) -> dict[str, object]:
+    """Return the pack as the page scripts take it, with some of its labels."""
     return {
         "select": {name: list(selector.candidates) for name, selector in pack.selectors.items()},
-        "label": {name: list(texts) for name, texts in pack.labels.items()},
+        "label": {name: list(pack.labels.get(name, ())) for name in labels},
         "attribute": dict(pack.attributes),
     }
+
+
+def person_needed(state: SessionState) -> SessionNeedsPersonError:
+    """Return the error that says what a person has to do in `state`."""
+    return SessionNeedsPersonError(f"WhatsApp Web waits for a person: {state}.", _PERSON_REMEDIES[state])

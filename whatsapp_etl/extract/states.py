@@ -11,6 +11,12 @@ from dataclasses import dataclass
 
 from whatsapp_etl.model import SessionState
 
+#: The labels of a pack that say something about the state.
+STATE_LABELS = (
+    *("conflict", "update_required", "terms", "banned", "locked", "unavailable"),
+    *("unsupported", "offline", "loading"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class PageFacts:

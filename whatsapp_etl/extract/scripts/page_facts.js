@@ -50,7 +50,6 @@ async (args) => {
     // A page without chat list, code or dialog carries nobody's words but WhatsApp's.
     if (list === null && qrScreen === null && qr === null && shown.length === 0 && document.body) words += `\n${says(document.body)}`;
     const labels = Object.keys(args.label)
-      .filter((name) => name !== "press" && name !== "never_press")
       .filter((name) => args.label[name].some((text) => words.includes(text)));
     const code = find("link_code");
     return {
