@@ -13,6 +13,7 @@ from typing import Any
 
 from whatsapp_etl.attachments.files import save
 from whatsapp_etl.extract.browser import Browser, BrowserOptions, find_browser
+from whatsapp_etl.extract.conversation import Opened
 from whatsapp_etl.extract.limits import Limits
 from whatsapp_etl.extract.packs import load_packs
 from whatsapp_etl.extract.reader import Reader
@@ -59,7 +60,7 @@ def run(messages: int = MESSAGES) -> dict[str, Any]:
 
 def walk(reader: Reader, chat: ChatFacts, facts: tuple[MessageFacts, ...]) -> int:
     """Open the chat and scroll up until all its messages were shown; return how many were."""
-    assert any(reader.conversation.open(row) for row in reader.chat_list.candidates(chat, 0))
+    assert any(reader.conversation.open(row) is Opened.YES for row in reader.chat_list.candidates(chat, 0))
     wanted = {fact.key.stanza_id for fact in facts}
     shown: set[str] = set()
     while not wanted <= shown:

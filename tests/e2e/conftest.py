@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -47,10 +47,10 @@ class Reading:
     session: Session
     storage: Storage
     reader: Reader
+    new_reader: Callable[[Patience | None], Reader]
     stop: threading.Event
     attachments: Path
     lookback: timedelta = timedelta(days=30)
-    opened: list[str] = field(default_factory=list)
 
     @property
     def since(self):
@@ -103,14 +103,19 @@ def open_reading(open_session: Callable[..., Session], tmp_path: Path) -> Callab
             own=session.account(),
         )
         stop = threading.Event()
-        reader = Reader(
-            session,
-            storage,
-            save_file=lambda data: save(data, tmp_path / "attachments"),
-            limits=Limits.of(chats_per_minute=0, scrolls_per_second=scrolls_per_second, stop=stop),
-            clock=simulator.options.clock,
-            patience=patience,
+
+        def new_reader(patience: Patience | None) -> Reader:
+            return Reader(
+                session,
+                storage,
+                save_file=lambda data: save(data, tmp_path / "attachments"),
+                limits=Limits.of(chats_per_minute=0, scrolls_per_second=scrolls_per_second, stop=stop),
+                clock=simulator.options.clock,
+                patience=patience,
+            )
+
+        return Reading(
+            simulator, session, storage, new_reader(patience), new_reader, stop, tmp_path / "attachments"
         )
-        return Reading(simulator, session, storage, reader, stop, tmp_path / "attachments")
 
     return open_

@@ -6,8 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from whatsapp_etl.errors import MetadataUnreadableError, SelectorDriftError
 from whatsapp_etl.extract.capture import stanza_ids
-from whatsapp_etl.model import ChatKind, ChatVisit, MessageType, StopReason
+from whatsapp_etl.extract.conversation import Patience
+from whatsapp_etl.model import ChatKind, ChatVisit, MessageType, Selector, StopReason
 
 
 def captured(batch):
@@ -255,3 +257,30 @@ def test_the_phone_is_not_asked_unless_allowed(open_reading, start_simulator):
 
     assert batch.stop_reason is StopReason.NEEDS_PHONE
     assert simulator.ledger()["phone_requests"] == {}
+
+
+def test_a_conversation_of_another_shape_is_drift_and_named(open_reading, shared_simulator):
+    reading = open_reading(shared_simulator)
+    scripts = reading.reader.conversation._scripts
+    broken = Selector("message_scroller", ('[data-testid="renamed"]',), required_on="conversation")
+    pack = replace(scripts.pack, selectors={**scripts.pack.selectors, "message_scroller": broken})
+    reading.session._pack = pack
+    reader = reading.new_reader(Patience(opening=timedelta(seconds=2)))
+    visit = ChatVisit(reading.chats()[busiest(reading)], reading.facts(busiest(reading)), 0)
+
+    with pytest.raises(SelectorDriftError, match=r"message_scroller"):
+        reader.read(visit, since=reading.since)
+
+
+def test_without_metadata_nothing_is_opened_and_the_reason_is_named(open_reading, shared_simulator):
+    reading = open_reading(shared_simulator)
+    chat = reading.chats()[busiest(reading)]
+    facts = reading.facts(chat.id)
+    reading.session.page.evaluate(
+        "() => Object.defineProperty(window, 'indexedDB', {value: undefined, configurable: true})"
+    )
+
+    with pytest.raises(MetadataUnreadableError, match="no_indexeddb"):
+        reading.reader.read(ChatVisit(chat, facts, 0), since=reading.since)
+
+    assert reading.session.page.locator("#main").count() == 0

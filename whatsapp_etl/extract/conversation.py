@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import Enum
 
 from whatsapp_etl.extract.capture import Shown, Step, read_step
 from whatsapp_etl.extract.chat_list import ChatList, ChatRow
@@ -30,6 +31,14 @@ class Patience:
     phone: timedelta = timedelta(seconds=60)
 
 
+class Opened(Enum):
+    """What came of a click on a row of the chat list."""
+
+    YES = "yes"
+    NO = "no"  #: The row moved away, or nothing came in time.
+    PARTLY = "partly"  #: Another conversation is there, and something that each one has is not.
+
+
 class Conversation:
     """What `#main` shows."""
 
@@ -38,13 +47,13 @@ class Conversation:
         self._chat_list = chat_list
         self._patience = patience
 
-    def open(self, row: ChatRow) -> bool:
-        """Click a row of the chat list and wait for its conversation; False when it did not come."""
+    def open(self, row: ChatRow) -> Opened:
+        """Click a row of the chat list and wait for its conversation."""
         previous = self._scripts.find("part", timedelta(0), part="conversation")
         before = self._scripts.run("newest", timedelta(0))
         try:
             if not self._chat_list.click(row):
-                return False
+                return Opened.NO
             answer = self._scripts.run(
                 "opened",
                 self._patience.opening,
@@ -55,7 +64,9 @@ class Conversation:
             )
         finally:
             previous.dispose()
-        return bool(answer["opened"])
+        if answer["opened"]:
+            return Opened.YES
+        return Opened.PARTLY if answer["has_other"] else Opened.NO
 
     def newest(self, stanza_id: str | None) -> Step | None:
         """Scroll to the newest rows and capture; a chat with unread messages opens above them.

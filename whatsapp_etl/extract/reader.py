@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from whatsapp_etl.errors import StopRequestedError
 from whatsapp_etl.extract.capture import Capture, Shown, Step, Verdict, judge
 from whatsapp_etl.extract.chat_list import ChatList
-from whatsapp_etl.extract.conversation import Conversation, Patience
+from whatsapp_etl.extract.conversation import Conversation, Opened, Patience
 from whatsapp_etl.extract.limits import Limits
 from whatsapp_etl.extract.media import Pictures
 from whatsapp_etl.extract.page_script import PageScripts
@@ -32,6 +32,10 @@ from whatsapp_etl.model import (
 
 #: Asking again at a quiet top, when the metadata lists something older that should be shown.
 _QUIET_TRIES = 3
+
+#: A message is stored so soon after it is shown; and how often that is looked for.
+_STORED_WITHIN = timedelta(seconds=3)
+_LOOK_AGAIN = 0.2
 
 #: The part of the mounted rows, from the top, that stays on the page for at least one more step. A
 #: step brings about 24 rows of at most 100, and those at the far end are emptied before they leave.
@@ -108,9 +112,11 @@ class Reader:
             asks_phone=asks_phone,
             times=self._storage.stanza_times(visit.chat.id),
         )
-        reason = self._open(visit, walk)
-        if reason is None:
-            reason = self._walk(visit, walk)
+        try:
+            reason = self._open(visit, walk) or self._walk(visit, walk)
+        except StopRequestedError:
+            reason = StopReason.INTERRUPTED
+        else:
             self._save_pictures(walk, is_last=True)
         batch = self._batch(visit, reason, walk)
         return replace(
@@ -127,8 +133,10 @@ class Reader:
             was_found = True
             self._limits.chats.wait()
             self._session.dismiss_dialogs()
-            if not self.conversation.open(row):
+            opened = self.conversation.open(row)
+            if opened is Opened.PARTLY:
                 self._session.require("conversation")
+            if opened is not Opened.YES:
                 continue
             step = self.conversation.newest(newest)
             if step is not None and self._is_ours(visit, walk, step):
@@ -142,33 +150,33 @@ class Reader:
         return frozenset({chat_id, *same, *({pairs[chat_id]} if chat_id in pairs else ())})
 
     def _is_ours(self, visit: ChatVisit, walk: _Walk, step: Step) -> bool:
-        """Return whether the rows shown belong to the chat; ids not known yet are looked up once."""
+        """Return whether the rows shown belong to the chat.
+
+        A message that arrives meanwhile may be shown a moment before it is stored, so ids not known
+        yet are looked up again before they count against the chat.
+        """
         rows = [shown.row for shown in step.rows]
-        if judge(rows, walk.chat_ids, walk.times) is Verdict.OURS:
-            return True
-        walk.times = self._storage.stanza_times(visit.chat.id)
-        return judge(rows, walk.chat_ids, walk.times) is Verdict.OURS
+        verdict = judge(rows, walk.chat_ids, walk.times)
+        end = time.monotonic() + _STORED_WITHIN.total_seconds()
+        while verdict is not Verdict.OURS:
+            walk.times = self._storage.stanza_times(visit.chat.id)
+            verdict = judge(rows, walk.chat_ids, walk.times)
+            if verdict is Verdict.OTHER or time.monotonic() >= end or self._limits.stop.wait(_LOOK_AGAIN):
+                break
+        return verdict is Verdict.OURS
 
     # --- walking -----------------------------------------------------------------------------
 
     def _walk(self, visit: ChatVisit, walk: _Walk) -> StopReason:
         """Go up until there is a reason to stop."""
-        try:
-            while True:
-                reason = self._reason_to_stop(walk)
-                if reason is not None:
-                    return reason
-                self._limits.scrolls.wait()
-                step = self._next(walk)
-                if step is None:
-                    walk.forget()
-                    return StopReason.CHAT_UNIDENTIFIED
-                if step.rows and not self._is_ours(visit, walk, step):
-                    walk.forget()
-                    return StopReason.CHAT_UNIDENTIFIED
-                self._take(walk, step)
-        except StopRequestedError:
-            return StopReason.INTERRUPTED
+        while (reason := self._reason_to_stop(walk)) is None:
+            self._limits.scrolls.wait()
+            step = self._next(walk)
+            if step is None or (step.rows and not self._is_ours(visit, walk, step)):
+                walk.forget()
+                return StopReason.CHAT_UNIDENTIFIED
+            self._take(walk, step)
+        return reason
 
     def _next(self, walk: _Walk) -> Step | None:
         if walk.top == "button" and walk.asks_phone:
