@@ -39,8 +39,12 @@ class PageScripts:
     def __init__(self, page: Page, watchdog: Watchdog, pack: SelectorPack, hits: HitCounter) -> None:
         self.page = page
         self.watchdog = watchdog
-        self.pack = pack
         self._hits = hits
+        self.use(pack)
+
+    def use(self, pack: SelectorPack) -> None:
+        """Take another pack: after a reload the page may be of another shape."""
+        self.pack = pack
         self._parts = {
             "select": {name: list(selector.candidates) for name, selector in pack.selectors.items()},
             "attribute": dict(pack.attributes),

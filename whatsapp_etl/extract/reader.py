@@ -103,6 +103,8 @@ class Reader:
         """
         if not visit.wanted:
             return self._batch(visit, StopReason.NOTHING_TO_READ)
+        if self._session.pack is not self._scripts.pack:
+            self._scripts.use(self._session.pack)
         unread_before = self._storage.unread_count(visit.chat.id)
         walk = _Walk(
             capture=Capture(visit.wanted),
