@@ -83,7 +83,7 @@ def plan(rows: tuple[Message, ...], chat_id: str = GROUP) -> LoadPlan:
 def _bare_copy(database: Database, rows: tuple[Message, ...], table: str) -> float:
     """Return the seconds of a COPY of finished text into an equal table."""
     maker = MessageLines()
-    lines = [b"%b\t1\t1\t%d" % (maker.line(row)[0], n) for n, row in enumerate(rows)]
+    lines = [b"%b\t1\t1\t%d" % (maker.line(row), n) for n, row in enumerate(rows)]
     columns = (*MESSAGE_COLUMNS, "first_run_id", "last_run_id", "change_seq")
     with database.connect() as connection, connection.cursor() as cursor:
         cursor.execute(

@@ -85,40 +85,46 @@ class MessageLines:
 
     def __init__(self) -> None:
         self._arrays: dict[tuple[str, ...], str] = {}
-        self._instants: dict[datetime, bytes] = {}
+        self._shared: dict[str | None, str] = {None: NULL}
 
-    def line(self, message: Message) -> tuple[bytes, str]:
-        """Return the message's line in the order of MESSAGE_COLUMNS, and its digest in hex."""
+    def line(self, message: Message) -> bytes:
+        """Return the message's line in the order of MESSAGE_COLUMNS."""
         m = message
+        compared = self._compared(m)
+        rest = f"{cell(m.ts_raw)}\t{m.read_path}\t{m.observed_at.isoformat(' ')}\t\\\\x"
+        digest = _digest(m, compared).hex().encode()
+        return b"%b\t%b\t%b%b" % (encoded(cell(m.external_id)), compared, encoded(rest), digest)
+
+    def digest(self, message: Message) -> bytes:
+        """Return the digest by which the message's content is compared."""
+        return _digest(message, self._compared(message))
+
+    def _compared(self, m: Message) -> bytes:
+        shared = self._shared
+        for value in (m.thread_external_id, m.sender_id, m.source_revision, m.subtype, m.album_id):
+            if value not in shared:
+                shared[value] = cell(value)
         recipients = self._arrays.get(m.recipient_ids)
         if recipients is None:
             recipients = self._arrays[m.recipient_ids] = cell(array(m.recipient_ids))
-        observed = self._instants.get(m.observed_at)
-        if observed is None:
-            observed = self._instants[m.observed_at] = instant(m.observed_at).encode()
-        compared = encoded(
-            f"{cell(m.thread_external_id)}\t{cell(m.sender_id)}\t{recipients}\t{cell(m.content_snippet)}\t"
-            f"{m.ts.isoformat(' ')}\t{m.ts_precision}\t{'1' if m.is_outgoing else '0'}\t"
-            f"{'1' if m.has_attachments else '0'}\t{cell(m.stanza_id)}\t{m.message_type._value_}\t"
-            f"{cell(m.subtype)}\t{cell(m.source_revision)}\t{'1' if m.is_forwarded else '0'}\t"
-            f"{'1' if m.is_edited else '0'}\t{instant(m.edited_seen_at)}\t{instant(m.deleted_seen_at)}\t"
-            f"{cell(m.reply_to_external_id)}\t{cell(m.quoted_text)}\t{cell(m.album_id)}\t"
+        return encoded(
+            f"{shared[m.thread_external_id]}\t{shared[m.sender_id]}\t{recipients}\t"
+            f"{cell(m.content_snippet)}\t{m.ts.isoformat(' ')}\t{m.ts_precision}\t"
+            f"{'1' if m.is_outgoing else '0'}\t{'1' if m.has_attachments else '0'}\t{cell(m.stanza_id)}\t"
+            f"{m.message_type._value_}\t{shared[m.subtype]}\t{shared[m.source_revision]}\t"
+            f"{'1' if m.is_forwarded else '0'}\t{'1' if m.is_edited else '0'}\t"
+            f"{instant(m.edited_seen_at)}\t{instant(m.deleted_seen_at)}\t"
+            f"{NULL if m.reply_to_external_id is None else cell(m.reply_to_external_id)}\t"
+            f"{NULL if m.quoted_text is None else cell(m.quoted_text)}\t{shared[m.album_id]}\t"
             f"{integer(m.album_position)}\t{instant(m.expires_at)}"
         )
-        hashed = compared
-        if m.attachments or m.aliases:
-            more = "\t".join((*map(attachment_cells, m.attachments), *map(cell, m.aliases)))
-            hashed = compared + b"\t" + encoded(more)
-        digest = blake2b(hashed, digest_size=16).hexdigest()
-        rest = encoded(f"{cell(m.ts_raw)}\t{m.read_path}\t")
-        line = b"%b\t%b\t%b%b\t\\\\x%b" % (
-            encoded(cell(m.external_id)),
-            compared,
-            rest,
-            observed,
-            digest.encode(),
-        )
-        return line, digest
+
+
+def _digest(message: Message, compared: bytes) -> bytes:
+    if message.attachments or message.aliases:
+        more = (*map(attachment_cells, message.attachments), *map(cell, message.aliases))
+        compared = b"\t".join((compared, *map(encoded, more)))
+    return blake2b(compared, digest_size=16).digest()
 
 
 ATTACHMENT_COLUMNS = (

@@ -122,7 +122,7 @@ def write_messages(cursor: Cursor[TupleRow], messages: Sequence[Message], run_id
     split = _split(cursor, rows, maker)
     ids: list[int] = []
     if split.different:
-        staged = (b"%d\t%b" % (target, maker.line(rows[n])[0]) for n, target in split.different.items())
+        staged = (b"%d\t%b" % (target, maker.line(rows[n])) for n, target in split.different.items())
         copy_lines(cursor, "stage_messages", ("id", *MESSAGE_COLUMNS), staged)
         attachments = [(target, rows[n].attachments) for n, target in split.different.items()]
         with_files = _write_files(cursor, attachments, run_id, changes)
@@ -159,7 +159,7 @@ def _split(cursor: Cursor[TupleRow], rows: Sequence[Message], maker: MessageLine
     different: dict[int, int] = {}
     for n, target, content_hash in cursor.execute(_STORED, binary=True):
         unknown.discard(n)
-        if maker.line(rows[n])[1] != content_hash.hex():
+        if maker.digest(rows[n]) != content_hash:
             different[n] = target
     resolved: dict[int, int] = {}
     doubled: Mapping[int, int] = {}
@@ -204,7 +204,7 @@ def _insert(
             "messages",
             (*MESSAGE_COLUMNS, "first_run_id", "last_run_id", "change_seq"),
             (
-                b"%b\t%d\t%d\t%d" % (maker.line(row)[0], run_id, run_id, n)
+                b"%b\t%d\t%d\t%d" % (maker.line(row), run_id, run_id, n)
                 for n, row in enumerate(new, start=seq + 1)
             ),
         )
