@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -54,6 +54,9 @@ class Step:
     top: str  #: What stands above: "quiet", "loading", "button", "failed", "use_phone".
     loads: int
     is_quiet: bool  #: Nothing came although it was asked for.
+    pictures: Mapping[str, Sequence[str]] = field(
+        default_factory=dict
+    )  #: blob: URLs by row, of those asked for.
 
 
 def read_step(answer: Mapping[str, Any]) -> Step:
@@ -66,6 +69,7 @@ def read_step(answer: Mapping[str, Any]) -> Step:
         top=answer["top"],
         loads=answer["loads"],
         is_quiet=answer["is_quiet"],
+        pictures=answer["pictures"],
     )
 
 

@@ -80,17 +80,20 @@ class Conversation:
         """Capture what is there, without scrolling."""
         return self._step("none", seen)
 
-    def older(self, seen: Sequence[str], *, captures: bool = True) -> Step | None:
+    def older(
+        self, seen: Sequence[str], *, pictures: Sequence[str] = (), captures: bool = True
+    ) -> Step | None:
         """Ask for older rows and capture what is new.
 
         Args:
             seen: Ids among the rows on the page that are not needed again.
+            pictures: Rows whose pictures are still to come.
             captures: False only scrolls, for measuring what capturing costs.
 
         Returns:
             The step; None when the conversation is gone.
         """
-        return self._step("older", seen, captures=captures)
+        return self._step("older", seen, pictures=pictures, captures=captures)
 
     def expand(self, shown_id: str) -> Shown | None:
         """Open "Read more" to its end and capture the row again; None when it left the document."""
@@ -120,6 +123,7 @@ class Conversation:
         seen: Sequence[str],
         *,
         captures: bool = True,
+        pictures: Sequence[str] = (),
         newest: str | None = None,
         only: str | None = None,
     ) -> Step | None:
@@ -131,6 +135,7 @@ class Conversation:
             action=action,
             seen=list(seen),
             capture=captures,
+            pictures=list(pictures),
             newest=newest,
             only=only,
             quiet_ms=round(patience.quiet.total_seconds() * 1000),

@@ -38,25 +38,36 @@ class Pictures:
         self._save = save
         self._patience = patience
 
-    def save(self, shown_ids: Sequence[str]) -> Mapping[str, tuple[CapturedFile, ...]]:
-        """Save the pictures of rows that are on the page now, by row id.
+    def wait(self, shown_ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """Return the blob: URLs that rows on the page show, by row id, bringing each row near for that.
 
-        A row whose picture was not loaded, has expired or is too large is not in the answer.
+        A row whose picture was not loaded or has expired has none.
         """
         if not shown_ids:
             return {}
-        answer = self._scripts.run("images", self._patience, ids=list(shown_ids), most_inline=_PIECE)
+        answer = self._scripts.run("images", self._patience, ids=list(shown_ids))
+        urls: Mapping[str, Sequence[str]] = answer["urls"]
+        return urls
+
+    def save(self, urls: Mapping[str, Sequence[str]]) -> Mapping[str, tuple[CapturedFile, ...]]:
+        """Save what blob: URLs hold, by row id; what is too large or gone is not in the answer."""
+        flat = [url for row in urls.values() for url in row]
+        if not flat:
+            return {}
+        answer = self._scripts.run("blobs", _ONE_PIECE, urls=flat, most_inline=_PIECE)
+        held = dict(zip(flat, map(self._bytes, answer["blobs"]), strict=True))
         files: dict[str, tuple[CapturedFile, ...]] = {}
-        for shown_id, images in answer["images"].items():
-            held = [data for image in images if (data := self._bytes(image)) is not None]
+        for shown_id, row in urls.items():
             # A row may show one picture twice, blurred behind itself.
-            saved = {file.sha256: file for file in map(self._save, held)}
+            saved = {file.sha256: file for url in row if (data := held[url]) and (file := self._save(data))}
             if saved:
                 files[shown_id] = tuple(saved.values())
         return files
 
-    def _bytes(self, image: Mapping[str, str]) -> bytes | None:
-        return base64.b64decode(image["data"]) if "data" in image else self._read(image["url"])
+    def _bytes(self, blob: Mapping[str, str] | None) -> bytes | None:
+        if blob is None:
+            return None
+        return base64.b64decode(blob["data"]) if "data" in blob else self._read(blob["url"])
 
     def _read(self, url: str) -> bytes | None:
         """Return what a blob: URL holds; None when the page let go of it or it is too large."""

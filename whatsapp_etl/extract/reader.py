@@ -7,7 +7,7 @@ after every step. Every visit says why it ended.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -40,6 +40,9 @@ _LOOK_AGAIN = 0.2
 #: The part of the mounted rows, from the top, that stays on the page for at least one more step. A
 #: step brings about 24 rows of at most 100, and those at the far end are emptied before they leave.
 _TOP_SHARE = 0.5
+
+#: Pictures read from the page in one go.
+_PICTURES_AT_ONCE = 12
 
 #: Reading one chat, unless the caller says otherwise.
 BUDGET = timedelta(minutes=5)
@@ -119,7 +122,7 @@ class Reader:
         except StopRequestedError:
             reason = StopReason.INTERRUPTED
         else:
-            self._save_pictures(walk, is_last=True)
+            self._save_pictures(walk, {}, is_last=True)
         batch = self._batch(visit, reason, walk)
         return replace(
             batch, unread_before=unread_before, unread_after=self._storage.unread_count(visit.chat.id)
@@ -185,7 +188,7 @@ class Reader:
             walk.asks_phone = False
             return self.conversation.ask_phone(walk.capture.seen)
         walk.scrolls += 1
-        return self.conversation.older(walk.capture.seen)
+        return self.conversation.older(walk.capture.seen, pictures=walk.pictures)
 
     def _reason_to_stop(self, walk: _Walk) -> StopReason | None:
         if walk.capture.is_complete:
@@ -205,18 +208,25 @@ class Reader:
         for shown in kept:
             if shown.is_cut and (whole := self.conversation.expand(shown.row.shown_id)) is not None:
                 walk.capture.replace(_with_context(whole.row, shown.row))
+        self._save_pictures(walk, step.pictures)
         walk.pictures += [shown.row.shown_id for shown in kept if _is_picture(walk.capture, shown)]
-        self._save_pictures(walk)
 
-    def _save_pictures(self, walk: _Walk, *, is_last: bool = False) -> None:
+    def _save_pictures(
+        self, walk: _Walk, shown: Mapping[str, Sequence[str]], *, is_last: bool = False
+    ) -> None:
         """Save what the page shows of the pictures captured, before their rows leave the document.
 
-        Most load by themselves while one scrolls on, so rows near the top can wait for a later step.
+        Most come by themselves while one scrolls on; only a row about to leave is waited for.
         """
-        low = walk.capture.mounted[round(len(walk.capture.mounted) * _TOP_SHARE) :]
-        if is_last or not set(low).isdisjoint(walk.pictures):
-            walk.files.update(self._pictures.save(walk.pictures))
-            walk.pictures = []
+        walk.urls.update(shown)
+        walk.pictures = [shown_id for shown_id in walk.pictures if shown_id not in shown]
+        low = set(walk.capture.mounted[round(len(walk.capture.mounted) * _TOP_SHARE) :])
+        leaving = walk.pictures if is_last else [row for row in walk.pictures if row in low]
+        walk.urls.update(self._pictures.wait(leaving))
+        walk.pictures = [shown_id for shown_id in walk.pictures if shown_id not in leaving]
+        if is_last or len(walk.urls) >= _PICTURES_AT_ONCE:
+            walk.files.update(self._pictures.save(walk.urls))
+            walk.urls = {}
 
     # --- the result --------------------------------------------------------------------------
 
@@ -251,6 +261,7 @@ class _Walk:
     scrolls: int = 0
     pages_loaded: int = 0
     pictures: list[str] = field(default_factory=list)  #: Rows whose picture is not saved yet.
+    urls: dict[str, Sequence[str]] = field(default_factory=dict)  #: blob: URLs not read yet, by row.
     files: dict[str, tuple[CapturedFile, ...]] = field(default_factory=dict)
 
     def may_go_on(self) -> bool:
@@ -278,6 +289,7 @@ class _Walk:
         """Drop everything: it is not proven to be this chat's."""
         self.capture = Capture(())
         self.pictures = []
+        self.urls = {}
         self.files = {}
 
 

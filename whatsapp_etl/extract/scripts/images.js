@@ -32,30 +32,10 @@ async (args) => {
     await until(() => stateOf(row) !== 'waiting', Math.max(0, end - performance.now()));
   }
 
-  const base64 = (blob) =>
-    new Promise((resolve, reject) => {
-      const reader = new FileReader();
-      reader.onload = () => resolve(reader.result.slice(reader.result.indexOf(',') + 1));
-      reader.onerror = () => reject(new Error('not read'));
-      reader.readAsDataURL(blob);
-    });
-  // Small pictures come with this answer; a large one is named and fetched in pieces.
-  let room = args.most_inline;
-  const read = async (url) => {
-    try {
-      const blob = await (await fetch(url)).blob();
-      if (blob.size > room) return { url };
-      room -= blob.size;
-      return { data: await base64(blob) };
-    } catch {
-      return null;
-    }
-  };
-  const images = {};
+  const urls = {};
   for (const row of rows) {
     const state = stateOf(row);
-    const found = Array.isArray(state) ? await Promise.all(state.map(read)) : [];
-    images[row.getAttribute(rowId)] = found.filter(Boolean);
+    urls[row.getAttribute(rowId)] = Array.isArray(state) ? state : [];
   }
-  return JSON.stringify({ images, hits });
+  return JSON.stringify({ urls, hits });
 }

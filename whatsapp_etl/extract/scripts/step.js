@@ -186,8 +186,20 @@ async (args) => {
     empty = waiting().map(idOf);
   }
 
+  // Pictures captured before that have come meanwhile, or plainly will not: no row waits for them.
+  const pictures = {};
+  if (args.pictures.length > 0) {
+    const wanted = new Set(args.pictures);
+    for (const row of rowsOf().filter((each) => wanted.has(idOf(each)) && !isEmpty(each))) {
+      const urls = all(row, 'image_bytes').map((image) => image.src).filter((src) => src.startsWith('blob:'));
+      const isGone = !one(row, 'image_thumb') || one(row, 'media_download') || one(row, 'media_failed');
+      if (urls.length > 0 || isGone) pictures[idOf(row)] = urls;
+    }
+  }
+
   return JSON.stringify({
     title: title(),
+    pictures,
     rows: Array.from(captured.values()),
     shown: rowsOf().map(idOf),
     empty,
