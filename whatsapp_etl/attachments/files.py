@@ -78,16 +78,14 @@ def _make_folder(folder: Path) -> None:
 def _write_whole(data: bytes, place: Path) -> None:
     # mkstemp makes the file readable by its owner only; the rename keeps that.
     descriptor, name = tempfile.mkstemp(dir=place.parent, prefix=".part-")
-    try:
+    with contextlib.ExitStack() as remains:
+        remains.callback(Path(name).unlink, missing_ok=True)
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         Path(name).replace(place)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            Path(name).unlink()
-        raise
+        remains.pop_all()
     _flush_folder(place.parent)
 
 

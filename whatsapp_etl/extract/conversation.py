@@ -40,7 +40,7 @@ class Opened(Enum):
 
 
 class Conversation:
-    """What `#main` shows."""
+    """The conversation that is open."""
 
     def __init__(self, scripts: PageScripts, chat_list: ChatList, patience: Patience) -> None:
         self._scripts = scripts
