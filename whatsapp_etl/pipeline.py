@@ -40,7 +40,7 @@ from whatsapp_etl.model import (
 from whatsapp_etl.progress import CycleProgress, NoProgress
 from whatsapp_etl.tally import Tally
 from whatsapp_etl.transform.messages import ChatContext, external_id
-from whatsapp_etl.transform.parse import parse_rows
+from whatsapp_etl.transform.parse import parse_rows, signal_counts
 from whatsapp_etl.transform.plan import coverage_unvisited, plan_load, thread_of, unopened
 from whatsapp_etl.transform.visits import (
     Planned,
@@ -247,7 +247,7 @@ class Cycle:
             observed_at=batch.observed_at,
             chat_id=batch.chat_id,
         )
-        tally.parsed(batch, parsed)
+        tally.parsed(batch, parsed, signal_counts(parsed))
         known = self.store.known([external_id(each.key, context.account) for each in facts])
         return plan_load(batch, parsed, facts, known, context, self.clock(), rejects=rejects)
 

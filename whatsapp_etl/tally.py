@@ -55,6 +55,7 @@ class Tally:
     applied: ApplyResult = field(default_factory=ApplyResult)
     stop_reasons: Counter[StopReason] = field(default_factory=Counter)
     stage_seconds: dict[str, float] = field(default_factory=dict)
+    _signals: Counter[tuple[str, str]] = field(default_factory=Counter)
     _seen: int = 0
     _id_found: int = 0
     _matched: int = 0
@@ -95,9 +96,13 @@ class Tally:
         self.receipts_observed += has_fallen
         return has_fallen
 
-    def parsed(self, batch: ChatBatch, rows: Sequence[ParsedRow]) -> None:
+    def parsed(
+        self, batch: ChatBatch, rows: Sequence[ParsedRow], signals: Mapping[tuple[str, str], int]
+    ) -> None:
+        """Count captured and understood rows, and which sign served for which fact."""
         self._seen += len(batch.rows)
         self._id_found += len(rows)
+        self._signals.update(signals)
 
     def applied_plan(self, plan: LoadPlan, result: ApplyResult) -> None:
         """Count what a chat's plan said and what applying it changed."""
@@ -151,7 +156,7 @@ class Tally:
             missing=self.missing,
             rejects=self.applied.rejects,
             stop_reasons=dict(self.stop_reasons),
-            selector_hits={key: count for key, count in served.items() if count > 0},
+            selector_hits={key: count for key, count in {**served, **self._signals}.items() if count > 0},
             receipts_observed=self.receipts_observed,
             stage_seconds=dict(self.stage_seconds),
             error=error,

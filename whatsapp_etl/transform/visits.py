@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from whatsapp_etl.model import (
@@ -35,45 +35,6 @@ class Rules:
     is_shield_alarmed: bool = False  #: Unread counts fell unexplained: unread chats stay closed.
     first: frozenset[str] = frozenset()  #: Chats that ran out of their time budget last time.
     phone_ids: Mapping[str, str] = field(default_factory=dict)  #: "@lid" -> phone number's id.
-
-
-@dataclass(frozen=True, slots=True)
-class VisitPlan:
-    """Which chats are read, and how."""
-
-    visits: tuple[ChatVisit, ...]  #: To be opened, in this order.
-    unopened: tuple[tuple[ChatVisit, StopReason], ...]  #: Loaded from metadata as far as that goes.
-    excluded: Mapping[str, StopReason]  #: By chat id: nothing of them is written anywhere.
-
-
-def plan_visits(
-    diffs: Mapping[str, ChatDiff],
-    chats: Sequence[ChatFacts],
-    facts: Mapping[str, Sequence[MessageFacts]],
-    rules: Rules,
-    account: Account,
-) -> VisitPlan:
-    """Decide about every chat in which something is missing or changed.
-
-    Args:
-        diffs: How each chat compares with Postgres; a chat without one has nothing new.
-        chats: Every chat of the account.
-        facts: What the storage lists, of the chats with something wanted.
-        rules: Settings and the shield's state.
-        account: The linked account.
-    """
-    excluded = excluded_chats(chats, rules)
-    places = list_positions(chats)
-    visits: list[ChatVisit] = []
-    unopened: list[tuple[ChatVisit, StopReason]] = []
-    for chat in visiting_order(diffs, [chat for chat in chats if chat.id not in excluded], rules):
-        found = facts.get(chat.id, ())
-        planned = plan_visit(chat, diffs[chat.id], found, rules, account, list_position=places[chat.id])
-        if planned.unopened is None:
-            visits.append(planned.visit)
-        else:
-            unopened.append((planned.visit, planned.unopened))
-    return VisitPlan(tuple(visits), tuple(unopened), excluded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +85,6 @@ def plan_visit(
     if rules.is_shield_alarmed and chat.unread_count != 0:
         return Planned(visit, StopReason.SHIELDED)
     return Planned(visit)
-
-
-def excluded_chats(chats: Sequence[ChatFacts], rules: Rules) -> dict[str, StopReason]:
-    """Return the chats of which nothing is written anywhere: out of scope, locked, or excluded."""
-    return {chat.id: StopReason.EXCLUDED for chat in chats if not is_allowed(chat, rules)}
 
 
 def is_allowed(chat: ChatFacts, rules: Rules) -> bool:
@@ -192,8 +148,3 @@ def _digits(entry: str) -> str | None:
         return None
     digits = "".join(character for character in entry if character.isdecimal()).removeprefix("00")
     return digits if len(digits) >= _SHORTEST_NUMBER else None
-
-
-def chats_to_examine(diffs: Mapping[str, ChatDiff], excluded: Collection[str]) -> tuple[str, ...]:
-    """Return the chats whose messages must be looked up before visits can be planned."""
-    return tuple(chat_id for chat_id, diff in diffs.items() if diff.wanted and chat_id not in excluded)
