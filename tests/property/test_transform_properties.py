@@ -76,7 +76,7 @@ def test_packed_and_bare_ids_give_the_same_external_id(stanza_id, is_outgoing, p
     listed = facts(key=key)
     where = group_context()
     ids = set()
-    for shown_id, shown_key in ((str(key), key), (stanza_id, None), (f"conv-msg-{stanza_id}", None)):
+    for shown_id, shown_key in ((str(key), key), (stanza_id, None)):
         shown = row(shown_stanza_id(shown_id), key=shown_key, is_outgoing=is_outgoing)
         joined = FactsIndex([listed], account()).join(shown)[0]
         made = to_message(shown, joined.facts, where, NOW)

@@ -146,6 +146,7 @@ def test_the_first_rule_decides_whatever_sign_it_has():
         packs()["2026-08"],
         tables=MappingProxyType(
             {
+                "rows": packs()["2026-08"].tables["rows"],
                 "kinds": {
                     "rules": (
                         {"type": "deleted", "css": ("p > i",)},
@@ -153,7 +154,7 @@ def test_the_first_rule_decides_whatever_sign_it_has():
                         {"type": "image", "css": (".x",)},
                         {"type": "video", "css": ("b",)},
                     )
-                }
+                },
             }
         ),
     )

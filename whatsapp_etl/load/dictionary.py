@@ -17,22 +17,7 @@ _HEAD = """# Data dictionary
 Printed by `python -m whatsapp_etl.load.dictionary > docs/data-dictionary.md`; a test checks that it
 is current.
 All tables lie in the schema of `PG_SCHEMA`. Times are `timestamptz` in UTC. Flags are `smallint`, 0 or 1.
-
-## The text of a message by its type
-
-| message_type | content_snippet |
-|---|---|
-| text | the text: emoji as characters, formatting marks removed, mentions as named, links as text |
-| image, video, gif, document | the caption, or null |
-| sticker, audio, voice, video_note | null |
-| location | name and address, one a line, as far as shown |
-| live_location | the caption, or null |
-| contact, contacts | the card's name, "… and 2 other contacts" as shown |
-| poll | the question, then each option, one a line |
-| event | the title |
-| group_invite | the caption, else the group's name |
-| call, system | the text as shown |
-| deleted, waiting, view_once | null |
+What a text is for each type of message stands in [message-types.md](message-types.md).
 
 ## Reading what changed
 

@@ -16,7 +16,6 @@ _DEVICE = re.compile(r"(?:\.\d+)?:\d+@")
 _KEY = re.compile(r"(true|false)_([^_@]*@[^_]+)_(.+)", re.DOTALL)
 #: A row that stands for several messages: "album-<first>-<last>-<count>".
 _COLLECTION = re.compile(r"(?:album|grouped-sticker)-(.+?)-(.+)-(\d+)")
-_TEST_ID_HEAD = "conv-msg-"
 
 _KIND_BY_SERVER = {
     "c.us": ChatKind.PERSON,
@@ -76,7 +75,7 @@ def parse_shown_key(shown_id: str) -> MessageKey | None:
 def shown_stanza_id(shown_id: str) -> str:
     """Return the stanza id of a row's id, packed or bare; a collection's id is returned whole."""
     key = parse_shown_key(shown_id)
-    return key.stanza_id if key else shown_id.strip().removeprefix(_TEST_ID_HEAD)
+    return key.stanza_id if key else shown_id.strip()
 
 
 def collection_bounds(shown_id: str) -> tuple[str, str, int] | None:

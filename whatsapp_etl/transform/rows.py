@@ -36,7 +36,7 @@ def split_page(html: str, pack: SelectorPack) -> tuple[RawRow, ...]:
         html = _INDENTATION.sub("><", html)
     document = LexborHTMLParser(html)
     words = DateWords.of(pack.tables.get("dates", {}))
-    attribute = pack.attributes.get("row_id", "data-id")
+    attribute = pack.attributes["row_id"]
     rows: list[RawRow] = []
     seen: set[str] = set()
     marker: str | None = None
@@ -72,7 +72,7 @@ def _blocks(document: LexborHTMLParser, pack: SelectorPack) -> list[LexborNode]:
         found = document.css_first(candidate)
         if found is not None:
             return list(found.iter())
-    attribute = pack.attributes.get("row_id", "data-id")
+    attribute = pack.attributes["row_id"]
     return list(_outermost(document.body, attribute)) if document.body is not None else []
 
 

@@ -67,8 +67,8 @@ class RowRules:
         self.query = Query.of(
             names,
             skipped=_SKIPPED,
-            icon_attribute=str(rows.get("icon_attribute", "data-icon")),
-            icon_element=str(rows.get("icon_element", "title")),
+            icon_attribute=str(rows.get("icon_attribute", "")),
+            icon_element=str(rows.get("icon_element", "")),
         )
         self.dates = DateWords.of(pack.tables.get("dates", {}))
         self.forwarded_icons = frozenset(_texts(rows.get("forwarded_icons")))
