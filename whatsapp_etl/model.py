@@ -142,13 +142,14 @@ class StopReason(StrEnum):
 
 
 class MissingReason(StrEnum):
-    """Why an id that the metadata lists has no row in Postgres."""
+    """Why an id that the metadata lists has no whole row in Postgres."""
 
     NOT_SHOWN = "not_shown"  #: Reading passed its place and it was not there.
     NOT_REACHED = "not_reached"  #: Reading stopped before its place.
     NEEDS_PHONE = "needs_phone"
     EMPTY_ROW = "empty_row"  #: The row stayed without content past its deadline.
     UNREADABLE = "unreadable"  #: The parser rejected it.
+    PICTURE_NOT_LOADED = "picture_not_loaded"  #: The message is stored; its picture's bytes are not.
     CHAT_NOT_OPENED = "chat_not_opened"
 
 

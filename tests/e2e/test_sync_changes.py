@@ -158,3 +158,33 @@ def test_disappearing_messages_go_when_whatsapp_lets_them_go(account):
 
     assert it.query("SELECT count(*) FROM messages WHERE expires_at IS NOT NULL") == [(0,)]
     assert {row[0] for row in it.query("SELECT external_id FROM tombstones")} == {key for key, _ in expiring}
+
+
+def test_a_picture_that_did_not_load_is_asked_for_again_and_counts_until_then(account):
+    it = account(world={"chats": 6, "messages": 160})
+    it.simulator.set_config(auto_download=False)
+    assert it.sync().status is RunStatus.SUCCESS
+    waiting = (
+        "SELECT count(*) FROM attachments a JOIN messages m ON m.id = a.message_id"
+        " WHERE m.message_type = 'image' AND a.checksum IS NULL"
+    )
+    ((pictures,),) = it.query(waiting)
+    assert pictures > 0
+    assert it.query("SELECT DISTINCT reason FROM missing_messages") == [("picture_not_loaded",)]
+    assert it.query("SELECT count(*) FROM extraction_jobs") == [(0,)]
+    before = it.written_by()
+    assert it.sync().chats_opened == 0
+    assert it.written_by() == before
+
+    it.simulator.set_config(auto_download=True)
+    it.query("UPDATE missing_messages SET next_try_at = '2000-01-01' RETURNING 1")
+    report = it.sync()
+
+    assert report.applied.updated == report.applied.attachments_saved == pictures
+    assert it.query(waiting) == [(0,)]
+    assert it.query("SELECT count(*) FROM missing_messages") == [(0,)]
+    assert it.query("SELECT count(*) FROM attachments WHERE state = 'stored' AND is_verified") == [
+        (pictures,)
+    ]
+    assert it.sync().chats_opened == 0
+    assert_in_step(it)

@@ -5,7 +5,7 @@ import pytest
 
 from tests.transform_values import NOW, OTHER, OWN, context, facts, known, row
 from whatsapp_etl.model import Attachment, Message, MessageKey, MessageType
-from whatsapp_etl.transform.merge import merge, merge_attachments
+from whatsapp_etl.transform.merge import marked, merge, merge_attachments
 from whatsapp_etl.transform.messages import to_message
 
 LATER = NOW + timedelta(minutes=10)
@@ -174,7 +174,7 @@ def test_a_body_that_was_not_read_does_not_overwrite_one():
     old = message(row(type=MessageType.IMAGE, text="caption"), facts(type=MessageType.IMAGE))
     new = message(row(type=MessageType.IMAGE, text=None), facts(type=MessageType.IMAGE), at=LATER)
 
-    assert merge(new, known(old)).message is None
+    assert merge(new, known(marked(old))).message is None
     filled = merge(replace(old, observed_at=LATER), known(new, observed_at=NOW))
     assert filled.message is not None
     assert (filled.message.content_snippet, filled.version) == ("caption", None)
@@ -248,3 +248,18 @@ GONE = Attachment(0, None, "unavailable")
 )
 def test_bytes_once_held_stay_held(new, old, merged):
     assert merge_attachments(new, old) == merged
+
+
+def test_a_picture_without_bytes_is_not_settled_until_they_are_held():
+    waiting = marked(message(row(type=MessageType.IMAGE), facts(type=MessageType.IMAGE)))
+    held = replace(
+        waiting, attachments=(replace(waiting.attachments[0], checksum="ab" * 32, state="stored"),)
+    )
+
+    assert waiting.source_revision != facts(type=MessageType.IMAGE).source_revision
+    assert marked(held).source_revision == facts(type=MessageType.IMAGE).source_revision
+    assert marked(waiting) is waiting
+    assert (
+        merge(replace(held, observed_at=LATER), known(waiting)).message.attachments[0].checksum == "ab" * 32
+    )
+    assert merge(replace(waiting, observed_at=LATER), known(waiting)).message is None

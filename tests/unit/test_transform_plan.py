@@ -369,3 +369,20 @@ def test_a_listed_message_is_made_once_whoever_tells_it():
     made = plan([row("A", type=MessageType.VOICE, text=None)], [facts("A", type=MessageType.VOICE)])
 
     assert ids(made.messages) == ["A"]
+
+
+@pytest.mark.parametrize("reason", [StopReason.INTERRUPTED, StopReason.SHIELDED, StopReason.TIME_BUDGET])
+def test_a_visit_that_was_held_back_or_cut_off_is_no_try(reason):
+    made = plan_load(unopened(OTHER, reason, "2026-08", NOW), (), (facts("A"),), {}, context(), NOW)
+
+    assert [(each.attempts, each.next_try_at) for each in made.missing] == [(0, NOW)]
+
+
+def test_a_picture_that_did_not_load_is_looked_for_again_though_its_message_is_stored():
+    shown, listed = row("A", type=MessageType.IMAGE), facts("A", type=MessageType.IMAGE)
+
+    first = plan_load(batch(), (shown,), (listed,), {}, context(), NOW)
+
+    assert [each.reason for each in first.missing] == [MissingReason.PICTURE_NOT_LOADED]
+    assert len(first.messages) == 1
+    assert first.coverage.stored == first.coverage.expected == 1

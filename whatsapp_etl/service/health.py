@@ -166,7 +166,7 @@ SESSION_WORDS: Mapping[SessionState, tuple[SessionWord, ReasonCode | None]] = Ma
 
 #: Missing for a reason that reading again does not cure: shown, but never a failure for ever.
 #: Unreadable rows have their own reason in the cycle that rejects them.
-EXPLAINED = frozenset({MissingReason.NEEDS_PHONE, MissingReason.UNREADABLE})
+EXPLAINED = frozenset({MissingReason.NEEDS_PHONE, MissingReason.UNREADABLE, MissingReason.PICTURE_NOT_LOADED})
 
 #: The reason for the error class that a report names. A session that needs a person speaks for itself.
 _ERROR_REASONS: Mapping[str, ReasonCode | None] = MappingProxyType(

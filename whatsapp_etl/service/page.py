@@ -45,6 +45,7 @@ MISSING_TEXTS = {
     MissingReason.NEEDS_PHONE: "only on the phone",
     MissingReason.EMPTY_ROW: "stayed empty on the page",
     MissingReason.UNREADABLE: "not understood",
+    MissingReason.PICTURE_NOT_LOADED: "pictures that did not load",
     MissingReason.CHAT_NOT_OPENED: "in chats not opened yet",
 }
 

@@ -42,11 +42,31 @@ class Merged:
     is_disagreement: bool = False
 
 
+#: Stands behind the revision of a picture message whose bytes are not held: it is not settled, so the
+#: comparison with the metadata finds it again when its next try is due.
+_NO_PICTURE = "|no picture"
+
+
+def lacks_picture(message: Message) -> bool:
+    """Whether the message is a picture whose bytes are not held."""
+    return message.message_type is MessageType.IMAGE and not any(
+        each.checksum for each in message.attachments
+    )
+
+
+def marked(message: Message) -> Message:
+    """Return the message with a revision that says whether its picture is still to come."""
+    plain = message.source_revision.removesuffix(_NO_PICTURE)
+    revision = plain + _NO_PICTURE if lacks_picture(message) else plain
+    return message if revision == message.source_revision else replace(message, source_revision=revision)
+
+
 def merge(new: Message, old: KnownMessage) -> Merged:
     """Return what to write when `new` is seen and `old` is stored."""
     if new.observed_at < old.observed_at:
         return Merged(None)
     settled, is_disagreement = _settle(new, old)
+    settled = marked(settled)
     if not _differs(settled, old):
         return Merged(None, is_disagreement=is_disagreement)
     version = None

@@ -35,10 +35,21 @@ def wait_after(attempts: int) -> timedelta:
     return min(_FIRST_WAIT * (1 << doublings), _LONGEST_DAILY_WAIT)
 
 
+#: Reading was held back or cut off: that says nothing about the messages, so they are due at once.
+NOT_A_TRY = frozenset({StopReason.INTERRUPTED, StopReason.SHIELDED, StopReason.TIME_BUDGET})
+
+
 def missing_message(
-    external_id: str, reason: MissingReason, attempts: Mapping[str, int], now: datetime
+    external_id: str,
+    reason: MissingReason,
+    attempts: Mapping[str, int],
+    now: datetime,
+    *,
+    stop_reason: StopReason,
 ) -> MissingMessage:
     """Return the record of an id that was looked for and not found once more."""
+    if stop_reason in NOT_A_TRY:
+        return MissingMessage(external_id, reason, attempts.get(external_id, 0), now)
     tries = attempts.get(external_id, 0) + 1
     return MissingMessage(external_id, reason, tries, now + wait_after(tries))
 

@@ -32,7 +32,7 @@ from whatsapp_etl.model import (
 from whatsapp_etl.transform.identity import parse_key, shown_stanza_id
 from whatsapp_etl.transform.joining import FactsIndex, Joined
 from whatsapp_etl.transform.kinds import TEXTLESS_TYPES
-from whatsapp_etl.transform.merge import merge
+from whatsapp_etl.transform.merge import lacks_picture, marked, merge
 from whatsapp_etl.transform.messages import ChatContext, external_id, to_message
 from whatsapp_etl.transform.missing import missing_message, missing_reason
 from whatsapp_etl.transform.redact import hash_id, redact_html
@@ -221,7 +221,11 @@ class _Made:
         for facts in self._listed or ():
             key = external_id(facts.key, self._context.account)
             known = self._known.get(key)
-            if key in self.messages or (wanted is not None and key not in wanted):
+            if wanted is not None and key not in wanted:
+                continue
+            if key in self.messages:
+                if self._still_lacks_picture(key, known):
+                    found.append(self._missing_message(key, MissingReason.PICTURE_NOT_LOADED))
                 continue
             if known is not None and known.source_revision == facts.source_revision:
                 continue
@@ -232,8 +236,18 @@ class _Made:
                 empty_stanza_ids={shown_stanza_id(shown_id) for shown_id in self._batch.empty_ids},
                 unreadable_stanza_ids=unreadable,
             )
-            found.append(missing_message(key, reason, self._context.attempts, self._now))
+            found.append(self._missing_message(key, reason))
         return tuple(found)
+
+    def _missing_message(self, key: str, reason: MissingReason) -> MissingMessage:
+        return missing_message(
+            key, reason, self._context.attempts, self._now, stop_reason=self._batch.stop_reason
+        )
+
+    def _still_lacks_picture(self, key: str, known: KnownMessage | None) -> bool:
+        """Whether neither this visit nor an earlier one got a picture's bytes."""
+        is_held = known is not None and any(each.checksum for each in known.attachments)
+        return lacks_picture(self.messages[key]) and not is_held
 
     def coverage(self, missing: Sequence[MissingMessage]) -> Coverage:
         """Return what is known about the chat's completeness after this visit."""
@@ -358,7 +372,7 @@ def _merged(
     for each in messages:
         old = known.get(each.external_id)
         if old is None:
-            changed.append(each)
+            changed.append(marked(each))
             continue
         merged = merge(each, old)
         disagreements += merged.is_disagreement
