@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from whatsapp_etl.errors import SessionNeedsPersonError
 from whatsapp_etl.extract.browser import Browser, BrowserOptions
 from whatsapp_etl.extract.limits import Limits
 from whatsapp_etl.extract.reader import Reader
@@ -33,6 +34,10 @@ from whatsapp_etl.model import (
     SelectorPack,
     SessionSnapshot,
 )
+
+#: Batches of QR codes that are asked for while nobody scans; then the page rests until it is opened anew.
+_QR_RENEWALS = 5
+_QR_ARRIVES = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,7 @@ class Source:
         self._storage: Storage | None = None
         self._reader: Reader | None = None
         self._opened_at = clock()
+        self._qr_renewals = 0
 
     # --- the session --------------------------------------------------------------------------
 
@@ -110,6 +116,10 @@ class Source:
             self._start()
         try:
             self.session.wait_until_ready(self._options.ready_within)
+            self._qr_renewals = 0
+        except SessionNeedsPersonError:
+            self._renew_qr()
+            raise
         finally:
             self._publish(self.session.snapshot())
         if self._reader is None:
@@ -234,6 +244,12 @@ class Source:
             kind_of=self._judgement.kind_of,
         )
         self._session.open()
+
+    def _renew_qr(self) -> None:
+        """Ask for fresh codes when the last one has expired; after some batches nobody is there to scan."""
+        if self.session.is_qr_expired and self._qr_renewals < _QR_RENEWALS and self.session.reload_qr():
+            self._qr_renewals += 1
+            self.session.poll(_QR_ARRIVES)
 
     def _is_worn(self) -> bool:
         assert self._browser is not None
