@@ -13,7 +13,7 @@ from tests.fixtures.program import end_hard
 #: Kill moments, spread over a cycle of this world; fixed, so that a failure can be repeated.
 KILLS = 10
 SEED = 20260315
-LONGEST_SECONDS = 6.0
+LONGEST_SECONDS = 2.5
 
 
 @pytest.mark.timeout(400)

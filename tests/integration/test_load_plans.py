@@ -28,12 +28,20 @@ QUESTIONS = {
 }
 
 
+#: Where two indexes cost the same on an empty table, the other one is put away.
+OTHERS = {"ix_messages_sender_ts": ("ix_messages_ts", "uq_messages_stanza")}
+
+
 @pytest.mark.parametrize("index", QUESTIONS)
 def test_the_question_is_answered_from_its_index(database, index):
     question, values = QUESTIONS[index]
-    with database.connect() as connection:
-        # The tables are empty, where reading them whole is cheapest.
+    with database.connect(autocommit=False) as connection:
+        # The tables are empty, where reading them whole is cheapest and any index will do: what counts is
+        # that the one meant answers the question alone.
         connection.execute("SET enable_seqscan = off")
+        for other in OTHERS.get(index, ()):
+            connection.execute(f"DROP INDEX {other}")
         plan = connection.execute(f"EXPLAIN {question}", values).fetchall()
+        connection.rollback()
 
     assert any(index in line for (line,) in plan), plan
