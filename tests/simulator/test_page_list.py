@@ -90,7 +90,7 @@ def test_the_order_in_the_document_is_not_the_order_on_the_screen(crowded, visit
     page = visit(crowded.url)
     page.evaluate("document.getElementById('pane-side').scrollTop = 3000")
     page.wait_for_function(
-        "document.querySelector('#pane-side [role=row]').style.transform !== 'translateY(0px)'"
+        "() => document.querySelector('#pane-side [role=row]').style.transform !== 'translateY(0px)'"
     )
     page.evaluate("document.getElementById('pane-side').scrollTop = 2600")
 
