@@ -27,9 +27,8 @@ demo: install-browser ## Stand-in WhatsApp Web, embedded Postgres, one sync, sta
 	@$(BIN)/whatsapp-etl demo $(ARGS)
 
 test: install-browser lint ## Run every test (about 8 minutes on 2 cores)
-	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -q $(ARGS)
-	$(BIN)/coverage report --skip-covered
+	$(BIN)/pytest -q -n 2 --dist loadfile --cov --cov-report= $(ARGS)
+	$(BIN)/coverage report
 	$(BIN)/coverage report --fail-under=100 --include='whatsapp_etl/transform/*,whatsapp_etl/extract/states.py'
 
 lint: install ## Format check, ruff, mypy, import contracts

@@ -183,7 +183,7 @@ def test_a_picture_that_did_not_load_is_asked_for_again_and_counts_until_then(ac
     assert report.applied.updated == report.applied.attachments_saved == pictures
     assert it.query(waiting) == [(0,)]
     assert it.query("SELECT count(*) FROM missing_messages") == [(0,)]
-    assert it.query("SELECT count(*) FROM attachments WHERE state = 'stored' AND is_verified") == [
+    assert it.query("SELECT count(*) FROM attachments WHERE state = 'stored' AND is_verified = 1") == [
         (pictures,)
     ]
     assert it.sync().chats_opened == 0
