@@ -183,6 +183,16 @@ def test_only_wanted_ids_are_counted_as_tried():
     assert made.coverage.complete_until is None
 
 
+def test_a_wanted_id_that_its_chat_does_not_list_is_missing():
+    where = context(diff=diff(f"false_{OTHER}_A", f"false_{OTHER}_B"))
+
+    made = plan([row("A")], [facts("A")], where=where)
+
+    assert [each.external_id for each in made.missing] == [f"false_{OTHER}_B"]
+    assert missing_reasons(made) == [MissingReason.NOT_SHOWN]
+    assert (made.coverage.complete_until, made.checkpoint) == (None, None)
+
+
 def test_a_changed_message_that_was_not_read_is_tried_again():
     known = all_known(plan([row()], [facts()]).messages)
 
@@ -230,6 +240,16 @@ def test_disappearing_messages_can_be_left_out():
 
     assert ids(made.messages) == ["B"]
     assert made.missing == ()
+
+
+@pytest.mark.parametrize(("rule", "stored"), [("expire", ["B"]), ("keep", ["A", "B"])])
+def test_what_has_disappeared_is_not_stored_again_while_the_page_still_lists_it(rule, stored):
+    listed = [
+        facts("A", type=MessageType.STICKER, expires_at=NOW),
+        facts("B", minute=1, type=MessageType.STICKER, expires_at=NOW + timedelta(seconds=1)),
+    ]
+
+    assert ids(plan([], listed, where=context(disappearing=rule)).messages) == stored
 
 
 def test_a_row_that_the_storage_does_not_list_is_a_reject():

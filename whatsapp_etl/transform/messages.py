@@ -59,6 +59,23 @@ def external_id(key: MessageKey, account: Account) -> str:
     return str(canonical_key(key, account.id))
 
 
+def in_scope(facts: Sequence[MessageFacts], context: ChatContext, now: datetime) -> list[MessageFacts]:
+    """Return the listed messages that may be stored, oldest first."""
+    keeps = context.disappearing == "keep"
+    return sorted(
+        (
+            each
+            for each in facts
+            if each.type is not MessageType.ALBUM
+            and each.sent_at >= context.since
+            and not (context.disappearing == "skip" and each.expires_at is not None)
+            # The page may list for a while what has disappeared already.
+            and (keeps or each.expires_at is None or each.expires_at > now)
+        ),
+        key=lambda each: each.sent_at,
+    )
+
+
 def to_message(
     row: ParsedRow | None,
     facts: MessageFacts | None,

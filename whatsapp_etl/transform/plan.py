@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -33,7 +33,7 @@ from whatsapp_etl.transform.identity import parse_key, shown_stanza_id
 from whatsapp_etl.transform.joining import FactsIndex, Joined
 from whatsapp_etl.transform.kinds import TEXTLESS_TYPES
 from whatsapp_etl.transform.merge import lacks_picture, marked, merge
-from whatsapp_etl.transform.messages import ChatContext, external_id, to_message
+from whatsapp_etl.transform.messages import ChatContext, external_id, in_scope, to_message
 from whatsapp_etl.transform.missing import missing_message, missing_reason
 from whatsapp_etl.transform.redact import hash_id, redact_html
 
@@ -74,7 +74,7 @@ def plan_load(  # noqa: PLR0917 - the contract of the step: what was seen, liste
         now: The run's clock.
         rejects: The batch's rows that were not understood.
     """
-    listed = None if facts is None else _in_scope(facts, context)
+    listed = None if facts is None else in_scope(facts, context, now)
     joined = _join(parsed, listed, known, context)
     made = _Made(batch, context, known, listed, now)
     for each in joined:
@@ -237,7 +237,14 @@ class _Made:
                 unreadable_stanza_ids=unreadable,
             )
             found.append(self._missing_message(key, reason))
+        # Wanted by the scan of all ids, and not among the chat's own: gone meanwhile, or kept elsewhere.
+        found += [self._missing_message(key, MissingReason.NOT_SHOWN) for key in self._unlisted(wanted)]
         return tuple(found)
+
+    def _unlisted(self, wanted: Collection[str] | None) -> list[str]:
+        if not wanted or self._listed is None:
+            return []
+        return sorted(set(wanted) - {external_id(each.key, self._context.account) for each in self._listed})
 
     def _missing_message(self, key: str, reason: MissingReason) -> MissingMessage:
         return missing_message(
@@ -288,6 +295,8 @@ class _Made:
         if not lacking:
             return self._context.since
         keyed = [(external_id(each.key, self._context.account), each.sent_at) for each in self._listed]
+        if not lacking.issubset(key for key, _ in keyed):
+            return None
         newest_gap = max(sent_at for key, sent_at in keyed if key in lacking)
         return min((sent_at for _, sent_at in keyed if sent_at > newest_gap), default=None)
 
@@ -308,20 +317,6 @@ class _Made:
                 observed_at=self._batch.observed_at,
             )
         )
-
-
-def _in_scope(facts: Sequence[MessageFacts], context: ChatContext) -> list[MessageFacts]:
-    """Return the listed messages that may be stored, oldest first."""
-    return sorted(
-        (
-            each
-            for each in facts
-            if each.type is not MessageType.ALBUM
-            and each.sent_at >= context.since
-            and not (context.disappearing == "skip" and each.expires_at is not None)
-        ),
-        key=lambda each: each.sent_at,
-    )
 
 
 def _join(
