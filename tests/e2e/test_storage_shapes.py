@@ -231,6 +231,14 @@ def test_a_picture_has_its_facts(open_storage):
     assert fact.sender_id == "15551001001@c.us"
 
 
+def test_a_picture_to_be_seen_once_is_told_by_its_mark(open_storage):
+    storage = open_storage(stores(message=[message("3EB0A1", type="image", isViewOnce=True)]))
+
+    (fact,) = storage.messages("15551001001@c.us", SINCE)
+
+    assert (fact.wa_type, fact.subtype) == ("image", "view_once")
+
+
 def test_the_revision_of_the_list_and_of_the_chat_agree_and_change_with_an_edit(open_storage):
     row = message("3EB0A1")
     storage = open_storage(stores(message=[row]))

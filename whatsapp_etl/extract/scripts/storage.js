@@ -275,7 +275,7 @@ async (args) => {
           found.push({
             key: parts,
             type: row.type,
-            subtype: text(row.subtype),
+            subtype: text(row.subtype) || (row.isViewOnce === true ? 'view_once' : null),
             t: number(row.t),
             revision: revision(row),
             sender: wid(row.author) || parts[3] || wid(row.from),
