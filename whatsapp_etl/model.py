@@ -10,14 +10,11 @@ part, "@s.whatsapp.net" written as "@c.us".
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
-
-PLATFORM = "whatsapp"
-SOURCE_APP = "WhatsApp Web"
 
 # --- closed sets ---------------------------------------------------------------------------
 
@@ -721,11 +718,3 @@ class SessionSnapshot:
     qr_payload: str | None = None  #: The QR's text while one is shown.
     qr_seen_at: datetime | None = None
     wa_version: str | None = None
-
-
-def type_counts(rows: Sequence[ParsedRow]) -> Mapping[MessageType, int]:
-    """Count rows by type, for reports."""
-    counts: dict[MessageType, int] = {}
-    for row in rows:
-        counts[row.type] = counts.get(row.type, 0) + 1
-    return counts

@@ -45,6 +45,7 @@ from whatsapp_etl.transform.plan import coverage_unvisited, plan_load, thread_of
 from whatsapp_etl.transform.visits import (
     Planned,
     Rules,
+    allowed_contacts,
     is_allowed,
     list_positions,
     plan_visit,
@@ -120,8 +121,9 @@ class Cycle:
 
         progress.stage("comparing")
         with tally.stage("compare"):
+            unreadable_before = self.source.unreadable_rows
             diffs = self.store.diff(self._index(directory, since), since, tally.started_at)
-            tally.compared(diffs)
+            tally.compared(diffs, unreadable=self.source.unreadable_rows - unreadable_before)
 
         with tally.stage("read"):
             queue = visiting_order(diffs, directory.chats, directory.rules)
@@ -175,7 +177,7 @@ class Cycle:
             account=account,
             chats=allowed,
             positions=list_positions(chats),
-            contacts=tuple(contact for contact in self.source.contacts() if contact.id not in left_out),
+            contacts=allowed_contacts(self.source.contacts(), chats, rules),
             groups={group.id: group for group in self.source.groups() if group.id not in left_out},
             rules=rules,
         )

@@ -81,10 +81,14 @@ class Tally:
         finally:
             self.stage_seconds[name] = time.monotonic() - begun
 
-    def compared(self, diffs: Mapping[str, ChatDiff]) -> None:
-        """Take over what the comparison says of chats that need no visit."""
+    def compared(self, diffs: Mapping[str, ChatDiff], *, unreadable: int) -> None:
+        """Take over what the comparison says of chats that need no visit.
+
+        Rows of the storage that were not understood have no id to look for, but they are missing.
+        """
         self.expected = sum(diff.expected for diff in diffs.values())
         self.missing = sum(diff.expected - diff.stored for diff in diffs.values() if not diff.wanted)
+        self.missing += unreadable
 
     def opened(self, batch: ChatBatch) -> bool:
         """Count a chat that was read; return whether its unread count fell meanwhile."""

@@ -149,12 +149,6 @@ class Source:
         if (browser := self._browser) is not None:
             browser.kill()
 
-    def watch(self, wait: timedelta) -> SessionSnapshot:
-        """Look at an open page for up to `wait`, publish what is shown and return it."""
-        self.session.poll(wait)
-        self._publish(self.session.snapshot())
-        return self.session.snapshot()
-
     @property
     def session(self) -> Session:
         assert self._session is not None, "the source is not open"
@@ -178,6 +172,11 @@ class Source:
     def hits(self) -> Mapping[tuple[str, str], int]:
         """How often each candidate of each selector served since the browser was opened."""
         return self.session.hits.counts() if self._session else {}
+
+    @property
+    def unreadable_rows(self) -> int:
+        """Rows of the browser's storage without a key or time of a known shape, since it was opened."""
+        return self._storage.unreadable_rows if self._storage else 0
 
     def account(self) -> Account:
         """Return the linked account, and let the storage complete own keys with it."""
