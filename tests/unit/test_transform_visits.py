@@ -3,8 +3,15 @@ from datetime import timedelta
 import pytest
 
 from tests.transform_values import GROUP, NOW, OTHER, account, chat, facts
-from whatsapp_etl.model import ChatDiff, ChatKind, MessageKey, MessageType, StopReason
-from whatsapp_etl.transform.visits import Rules, is_allowed, list_positions, plan_visit, visiting_order
+from whatsapp_etl.model import ChatDiff, ChatKind, ContactFacts, MessageKey, MessageType, StopReason
+from whatsapp_etl.transform.visits import (
+    Rules,
+    allowed_contacts,
+    is_allowed,
+    list_positions,
+    plan_visit,
+    visiting_order,
+)
 
 
 def other(number, **changes):
@@ -95,6 +102,25 @@ def test_a_chat_under_a_hidden_number_is_excluded_by_the_number():
     assert is_allowed(hidden, Rules(exclude=("+49 155 50001",)))
     rules = Rules(exclude=("+49 155 50001",), phone_ids={"777@lid": OTHER})
     assert not is_allowed(hidden, rules)
+
+
+def person(some_id, saved_name=None, phone_id=None):
+    return ContactFacts(some_id, saved_name, None, phone_id)
+
+
+@pytest.mark.parametrize("entry", ["777@lid", OTHER, "+49 155 50001", "mira vogel"])
+def test_a_person_left_out_is_no_contact_under_any_id(entry):
+    people = [
+        person("777@lid", phone_id=OTHER),
+        person(OTHER, "Mira Vogel"),
+        person("4915550010@c.us", "Kai Lund"),
+    ]
+    rules = Rules(exclude=(entry,), phone_ids={"777@lid": OTHER})
+    hidden = chat(id="777@lid", title="Mira Vogel")
+
+    for chats in ([hidden], [chat()], []):
+        kept = allowed_contacts(people, chats, rules)
+        assert [each.id for each in kept] == ["4915550010@c.us"]
 
 
 def test_a_group_has_no_number():

@@ -13,6 +13,7 @@ from whatsapp_etl.model import (
     ChatFacts,
     ChatKind,
     ChatVisit,
+    ContactFacts,
     MessageFacts,
     MessageType,
     StopReason,
@@ -94,9 +95,30 @@ def is_allowed(chat: ChatFacts, rules: Rules) -> bool:
 
 def is_excluded(chat: ChatFacts, rules: Rules) -> bool:
     """Whether an entry of the exclusion list names the chat by id, title or phone number."""
-    phone_id = rules.phone_ids.get(chat.id, chat.id)
+    return _is_named(chat.id, chat.title, rules)
+
+
+def allowed_contacts(
+    contacts: Sequence[ContactFacts], chats: Sequence[ChatFacts], rules: Rules
+) -> tuple[ContactFacts, ...]:
+    """Return the people who may be stored.
+
+    Nobody whose chat is left out, under whichever of their ids, or whom the exclusion list names.
+    """
+    left_out = {chat.id for chat in chats if not is_allowed(chat, rules)}
+    left_out |= {each.id for each in contacts if _is_named(each.id, each.saved_name, rules)}
+    left_out |= {rules.phone_ids[some_id] for some_id in left_out if some_id in rules.phone_ids}
+    return tuple(
+        each
+        for each in contacts
+        if left_out.isdisjoint({each.id, each.phone_id, rules.phone_ids.get(each.id)})
+    )
+
+
+def _is_named(some_id: str, title: str | None, rules: Rules) -> bool:
+    phone_id = rules.phone_ids.get(some_id, some_id)
     number = phone_id.partition("@")[0] if phone_id.endswith("@c.us") else None
-    names = {chat.id.casefold(), phone_id.casefold(), *([_fold(chat.title)] if chat.title else [])}
+    names = {some_id.casefold(), phone_id.casefold(), *([_fold(title)] if title else [])}
     for entry in (*rules.exclude, *rules.agent):
         if not entry.strip():
             continue
