@@ -10,9 +10,10 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from whatsapp_etl.attachments.files import remove, save
+from whatsapp_etl.errors import ConfigurationError, PackError
 from whatsapp_etl.extract.browser import BrowserOptions, find_browser
 from whatsapp_etl.extract.packs import load_packs
 from whatsapp_etl.extract.source import Judgement, Source, SourceOptions
@@ -38,12 +39,34 @@ def clock_of(settings: Settings) -> Clock:
 
 
 def zone_of(settings: Settings) -> ZoneInfo:
-    """Return the zone in which the page writes its times."""
-    return ZoneInfo(settings.whatsapp_timezone or _machine_zone())
+    """Return the zone in which the page writes its times.
+
+    Raises:
+        ConfigurationError: The setting is empty and the machine's zone has no usable name.
+    """
+    name = settings.whatsapp_timezone or _machine_zone()
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ConfigurationError(
+            f"WHATSAPP_TIMEZONE: is empty, and the machine's zone {name} is not known by that name.",
+            'Set it to a name such as "Europe/Berlin".',
+        ) from error
 
 
-def packs_of(folder: Path | None = None) -> tuple[SelectorPack, ...]:
-    return load_packs(folder or data_folder("selectors"))
+def packs_of(folder: Path | None = None, forced: str = "auto") -> tuple[SelectorPack, ...]:
+    """Return the selector packs.
+
+    Raises:
+        PackError: One is wrong, or there is none of the name that is forced.
+    """
+    packs = load_packs(folder or data_folder("selectors"))
+    names = sorted(pack.id for pack in packs)
+    if forced not in {"auto", *names}:
+        raise PackError(
+            f"WHATSAPP_SELECTOR_PACK: there is no pack {forced}.", f"Use auto or one of: {', '.join(names)}."
+        )
+    return packs
 
 
 def snapshots_of(settings: Settings) -> Path:
@@ -85,7 +108,18 @@ def source_of(
     *,
     is_headless: bool | None = None,
 ) -> Source:
-    """Return the account's source; the browser starts when it is opened."""
+    """Return the account's source; the browser starts when it is opened.
+
+    Raises:
+        ConfigurationError: A setting cannot be followed; better told now than in every cycle.
+        BrowserMissingError: There is no Chromium.
+    """
+    if settings.whatsapp_reader == "store":
+        raise ConfigurationError(
+            "WHATSAPP_READER: store is not available in this version.", "Set it to auto or dom."
+        )
+    make_folder("WHATSAPP_PROFILE_DIR", settings.whatsapp_profile_dir)
+    make_folder("ATTACHMENTS_DIR", settings.attachments_dir)
     parts = urlsplit(settings.whatsapp_url)
     options = SourceOptions(
         profile=settings.whatsapp_profile_dir,
@@ -98,7 +132,7 @@ def source_of(
             origin=f"{parts.scheme}://{parts.netloc}",
         ),
         url=settings.whatsapp_url,
-        packs=packs_of(),
+        packs=packs_of(forced=settings.whatsapp_selector_pack),
         snapshots=snapshots_of(settings),
         forced_pack=settings.whatsapp_selector_pack,
         max_age=timedelta(minutes=settings.whatsapp_session_max_age_minutes),
@@ -128,6 +162,23 @@ def cycle_of(settings: Settings, source: Source, store: Store) -> Cycle:
         clock=clock_of(settings),
         remove_file=partial(remove, root=settings.attachments_dir),
     )
+
+
+def make_folder(variable: str, folder: Path) -> None:
+    """Make a private folder where there is none.
+
+    Raises:
+        ConfigurationError: It cannot be made or written; the message names the variable.
+    """
+    remedy = "Name a folder that this user may write, or change its owner."
+    try:
+        folder.expanduser().mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{variable}: the folder {folder} cannot be made ({error.strerror}).", remedy
+        ) from error
+    if not os.access(folder.expanduser(), os.W_OK | os.X_OK):
+        raise ConfigurationError(f"{variable}: the folder {folder} cannot be written.", remedy)
 
 
 def _machine_zone() -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from whatsapp_etl import __version__
-from whatsapp_etl.errors import WhatsappEtlError
+from whatsapp_etl.errors import ConfigurationError, WhatsappEtlError
 
 app = typer.Typer(
     name="whatsapp-etl",
@@ -93,21 +93,25 @@ def simulate(
     """Serve the stand-in WhatsApp Web."""
     from whatsapp_etl.simulator.serve import SimulatorOptions, serve
 
-    serve(
-        SimulatorOptions(
-            host=host,
-            port=port,
-            chats=chats,
-            messages=messages,
-            days=days,
-            seed=seed,
-            locale=locale,
-            timezone=timezone,
-            linked=linked,
-            now=_instant(now) if now else None,
-        ),
-        on_ready=lambda url: typer.echo(f"Stand-in WhatsApp Web: {url}"),
+    options = SimulatorOptions(
+        host=host,
+        port=port,
+        chats=chats,
+        messages=messages,
+        days=days,
+        seed=seed,
+        locale=locale,
+        timezone=timezone,
+        linked=linked,
+        now=_instant(now) if now else None,
     )
+    try:
+        serve(options, on_ready=lambda url: typer.echo(f"Stand-in WhatsApp Web: {url}"))
+    except OSError as error:
+        raise ConfigurationError(
+            f"Cannot listen on {host}, port {port}: {error.strerror}.",
+            "Choose another --port; 0 takes a free one.",
+        ) from error
 
 
 @app.command()
@@ -137,7 +141,7 @@ def parse(
         own_name=own_name,
         chat_id=chat_id,
         own_id=own_id,
-        today=today,
+        today=_day(today) if today else None,
         pack=pack,
     )
 
@@ -147,8 +151,7 @@ def selectors_check() -> None:
     """Show which pack fits the page and which selectors match on it."""
     from whatsapp_etl import commands
 
-    if not commands.check_selectors():
-        raise typer.Exit(7)
+    commands.check_selectors()
 
 
 @app.command()
@@ -215,6 +218,13 @@ def _instant(text: str) -> datetime:
     if instant.tzinfo is None:
         raise typer.BadParameter(f'"{text}" names no zone; write 2026-08-23T12:00:00Z')
     return instant
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f'"{text}" is not a day; write 2026-08-23') from error
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import SecretStr
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 from selectolax.lexbor import LexborHTMLParser
 
 from whatsapp_etl import bootstrap
@@ -24,6 +25,8 @@ from whatsapp_etl.attending import attend
 from whatsapp_etl.errors import EXIT_PARTIAL, ConfigurationError, exit_code_of
 from whatsapp_etl.extract.login import TerminalQr, wait_until_linked
 from whatsapp_etl.extract.packs import choose_pack
+from whatsapp_etl.extract.scripts import read_script
+from whatsapp_etl.extract.session import Session
 from whatsapp_etl.load import migrate as migrations
 from whatsapp_etl.logs import configure_logs
 from whatsapp_etl.model import ParsedRow, RunReport, RunStatus
@@ -32,24 +35,31 @@ from whatsapp_etl.settings import Settings, read_settings
 from whatsapp_etl.transform.identity import key_in_chat
 from whatsapp_etl.transform.parse import parse_page
 
+_LOOK_ALLOWED = timedelta(seconds=20)
+
 
 def login(*, terminal: bool, minutes: int, replace_account: bool) -> None:
     """Link the account and close the browser again."""
     settings = _settings(logs_as_text=True)
     has_window = not terminal and _has_display()
     source = bootstrap.source_of(settings, threading.Event(), is_headless=not has_window)
-    console = Console(stderr=True)
+    console = Console(stderr=True, soft_wrap=True)
+    qr = None if has_window else TerminalQr(sys.stdout)
+    is_asked = False
+
+    def show(payload: str) -> None:
+        nonlocal is_asked
+        if not is_asked:
+            where = "below" if qr else "in the window"
+            console.print(
+                f"On the phone: Settings → Linked devices → Link a device, then scan the code {where}."
+            )
+            is_asked = True
+        if qr:
+            qr.draw(payload)
+
     try:
-        session = source.start()
-        where = "in the window" if has_window else "below"
-        console.print(f"On the phone: Settings → Linked devices → Link a device, then scan the code {where}.")
-        qr = TerminalQr(sys.stdout)
-        wait_until_linked(
-            session,
-            timedelta(minutes=minutes),
-            (lambda _payload: None) if has_window else qr.draw,
-            has_window=has_window,
-        )
+        wait_until_linked(source.start(), timedelta(minutes=minutes), show, has_window=has_window)
         console.print("Linked. The login is kept in the browser profile.")
         if replace_account:
             with bootstrap.open_store(settings) as store:
@@ -96,7 +106,7 @@ def parse(
     own_name: str | None,
     chat_id: str | None,
     own_id: str | None,
-    today: str | None,
+    today: date | None,
     pack: str,
 ) -> None:
     """Print one JSON object for each row of saved pages."""
@@ -109,9 +119,7 @@ def parse(
     packs = bootstrap.packs_of()
     for file in files:
         html = file.read_text(encoding="utf-8", errors="replace")
-        saved_on = (
-            date.fromisoformat(today) if today else datetime.fromtimestamp(file.stat().st_mtime, zone).date()
-        )
+        saved_on = today or datetime.fromtimestamp(file.stat().st_mtime, zone).date()
         parsed, rejects = parse_page(
             html,
             choose_pack(packs, LexborHTMLParser(html).css_matches, pack),
@@ -127,23 +135,37 @@ def parse(
             _print_line({"file": file.name, "reject": reject.reason, "row": reject.shown_id_hash})
 
 
-def check_selectors() -> bool:
-    """Print how the page fits the packs; return whether everything required is there."""
+def check_selectors() -> None:
+    """Print which selectors of the page's pack match on its chat list.
+
+    Raises:
+        WhatsappEtlError: The page cannot be read; drift names the selector.
+    """
     settings = _settings(logs_as_text=True)
     source = bootstrap.source_of(settings, threading.Event())
     try:
         source.open()
-        table = Table("selector", "served by", "looks", title=f"pack {source.session.pack.id}")
-        served = source.hits
-        for name, selector in source.session.pack.selectors.items():
-            hits = [(css, served[name, css]) for css in selector.candidates if (name, css) in served]
-            required = f" (required on {selector.required_on})" if selector.required_on else ""
-            for css, count in hits or [("-", 0)]:
-                table.add_row(name + required, css, str(count))
+        pack = source.session.pack
+        matching = _matching(source.session)
+        table = Table("selector", "required on", "first match", title=f"pack {pack.id}")
+        for name, selector in pack.selectors.items():
+            served = next((css for css in selector.candidates if css in matching), "-")
+            # As text: the brackets of a selector are no markup.
+            table.add_row(name, selector.required_on or "", Text(served))
         Console().print(table)
+        Console(soft_wrap=True).print(
+            "No chat was opened: what is shown inside one is checked while a cycle reads it."
+        )
     finally:
         source.close()
-    return True
+
+
+def _matching(session: Session) -> frozenset[str]:
+    """Return which of the pack's selectors match on the page as it is shown."""
+    css = sorted({each for selector in session.pack.selectors.values() for each in selector.candidates})
+    with session.watchdog.step("trying selectors", _LOOK_ALLOWED):
+        answer = session.page.evaluate(read_script("matches"), {"css": css, "last": None, "wait_ms": 0})
+    return frozenset(each for each, has_matched in zip(css, json.loads(answer), strict=True) if has_matched)
 
 
 def migrate() -> None:
@@ -157,7 +179,10 @@ def show_config() -> None:
     for name, value in read_settings():
         shown = ("***" if value.get_secret_value() else "") if isinstance(value, SecretStr) else value
         if isinstance(shown, tuple):
-            shown = ",".join(shown)
+            # As they are written: flags of the browser hold commas, names of chats hold spaces.
+            shown = (" " if name == "browser_args" else ",").join(shown)
+        elif isinstance(shown, bool):
+            shown = str(shown).lower()
         sys.stdout.write(f"{name.upper()}={'' if shown is None else shown}\n")
 
 

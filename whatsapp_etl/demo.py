@@ -28,7 +28,7 @@ from whatsapp_etl.logs import configure_logs
 from whatsapp_etl.model import RunStatus
 from whatsapp_etl.progress import RichProgress
 from whatsapp_etl.scheduler import listen
-from whatsapp_etl.settings import Settings
+from whatsapp_etl.settings import Settings, read_settings
 from whatsapp_etl.simulator.options import SimulatorOptions
 from whatsapp_etl.simulator.serve import RunningSimulator
 
@@ -50,10 +50,11 @@ def run_demo(*, once: bool, chats: int, messages: int) -> int:
             online = sent["presence"]["available"]
             console.print(f"Read receipts sent: {sent['receipts']}. Times shown as online: {online}.")
             port = _free_port(settings)
-            console.print(f"Status page: http://{settings.host}:{port}/")
+            console.print(f"Status page: http://{settings.host}:{port}/", "(not with --once)" if once else "")
             if once or report_code:
                 return report_code
-            console.print("The next cycle comes in ten minutes. Ctrl-C ends the demo.")
+            minutes = settings.whatsapp_sync_interval_minutes
+            console.print(f"A cycle runs every {minutes} minutes. Ctrl-C ends the demo.")
             return attend(settings.model_copy(update={"port": port}), store)
 
 
@@ -80,7 +81,7 @@ def _counts(store: Store) -> Table:
 
 def _settings(folder: Path, url: str) -> Settings:
     """Return settings of the demo's own; of the person's, the browser and the address count."""
-    theirs = Settings()
+    theirs = read_settings()
     return theirs.model_copy(
         update={
             "whatsapp_url": url,

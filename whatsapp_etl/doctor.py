@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from whatsapp_etl import bootstrap
-from whatsapp_etl.errors import WhatsappEtlError
+from whatsapp_etl.errors import ProfileLockedError, WhatsappEtlError
 from whatsapp_etl.extract.browser import find_browser
 from whatsapp_etl.extract.profile import Profile
 from whatsapp_etl.load import migrate
@@ -63,12 +63,8 @@ def _browser(settings: Settings) -> tuple[bool, str]:
 
 
 def _packs(settings: Settings) -> tuple[bool, str]:
-    packs = bootstrap.packs_of()
-    forced = settings.whatsapp_selector_pack
-    names = ", ".join(sorted(pack.id for pack in packs))
-    if forced not in {"auto", *(pack.id for pack in packs)}:
-        return False, f"WHATSAPP_SELECTOR_PACK: there is no pack {forced}. Use auto or one of: {names}."
-    return True, names
+    packs = bootstrap.packs_of(forced=settings.whatsapp_selector_pack)
+    return True, ", ".join(sorted(pack.id for pack in packs))
 
 
 def _profile(settings: Settings) -> tuple[bool, str]:
@@ -77,8 +73,11 @@ def _profile(settings: Settings) -> tuple[bool, str]:
         return True, "not made yet; `whatsapp-etl login` makes it"
     if folder.stat().st_mode & _FOREIGN_BITS:
         return False, f"others can read {folder}, which is the login. Run: chmod 700 '{folder}'"
-    with Profile(folder) as profile:
-        return True, "linked once" if profile.was_linked else "not linked; run `whatsapp-etl login`"
+    try:
+        with Profile(folder) as profile:
+            return True, "linked once" if profile.was_linked else "not linked; run `whatsapp-etl login`"
+    except ProfileLockedError as error:
+        return True, error.what  # a service that runs is no fault
 
 
 def _database(settings: Settings) -> tuple[bool, str]:

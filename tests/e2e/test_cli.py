@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -11,6 +12,9 @@ import httpx
 import pytest
 
 from tests.fixtures.cycle import stored_messages, truth_of
+from whatsapp_etl import bootstrap
+from whatsapp_etl.errors import WhatsappEtlError
+from whatsapp_etl.settings import read_settings
 
 CASES = Path(__file__).parents[1] / "cases" / "messages"
 
@@ -38,6 +42,50 @@ def test_a_wrong_setting_is_one_line_that_names_it_and_exit_code_2(program, vari
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert variable in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("WHATSAPP_READER", "store"),
+        ("WHATSAPP_SELECTOR_PACK", "no-such-pack"),
+        ("WHATSAPP_PROFILE_DIR", "/proc/nowhere"),
+        ("ATTACHMENTS_DIR", "/proc/nowhere"),
+        ("TZ", "Mars/Olympus"),
+    ],
+)
+def test_what_no_cycle_could_follow_is_told_before_the_first(monkeypatch, tmp_path, variable, value):
+    monkeypatch.chdir(tmp_path)  # no `.env` of the developer's
+    monkeypatch.setenv("WHATSAPP_PROFILE_DIR", str(tmp_path / "profile"))
+    monkeypatch.setenv("ATTACHMENTS_DIR", str(tmp_path / "attachments"))
+    monkeypatch.delenv("WHATSAPP_TIMEZONE", raising=False)
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(WhatsappEtlError, match=variable if variable != "TZ" else "WHATSAPP_TIMEZONE") as told:
+        bootstrap.source_of(read_settings(), threading.Event())
+    assert told.value.exit_code == 2
+    assert told.value.remedy
+
+
+def test_a_wrong_setting_ends_the_demo_in_the_same_way(program):
+    it, _ = program(world={"chats": 1, "messages": 1})
+    done = it.run("demo", "--once", PORT="99999")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "PORT" in done.stderr
+
+
+def test_simulate_on_a_taken_port_says_so_in_one_line(program):
+    it, simulator = program(world={"chats": 1, "messages": 1})
+    done = it.run("simulate", "--chats", "1", "--messages", "1", "--port", simulator.url.rpartition(":")[2])
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "--port" in done.stderr
+
+
+def test_selectors_check_shows_each_selector_as_it_is_written(program):
+    it, _ = program(world={"chats": 1, "messages": 1})
+    done = it.run("selectors", "check", COLUMNS="300")
+    assert done.returncode == 0, done.stderr
+    assert "#pane-side" in done.stdout
+    assert re.search(r"\[data-[a-z]+", done.stdout)
 
 
 def test_config_prints_every_setting_and_no_secret(program):
