@@ -363,3 +363,21 @@ def test_the_shield_alarm_stays_until_it_is_acknowledged():
     state.set_shield_alarm(is_on=False)
 
     assert ask(state, "/health").status_code == 200
+
+
+def test_waiting_for_a_scan_is_one_failed_cycle_however_often_the_page_is_looked_at():
+    state = state_waiting_for_a_scan()
+    for minutes_ago in (3, 2, 1):
+        state.cycle_started()
+        state.cycle_finished(
+            make_report(
+                minutes_ago=minutes_ago,
+                run_id=0,
+                status=RunStatus.FAILED,
+                session_state=SessionState.QR,
+                error="SessionNeedsPersonError: x",
+            )
+        )
+    snapshot = state.snapshot
+    assert snapshot.totals.errors == snapshot.failures_in_a_row == len(snapshot.recent_runs) == 1
+    assert snapshot.cycle_started_at is None

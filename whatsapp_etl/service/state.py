@@ -132,6 +132,14 @@ class ServiceState:
 def _with_run(old: Snapshot, report: RunReport | None) -> Snapshot:
     if report is None:
         return replace(old, cycle_started_at=None, failures_in_a_row=old.failures_in_a_row + 1)
+    if _waits_for_scan(report) and old.last_run is not None and _waits_for_scan(old.last_run):
+        # The page is looked at every few seconds while it shows a code: one wait is one failed cycle.
+        return replace(
+            old,
+            session=_session_after(old.session, report),
+            session_checked_at=_newest(old.session_checked_at, report.finished_at),
+            cycle_started_at=None,
+        )
     is_failure = report.status is RunStatus.FAILED
     succeeded_at = report.finished_at if report.status is RunStatus.SUCCESS else None
     return replace(
@@ -146,6 +154,13 @@ def _with_run(old: Snapshot, report: RunReport | None) -> Snapshot:
         shield_alarm=old.shield_alarm or report.receipts_observed > 0,
         totals=add_run(old.totals, report),
     )
+
+
+def _waits_for_scan(report: RunReport) -> bool:
+    return report.status is RunStatus.FAILED and report.session_state in {
+        SessionState.QR,
+        SessionState.LOGGED_OUT,
+    }
 
 
 def _session_after(session: SessionSnapshot, report: RunReport) -> SessionSnapshot:
