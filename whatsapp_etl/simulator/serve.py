@@ -87,7 +87,11 @@ class _WebServer(uvicorn.Server):
 
 def _listen(options: SimulatorOptions) -> socket.socket:
     """Take the port before anything else, so that the address is known and surely ours."""
-    return socket.create_server((options.host, options.port), backlog=128)
+    listener = socket.create_server((options.host, options.port), backlog=128)
+    # Accepted connections inherit it. asyncio leaves it off for sockets made this way, and then every
+    # answer waits some 40 ms for the other side's delayed acknowledgement.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def _address(listener: socket.socket) -> str:
