@@ -8,9 +8,12 @@ decided by the messages that it shows once opened.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+import time
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+
+from playwright.sync_api import JSHandle
 
 from whatsapp_etl.errors import PageTimeoutError
 from whatsapp_etl.extract.page_script import PageScripts
@@ -104,13 +107,8 @@ class ChatList:
 
     def click(self, row: ChatRow) -> bool:
         """Click a row; False when the list has moved it away meanwhile."""
-        handle = self._scripts.find(
-            "list_row", _DRAWN, archived=row.is_archived, index=row.index, title=row.title
-        )
-        try:
-            return self._scripts.click(handle, _CLICKED, "opening a chat")
-        finally:
-            handle.dispose()
+        place = {"archived": row.is_archived, "index": row.index, "title": row.title}
+        return self._click(lambda: self._scripts.find("list_row", _DRAWN, **place), "opening a chat")
 
     def show(self, *, is_archived: bool) -> None:
         """Bring the list to show all chats: no search, no filter, the right drawer.
@@ -129,11 +127,20 @@ class ChatList:
         raise PageTimeoutError("The chat list does not show all chats.", "The next cycle tries again.")
 
     def _press(self, part: str) -> bool:
-        handle = self._scripts.find("part", timedelta(seconds=1), part=part)
-        try:
-            return self._scripts.click(handle, _CLICKED, part)
-        finally:
-            handle.dispose()
+        return self._click(lambda: self._scripts.find("part", timedelta(seconds=1), part=part), part)
+
+    def _click(self, find: Callable[[], JSHandle], name: str) -> bool:
+        """Click what `find` finds; again when the list was drawn anew under the mouse."""
+        end = time.monotonic() + _CLICKED.total_seconds()
+        while True:
+            handle = find()
+            try:
+                if self._scripts.click(handle, _CLICKED, name):
+                    return True
+                if handle.as_element() is None or time.monotonic() >= end:
+                    return False
+            finally:
+                handle.dispose()
 
     def _view(self, *, is_archived: bool, row: int | None = None, top: float | None = None) -> _View:
         answer = self._scripts.run("list", _DRAWN, archived=is_archived, row=row, top=top)
