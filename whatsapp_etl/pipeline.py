@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -9,10 +10,14 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from whatsapp_etl.chat_memory import ChatMemory
 from whatsapp_etl.errors import (
+    BrowserCrashedError,
     ChatSkippedError,
-    DatabaseUnreachableError,
     Disposition,
+    MetadataUnreadableError,
+    PageScriptError,
+    PageTimeoutError,
     SelectorDriftError,
     SessionNeedsPersonError,
     StopRequestedError,
@@ -54,8 +59,8 @@ from whatsapp_etl.transform.visits import (
 
 log = structlog.get_logger(__name__)
 
-#: So many chats in a row that do not show what the pack requires mean that no chat will.
-_DRIFTS_IN_A_ROW = 3
+#: So many chats in a row that could not be read, or lack what the pack requires, mean that none will do.
+_FAILURES_IN_A_ROW = 3
 #: The phone is asked for older messages of one chat at most so often.
 _PHONE_EVERY = timedelta(days=1)
 
@@ -92,6 +97,10 @@ class Cycle:
     asks_phone: bool = False
     retention: timedelta = timedelta(days=90)
     _phone_asked: dict[str, datetime] = field(default_factory=dict)
+    _memory: ChatMemory = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._memory = ChatMemory(self.clock)
 
     def run(self, progress: CycleProgress | None = None) -> RunReport:
         """Run one cycle. Never raises: what went wrong is in the report."""
@@ -126,23 +135,14 @@ class Cycle:
             tally.compared(diffs, unreadable=self.source.unreadable_rows - unreadable_before)
 
         with tally.stage("read"):
-            queue = visiting_order(diffs, directory.chats, directory.rules)
+            order = replace(directory.rules, first=self._memory.first, last=self._memory.last)
+            queue = visiting_order(diffs, directory.chats, order)
             checkpoints = self.store.checkpoints() if queue else {}
             progress.stage("reading chats")
             progress.chats(len(queue))
             for chat in queue:
                 context = self._context(chat, directory, diffs[chat.id], checkpoints, since)
-                facts = self.source.messages(chat.id, since)
-                rules = self._rules(directory, tally)
-                planned = plan_visit(
-                    chat,
-                    diffs[chat.id],
-                    facts,
-                    rules,
-                    directory.account,
-                    list_position=directory.positions[chat.id],
-                )
-                batch = self._read(planned, since, tally)
+                facts, batch = self._visit(chat, directory, diffs[chat.id], since, tally)
                 plan = self._plan(batch, facts, context, tally)
                 tally.applied_plan(plan, self.store.apply(plan, tally.run_id))
                 progress.chat_done(len(plan.messages))
@@ -213,16 +213,53 @@ class Cycle:
             attempts={key: each.attempts for key, each in missing.items()},
         )
 
+    def _visit(
+        self, chat: ChatFacts, directory: Directory, diff: ChatDiff, since: datetime, tally: Tally
+    ) -> tuple[Sequence[MessageFacts] | None, ChatBatch]:
+        """Return what the storage lists of a chat, None when that failed, and what was read of it."""
+        facts = None
+        failed = unopened(chat.id, StopReason.PAGE_FAILED, self.source.session.pack.id, self.clock())
+        if self._memory.is_resting(chat.id):
+            return facts, failed
+        try:
+            facts = self.source.messages(chat.id, since)
+            planned = plan_visit(
+                chat,
+                diff,
+                facts,
+                self._rules(directory, tally),
+                directory.account,
+                list_position=directory.positions[chat.id],
+            )
+            batch = self._read(planned, since, tally)
+        except BrowserCrashedError:
+            self._memory.note_failure(chat.id)
+            raise
+        except (PageTimeoutError, PageScriptError, MetadataUnreadableError) as failure:
+            self._memory.note_failure(chat.id)
+            tally.failures_in_a_row += 1
+            if tally.failures_in_a_row >= _FAILURES_IN_A_ROW:
+                raise
+            log.warning("chat_failed", error=str(failure), kind=type(failure).__name__)
+            return facts, failed
+        self._memory.note_read(chat.id, batch.stop_reason)
+        return facts, batch
+
     def _read(self, planned: Planned, since: datetime, tally: Tally) -> ChatBatch:
         """Read one chat, or say why it was not read; only what concerns all chats is raised."""
         visit = planned.visit
         if planned.unopened is not None:
             return unopened(visit.chat.id, planned.unopened, self.source.session.pack.id, self.clock())
         try:
-            batch = self.source.read(visit, since=since, asks_phone=self._may_ask_phone(visit))
+            batch = self.source.read(
+                visit,
+                since=since,
+                budget=self._memory.budget(visit.chat.id),
+                asks_phone=self._may_ask_phone(visit),
+            )
         except SelectorDriftError as drift:
-            tally.drifts_in_a_row += 1
-            if tally.drifts_in_a_row >= _DRIFTS_IN_A_ROW:
+            tally.failures_in_a_row += 1
+            if tally.failures_in_a_row >= _FAILURES_IN_A_ROW:
                 raise
             log.warning("chat_drifted", error=str(drift))
             return unopened(visit.chat.id, StopReason.DRIFT, self.source.session.pack.id, self.clock())
@@ -231,14 +268,14 @@ class Cycle:
             return unopened(
                 visit.chat.id, StopReason.CHAT_NOT_FOUND, self.source.session.pack.id, self.clock()
             )
-        tally.drifts_in_a_row = 0
+        tally.failures_in_a_row = 0
         if tally.opened(batch):
             self.store.raise_shield_alarm(self.clock())
             log.error("shield_alarm", detail="an unread count fell after the chat was opened")
         return batch
 
     def _plan(
-        self, batch: ChatBatch, facts: Sequence[MessageFacts], context: ChatContext, tally: Tally
+        self, batch: ChatBatch, facts: Sequence[MessageFacts] | None, context: ChatContext, tally: Tally
     ) -> LoadPlan:
         parsed, rejects = parse_rows(
             batch.rows,
@@ -250,7 +287,7 @@ class Cycle:
             chat_id=batch.chat_id,
         )
         tally.parsed(batch, parsed, signal_counts(parsed))
-        known = self.store.known([external_id(each.key, context.account) for each in facts])
+        known = self.store.known([external_id(each.key, context.account) for each in facts or ()])
         return plan_load(batch, parsed, facts, known, context, self.clock(), rejects=rejects)
 
     def _load_directory(self, directory: Directory, since: datetime, tally: Tally) -> None:
@@ -286,7 +323,10 @@ class Cycle:
         now = self.clock()
         if self.rules.disappearing == "expire":
             for path in self.store.expire_messages(now):
-                self.remove_file(path)
+                try:
+                    self.remove_file(path)
+                except OSError as error:
+                    log.warning("file_not_removed", reason=errno.errorcode.get(error.errno or 0, "unknown"))
         self.store.retain(now, self.retention)
 
     # --- decisions with a memory ----------------------------------------------------------------
@@ -322,9 +362,9 @@ class Cycle:
             self.store.record_session_event(state, _told(error), self.clock())
             if tally.run_id:
                 self.store.finish_run(report)
-        except DatabaseUnreachableError as away:
-            log.warning("run_not_stored", error=str(away))
-        if isinstance(error, WhatsappEtlError) and error.disposition is Disposition.RETRY:
+        except WhatsappEtlError as refused:
+            log.warning("run_not_stored", error=str(refused))
+        if _may_be_stuck(tally, error):
             self.source.close()
         log.info(
             "cycle_finished",
@@ -344,6 +384,13 @@ def _status(tally: Tally, error: Exception | None) -> RunStatus:
     if error is not None:
         return RunStatus.FAILED
     return RunStatus.PARTIAL if tally.has_unread_chats else RunStatus.SUCCESS
+
+
+def _may_be_stuck(tally: Tally, error: Exception | None) -> bool:
+    """Whether the page is better opened anew."""
+    if isinstance(error, WhatsappEtlError):
+        return error.disposition is Disposition.RETRY
+    return error is not None or StopReason.PAGE_FAILED in tally.stop_reasons
 
 
 def _told(error: Exception | None) -> str | None:

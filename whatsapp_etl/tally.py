@@ -51,7 +51,7 @@ class Tally:
     missing: int = 0
     receipts_observed: int = 0
     disagreements: int = 0
-    drifts_in_a_row: int = 0
+    failures_in_a_row: int = 0
     applied: ApplyResult = field(default_factory=ApplyResult)
     stop_reasons: Counter[StopReason] = field(default_factory=Counter)
     stage_seconds: dict[str, float] = field(default_factory=dict)

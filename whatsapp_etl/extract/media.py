@@ -7,11 +7,16 @@ the page never shows, is never held.
 from __future__ import annotations
 
 import base64
+import errno
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
+import structlog
+
 from whatsapp_etl.extract.page_script import PageScripts
 from whatsapp_etl.model import CapturedFile
+
+log = structlog.get_logger(__name__)
 
 #: A picture beyond this is left where it is: one row must not fill memory or disk.
 MOST_BYTES = 32 * 1024 * 1024
@@ -50,7 +55,7 @@ class Pictures:
         return urls
 
     def save(self, urls: Mapping[str, Sequence[str]]) -> Mapping[str, tuple[CapturedFile, ...]]:
-        """Save what blob: URLs hold, by row id; what is too large or gone is not in the answer."""
+        """Save what blob: URLs hold, by row id; without what is too large, gone or not savable."""
         flat = [url for row in urls.values() for url in row]
         if not flat:
             return {}
@@ -59,10 +64,18 @@ class Pictures:
         files: dict[str, tuple[CapturedFile, ...]] = {}
         for shown_id, row in urls.items():
             # A row may show one picture twice, blurred behind itself.
-            saved = {file.sha256: file for url in row if (data := held[url]) and (file := self._save(data))}
+            saved = {file.sha256: file for url in row if (data := held[url]) and (file := self._saved(data))}
             if saved:
                 files[shown_id] = tuple(saved.values())
         return files
+
+    def _saved(self, data: bytes) -> CapturedFile | None:
+        """Save bytes; on a full disk the message goes on without them, and is asked for them again."""
+        try:
+            return self._save(data)
+        except OSError as error:
+            log.warning("picture_not_saved", reason=errno.errorcode.get(error.errno or 0, "unknown"))
+            return None
 
     def _bytes(self, blob: Mapping[str, str] | None) -> bytes | None:
         if blob is None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from whatsapp_etl.errors import SessionNeedsPersonError
 from whatsapp_etl.extract.browser import Browser, BrowserOptions
 from whatsapp_etl.extract.limits import Limits
-from whatsapp_etl.extract.reader import Reader
+from whatsapp_etl.extract.reader import BUDGET, Reader
 from whatsapp_etl.extract.session import Session
 from whatsapp_etl.extract.storage import Storage
 from whatsapp_etl.model import (
@@ -214,10 +214,12 @@ class Source:
 
     # --- what the page shows ---------------------------------------------------------------------
 
-    def read(self, visit: ChatVisit, *, since: datetime, asks_phone: bool = False) -> ChatBatch:
+    def read(
+        self, visit: ChatVisit, *, since: datetime, budget: timedelta = BUDGET, asks_phone: bool = False
+    ) -> ChatBatch:
         """Open one chat and read what the visit wants of it; see `Reader.read`."""
         assert self._reader is not None, "the source is not open"
-        return self._reader.read(visit, since=since, asks_phone=asks_phone)
+        return self._reader.read(visit, since=since, budget=budget, asks_phone=asks_phone)
 
     # --- helpers ----------------------------------------------------------------------------------
 

@@ -35,6 +35,7 @@ class Rules:
     disappearing: Disappearing = "expire"
     is_shield_alarmed: bool = False  #: Unread counts fell unexplained: unread chats stay closed.
     first: frozenset[str] = frozenset()  #: Chats that ran out of their time budget last time.
+    last: frozenset[str] = frozenset()  #: Chats at which the page failed last time.
     phone_ids: Mapping[str, str] = field(default_factory=dict)  #: "@lid" -> phone number's id.
 
 
@@ -51,12 +52,21 @@ def visiting_order(
 ) -> tuple[ChatFacts, ...]:
     """Return the chats with something wanted, in the order in which they are read.
 
-    Those that ran out of time come first, then the chat list from top to bottom, then the archive.
+    Those that ran out of time come first, then the chat list from top to bottom, then the archive, and
+    those at which the page failed last.
     """
     places = list_positions(chats)
     due = [chat for chat in chats if chat.id in diffs and diffs[chat.id].wanted]
     return tuple(
-        sorted(due, key=lambda chat: (chat.id not in rules.first, chat.is_archived, places[chat.id]))
+        sorted(
+            due,
+            key=lambda chat: (
+                chat.id in rules.last,
+                chat.id not in rules.first,
+                chat.is_archived,
+                places[chat.id],
+            ),
+        )
     )
 
 

@@ -1,0 +1,53 @@
+"""What is remembered of single chats between cycles."""
+
+from datetime import timedelta
+
+from tests.transform_values import NOW, OTHER
+from whatsapp_etl.chat_memory import LONGEST_BUDGET, ChatMemory
+from whatsapp_etl.extract.reader import BUDGET
+from whatsapp_etl.model import StopReason
+
+
+class Clock:
+    now = NOW
+
+    def __call__(self):
+        return self.now
+
+
+def test_a_chat_that_ran_out_of_time_goes_first_with_twice_the_time_until_it_is_read():
+    memory = ChatMemory(Clock())
+    memory.note_read(OTHER, StopReason.TIME_BUDGET)
+    assert (memory.first, memory.budget(OTHER)) == ({OTHER}, BUDGET * 2)
+
+    memory.note_read(OTHER, StopReason.TIME_BUDGET)
+    assert memory.budget(OTHER) == BUDGET * 4
+
+    memory.note_read(OTHER, StopReason.ALL_FOUND)
+    assert (memory.first, memory.budget(OTHER)) == (frozenset(), BUDGET)
+
+
+def test_no_chat_gets_more_than_the_longest_time():
+    memory = ChatMemory(Clock())
+    for _ in range(20):
+        memory.note_read(OTHER, StopReason.TIME_BUDGET)
+
+    assert memory.budget(OTHER) == LONGEST_BUDGET
+
+
+def test_a_chat_at_which_the_page_failed_goes_last_and_rests_from_the_second_time_on():
+    clock = Clock()
+    memory = ChatMemory(clock)
+    memory.note_failure(OTHER)
+    assert (memory.last, memory.is_resting(OTHER)) == ({OTHER}, False)
+
+    memory.note_failure(OTHER)
+    assert memory.is_resting(OTHER)
+    clock.now = NOW + timedelta(minutes=10)
+    assert not memory.is_resting(OTHER)
+    memory.note_failure(OTHER)
+    clock.now += timedelta(minutes=19)
+    assert memory.is_resting(OTHER)
+
+    memory.note_read(OTHER, StopReason.ALL_FOUND)
+    assert (memory.last, memory.is_resting(OTHER)) == (frozenset(), False)

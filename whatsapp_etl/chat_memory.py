@@ -1,0 +1,55 @@
+"""What earlier cycles of this process met in single chats, so that none of them holds up the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from whatsapp_etl.extract.reader import BUDGET
+from whatsapp_etl.model import StopReason
+from whatsapp_etl.transform.missing import wait_after
+
+#: However often a chat ran out of time, it never gets more than this.
+LONGEST_BUDGET = timedelta(hours=1)
+
+
+@dataclass
+class ChatMemory:
+    """Chats that took too long, and chats at which the page failed."""
+
+    clock: Callable[[], datetime]
+    _budgets: dict[str, timedelta] = field(default_factory=dict)
+    _failures: dict[str, tuple[int, datetime]] = field(default_factory=dict)  #: How often; rests until.
+
+    @property
+    def first(self) -> frozenset[str]:
+        """Chats that ran out of their time: read first, with twice the time."""
+        return frozenset(self._budgets)
+
+    @property
+    def last(self) -> frozenset[str]:
+        """Chats at which the page failed: read last, since they may end the cycle."""
+        return frozenset(self._failures)
+
+    def budget(self, chat_id: str) -> timedelta:
+        """Return how long reading the chat may take."""
+        return self._budgets.get(chat_id, BUDGET)
+
+    def is_resting(self, chat_id: str) -> bool:
+        """Whether the page failed at the chat so often that it is left alone for a while."""
+        return chat_id in self._failures and self.clock() < self._failures[chat_id][1]
+
+    def note_read(self, chat_id: str, stop_reason: StopReason) -> None:
+        """Note how reading the chat ended."""
+        self._failures.pop(chat_id, None)
+        if stop_reason is StopReason.TIME_BUDGET:
+            self._budgets[chat_id] = min(self.budget(chat_id) * 2, LONGEST_BUDGET)
+        else:
+            self._budgets.pop(chat_id, None)
+
+    def note_failure(self, chat_id: str) -> None:
+        """Note that the page failed: the next cycle tries again, later ones wait longer and longer."""
+        times = self._failures.get(chat_id, (0, self.clock()))[0] + 1
+        rest = wait_after(times - 1) if times > 1 else timedelta(0)
+        self._failures[chat_id] = (times, self.clock() + rest)
