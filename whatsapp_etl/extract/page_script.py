@@ -8,6 +8,7 @@ of a selector pack and notes which candidate served.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import cache
@@ -24,6 +25,10 @@ from whatsapp_etl.model import SelectorPack
 
 #: What a page script gets beyond its own deadline before Chromium counts as hung.
 GRACE = timedelta(seconds=20)
+
+#: Half a surrogate pair as JSON.stringify writes it; whole ones stand there as characters. An escaped
+#: backslash before "ud" is text.
+_HALF = re.compile(r"(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}")
 
 
 class PageScripts:
@@ -64,7 +69,7 @@ class PageScripts:
         """
         argument = {"parts": self._parts, "deadline_ms": _milliseconds(limit), **arguments}
         with self.watchdog.step(name, limit + GRACE):
-            answer = json.loads(self.page.evaluate(_with_parts(name), argument))
+            answer = read_answer(self.page.evaluate(_with_parts(name), argument))
         self._count(answer.pop("hits", {}))
         return answer
 
@@ -103,6 +108,15 @@ class PageScripts:
     def _count(self, hits: Mapping[str, int]) -> None:
         for name, candidate in hits.items():
             self._hits.hit(name, self.pack[name].candidates[candidate])
+
+
+def read_answer(text: str) -> Any:  # noqa: ANN401 - JSON
+    """Return what a page script's JSON says, with U+FFFD for each half of a character.
+
+    Names and texts that some client cut in the middle of an emoji hold such halves. No encoder takes
+    them: one of them would stop every cycle.
+    """
+    return json.loads(_HALF.sub("\\1\ufffd", text) if "\\ud" in text else text)
 
 
 @cache

@@ -6,7 +6,6 @@ that returns when something changed or its time is over, so nothing here sleeps.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -27,6 +26,7 @@ from whatsapp_etl.errors import (
 from whatsapp_etl.extract.browser import Browser
 from whatsapp_etl.extract.fitting import SETTLE_ALLOWED, PageFit
 from whatsapp_etl.extract.packs import AUTO, HitCounter, merge_packs, usable_packs
+from whatsapp_etl.extract.page_script import read_answer
 from whatsapp_etl.extract.scripts import read_script
 from whatsapp_etl.extract.shield import verify_shield
 from whatsapp_etl.extract.snapshot import write_snapshot
@@ -269,7 +269,7 @@ class Session:
             ExtractError: The client keeps no account id where it is known to.
         """
         with self.watchdog.step("reading the account", _GRACE):
-            told = json.loads(self.page.evaluate(read_script("account"), {"database": _DATABASE}))
+            told = read_answer(self.page.evaluate(read_script("account"), {"database": _DATABASE}))
         if told is None:
             raise ExtractError(
                 "WhatsApp Web keeps no account id in its local storage.",
@@ -327,7 +327,7 @@ class Session:
 
     def _evaluate(self, script: str, step: str, argument: Mapping[str, object], wait: timedelta) -> Any:  # noqa: ANN401 - JSON
         with self.watchdog.step(step, wait + _GRACE):
-            return json.loads(self.page.evaluate(read_script(script), argument))
+            return read_answer(self.page.evaluate(read_script(script), argument))
 
     def _version(self) -> str | None:
         with self.watchdog.step("reading the version", _GRACE):

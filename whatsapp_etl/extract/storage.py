@@ -7,7 +7,6 @@ Message rows come in pages, so that memory stays flat however large the account 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +15,7 @@ import phonenumbers
 from playwright.sync_api import Page
 
 from whatsapp_etl.errors import MetadataUnreadableError
-from whatsapp_etl.extract.page_script import GRACE
+from whatsapp_etl.extract.page_script import GRACE, read_answer
 from whatsapp_etl.extract.scripts import read_script
 from whatsapp_etl.extract.watchdog import Watchdog
 from whatsapp_etl.model import (
@@ -218,7 +217,7 @@ class Storage:
         }
         name = f"storage {question}"
         with self._watchdog.step(name, limit + GRACE):
-            answer = json.loads(self._page.evaluate(read_script("storage"), argument))
+            answer = read_answer(self._page.evaluate(read_script("storage"), argument))
         if "error" in answer:
             reason, detail = answer["error"], answer["detail"]
             raise MetadataUnreadableError(
