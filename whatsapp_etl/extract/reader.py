@@ -166,8 +166,10 @@ class Reader:
         while verdict is not Verdict.OURS:
             walk.times = self._storage.stanza_times(visit.chat.id)
             verdict = judge(rows, walk.chat_ids, walk.times)
-            if verdict is Verdict.OTHER or time.monotonic() >= end or self._limits.stop.wait(_LOOK_AGAIN):
+            if verdict is not Verdict.UNKNOWN or time.monotonic() >= end:
                 break
+            if self._limits.stop.wait(_LOOK_AGAIN):
+                raise StopRequestedError("Reading was asked to stop.")
         return verdict is Verdict.OURS
 
     # --- walking -----------------------------------------------------------------------------
