@@ -37,7 +37,8 @@ ENV PATH=/opt/whatsapp-etl/bin:$PATH \
     BROWSER_EXECUTABLE=/usr/bin/chromium \
     HOST=0.0.0.0 \
     PORT=8080
-USER etl
+# By number, so that an orchestrator sees that it is not root.
+USER 10001:10001
 WORKDIR /home/etl
 VOLUME ["/data/attachments", "/data/whatsapp_profile", "/data/postgres"]
 EXPOSE 8080

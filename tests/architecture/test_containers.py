@@ -8,6 +8,8 @@ import yaml
 from yamllint import linter
 from yamllint.config import YamlLintConfig
 
+from whatsapp_etl.settings import Settings
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -40,7 +42,7 @@ def final_stage(dockerfile):
 
 def test_image_is_built_in_stages_and_runs_as_an_ordinary_user(dockerfile):
     assert len(values(dockerfile, "FROM")) == 2
-    assert values(final_stage(dockerfile), "USER") == ["etl"]
+    assert values(final_stage(dockerfile), "USER") == ["10001:10001"]
     assert any("--from=build" in copy for copy in values(final_stage(dockerfile), "COPY"))
 
 
@@ -100,6 +102,22 @@ def test_compose_waits_for_a_healthy_database(compose):
 @pytest.mark.parametrize("variable", ["PG_URL", "HTTP_TOKEN"])
 def test_compose_refuses_to_start_without(compose, variable):
     assert compose["services"]["app"]["environment"][variable].startswith(f"${{{variable}:?")
+
+
+def test_every_setting_in_dotenv_reaches_the_container_but_what_the_image_fixes(compose):
+    fixed = {
+        "ATTACHMENTS_DIR",
+        "BROWSER_EXECUTABLE",
+        "BROWSER_HEADLESS",
+        "HOST",
+        "PG_DATA_DIR",
+        "PORT",
+        "WHATSAPP_ETL_NOW",
+        "WHATSAPP_PROFILE_DIR",
+    }
+    passed = compose["services"]["app"]["environment"]
+    assert set(passed) == {name.upper() for name in Settings.model_fields} - fixed
+    assert all(value.startswith(f"${{{name}:") for name, value in passed.items())
 
 
 def test_compose_gives_chromium_what_it_needs(compose):
