@@ -2,6 +2,7 @@
 # Install a Chromium where the program finds none. Quiet when there is nothing to do.
 set -eu
 cd "$(dirname "$0")/.."
+. scripts/as-root.sh
 python=.venv/bin/python
 
 # 0: there is one. 1: there is none. Anything else: BROWSER_EXECUTABLE or another setting is wrong.
@@ -31,17 +32,6 @@ done_or_wrong() {
     code=0
     found || code=$?
     [ "$code" -eq 1 ] || exit "$code"
-}
-
-# What needs root: as it is for root, by sudo where that asks for no password.
-as_root() {
-    if [ "$(id -u)" -eq 0 ]; then
-        "$@"
-    elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
-        sudo -n "$@"
-    else
-        return 1
-    fi
 }
 
 done_or_wrong

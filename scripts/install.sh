@@ -2,6 +2,7 @@
 # Build .venv from the hashed lock file: with uv where it is installed ($1 is its path), else venv and pip.
 set -eu
 cd "$(dirname "$0")/.."
+. scripts/as-root.sh
 uv=${1:-}
 
 find_python() {
@@ -23,13 +24,19 @@ fi
 
 echo "Installing into .venv …"
 if [ -n "$uv" ]; then
-    [ -x .venv/bin/python ] || "$uv" venv --quiet --python "${python:-3.13}" .venv
+    # A broken .venv is replaced without asking.
+    [ -x .venv/bin/python ] || UV_VENV_CLEAR=1 "$uv" venv --quiet --python "${python:-3.13}" .venv
     "$uv" pip install --quiet --python .venv/bin/python --require-hashes -r requirements-dev.lock
     "$uv" pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation -e .
 else
     if [ ! -x .venv/bin/pip ]; then
+        # Debian and Ubuntu keep what makes a venv in a package of its own.
+        if ! "$python" -c 'import ensurepip' 2>/dev/null && command -v apt-get >/dev/null 2>&1; then
+            as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq >/dev/null 2>&1 || true
+            as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv >/dev/null 2>&1 || true
+        fi
         "$python" -m venv .venv || {
-            echo "python3 -m venv failed: install the distribution's python3-venv package." >&2
+            echo "$python -m venv failed. Run: sudo apt-get install python3-venv (or your distribution's name of it)." >&2
             exit 3
         }
     fi
