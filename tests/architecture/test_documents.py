@@ -7,6 +7,7 @@ import typer.main
 
 from whatsapp_etl import errors
 from whatsapp_etl.cli import app
+from whatsapp_etl.service.reasons import ReasonCode
 from whatsapp_etl.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -73,3 +74,13 @@ def test_ci_runs_what_the_readme_says():
     ]
     assert commands == ["exec make test"]
     assert "make test" in README
+
+
+def test_every_reason_that_the_documents_name_is_one():
+    named = {
+        name
+        for line in (ROOT / "docs/operations.md").read_text().splitlines()
+        for name in re.findall(r"^\| `([a-z_]+)` \|", line)
+    }
+    assert named
+    assert named <= {code.value for code in ReasonCode}
