@@ -133,6 +133,7 @@ class StopReason(StrEnum):
     CHAT_NOT_FOUND = "chat_not_found"
     CHAT_UNIDENTIFIED = "chat_unidentified"  #: The ids shown are not those of the chat meant.
     DRIFT = "drift"
+    NOT_STORED = "not_stored"  #: Postgres refused the chat's rows; nothing of them is stored.
     PAGE_FAILED = "page_failed"  #: The page or its storage did not answer; the other chats go on.
     SHIELDED = "shielded"  #: Unread chats are not opened until the shield alarm is acknowledged.
     EXCLUDED = "excluded"

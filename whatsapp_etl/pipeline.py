@@ -14,13 +14,12 @@ from whatsapp_etl.chat_memory import ChatMemory
 from whatsapp_etl.errors import (
     BrowserCrashedError,
     ChatSkippedError,
-    Disposition,
+    DatabaseRefusedError,
     MetadataUnreadableError,
     PageScriptError,
     PageTimeoutError,
     SelectorDriftError,
     SessionNeedsPersonError,
-    StopRequestedError,
     WhatsappEtlError,
 )
 from whatsapp_etl.extract.source import Source
@@ -39,11 +38,10 @@ from whatsapp_etl.model import (
     MessageIndexEntry,
     Reaction,
     RunReport,
-    RunStatus,
     StopReason,
 )
 from whatsapp_etl.progress import CycleProgress, NoProgress
-from whatsapp_etl.tally import Tally
+from whatsapp_etl.tally import Tally, may_be_stuck, status_of, told
 from whatsapp_etl.transform.messages import ChatContext, external_id
 from whatsapp_etl.transform.parse import parse_rows, signal_counts
 from whatsapp_etl.transform.plan import coverage_unvisited, plan_load, thread_of, unopened
@@ -144,7 +142,7 @@ class Cycle:
                 context = self._context(chat, directory, diffs[chat.id], checkpoints, since)
                 facts, batch = self._visit(chat, directory, diffs[chat.id], since, tally)
                 plan = self._plan(batch, facts, context, tally)
-                tally.applied_plan(plan, self.store.apply(plan, tally.run_id))
+                self._apply(plan, tally)
                 progress.chat_done(len(plan.messages))
                 tally.stop_if_interrupted(batch)
 
@@ -290,6 +288,17 @@ class Cycle:
         known = self.store.known([external_id(each.key, context.account) for each in facts or ()])
         return plan_load(batch, parsed, facts, known, context, self.clock(), rejects=rejects)
 
+    def _apply(self, plan: LoadPlan, tally: Tally) -> None:
+        """Store a chat's plan; one that Postgres refuses is left out, and the chat read last next time."""
+        try:
+            tally.applied_plan(plan, self.store.apply(plan, tally.run_id))
+        except DatabaseRefusedError as refused:
+            self._memory.note_failure(plan.thread.external_id)
+            tally.refused(plan)
+            if tally.refusals_in_a_row >= _FAILURES_IN_A_ROW:
+                raise
+            log.warning("chat_not_stored", error=str(refused))
+
     def _load_directory(self, directory: Directory, since: datetime, tally: Tally) -> None:
         """Chats, people and reactions; reactions last, since their messages must be there."""
         allowed = {chat.id for chat in directory.chats}
@@ -352,19 +361,19 @@ class Cycle:
         state = self.source.snapshot().state
         report = tally.report(
             finished_at=self.clock(),
-            status=_status(tally, error),
+            status=status_of(tally, error),
             session=self.source.snapshot(),
             pack_id=self.source.pack.id if self.source.pack else None,
             hits=self.source.hits,
-            error=_told(error),
+            error=told(error),
         )
         try:
-            self.store.record_session_event(state, _told(error), self.clock())
+            self.store.record_session_event(state, told(error), self.clock())
             if tally.run_id:
                 self.store.finish_run(report)
         except WhatsappEtlError as refused:
             log.warning("run_not_stored", error=str(refused))
-        if _may_be_stuck(tally, error):
+        if may_be_stuck(tally, error):
             self.source.close()
         log.info(
             "cycle_finished",
@@ -376,25 +385,3 @@ class Cycle:
             seconds=round(tally.seconds, 2),
         )
         return report
-
-
-def _status(tally: Tally, error: Exception | None) -> RunStatus:
-    if isinstance(error, StopRequestedError):
-        return RunStatus.INTERRUPTED
-    if error is not None:
-        return RunStatus.FAILED
-    return RunStatus.PARTIAL if tally.has_unread_chats else RunStatus.SUCCESS
-
-
-def _may_be_stuck(tally: Tally, error: Exception | None) -> bool:
-    """Whether the page is better opened anew."""
-    if isinstance(error, WhatsappEtlError):
-        return error.disposition is Disposition.RETRY
-    return error is not None or StopReason.PAGE_FAILED in tally.stop_reasons
-
-
-def _told(error: Exception | None) -> str | None:
-    """Return an error for people: ours in full, others by class only, since they may quote data."""
-    if error is None:
-        return None
-    return f"{type(error).__name__}: {error}" if isinstance(error, WhatsappEtlError) else type(error).__name__

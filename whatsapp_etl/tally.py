@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from whatsapp_etl.errors import StopRequestedError
+from whatsapp_etl.errors import Disposition, StopRequestedError, WhatsappEtlError
 from whatsapp_etl.model import (
     ApplyResult,
     ChatBatch,
@@ -52,6 +52,7 @@ class Tally:
     receipts_observed: int = 0
     disagreements: int = 0
     failures_in_a_row: int = 0
+    refusals_in_a_row: int = 0
     applied: ApplyResult = field(default_factory=ApplyResult)
     stop_reasons: Counter[StopReason] = field(default_factory=Counter)
     stage_seconds: dict[str, float] = field(default_factory=dict)
@@ -110,6 +111,7 @@ class Tally:
 
     def applied_plan(self, plan: LoadPlan, result: ApplyResult) -> None:
         """Count what a chat's plan said and what applying it changed."""
+        self.refusals_in_a_row = 0
         self.applied += result
         self.disagreements += plan.disagreements
         self.stop_reasons[plan.coverage.stop_reason] += 1
@@ -118,6 +120,12 @@ class Tally:
         made = len(plan.messages) + plan.unchanged
         self._matched += made + len(plan.rejects) - unmatched
         self._body_found += made
+
+    def refused(self, plan: LoadPlan) -> None:
+        """Count a chat of which Postgres took nothing."""
+        self.refusals_in_a_row += 1
+        self.stop_reasons[StopReason.NOT_STORED] += 1
+        self.missing += plan.coverage.expected or 0
 
     def stop_if_interrupted(self, batch: ChatBatch) -> None:
         """End the cycle after the chat during which the program was asked to stop."""
@@ -166,3 +174,25 @@ class Tally:
             error=error,
             disagreements=self.disagreements,
         )
+
+
+def status_of(tally: Tally, error: Exception | None) -> RunStatus:
+    if isinstance(error, StopRequestedError):
+        return RunStatus.INTERRUPTED
+    if error is not None:
+        return RunStatus.FAILED
+    return RunStatus.PARTIAL if tally.has_unread_chats else RunStatus.SUCCESS
+
+
+def may_be_stuck(tally: Tally, error: Exception | None) -> bool:
+    """Whether the page is better opened anew."""
+    if isinstance(error, WhatsappEtlError):
+        return error.disposition is Disposition.RETRY
+    return error is not None or StopReason.PAGE_FAILED in tally.stop_reasons
+
+
+def told(error: Exception | None) -> str | None:
+    """Return an error for people: ours in full, others by class only, since they may quote data."""
+    if error is None:
+        return None
+    return f"{type(error).__name__}: {error}" if isinstance(error, WhatsappEtlError) else type(error).__name__

@@ -66,3 +66,25 @@ def test_another_writer_is_an_error_in_the_report(account):
 
     assert report.status is RunStatus.FAILED
     assert report.error.startswith("WriterBusyError")
+
+
+def test_a_chat_that_postgres_refuses_holds_up_no_other(account):
+    it = account(world={"chats": 4, "messages": 40})
+    chat = next(iter(it.truth().values()))["thread_external_id"]
+    # A rule of a test's own stands for whatever the database may refuse of one chat.
+    with it.database.connect() as connection:
+        connection.execute(
+            f"ALTER TABLE messages ADD CONSTRAINT refused CHECK (thread_external_id <> '{chat}')"
+        )
+    try:
+        report = it.sync()
+        stored = it.stored()
+    finally:
+        with it.database.connect() as connection:
+            connection.execute("ALTER TABLE messages DROP CONSTRAINT refused")
+
+    assert report.status is RunStatus.PARTIAL
+    assert report.stop_reasons[StopReason.NOT_STORED] == 1
+    assert stored.keys() == {key for key, row in it.truth().items() if row["thread_external_id"] != chat}
+    assert it.sync().status is RunStatus.SUCCESS
+    assert_in_step(it)
