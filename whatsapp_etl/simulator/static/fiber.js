@@ -51,7 +51,8 @@ function messageKey(packed) {
   return participant ? { ...key, participant: wid(participant) } : key;
 }
 
-function messageModel(row) {
+/** A message as the client itself holds it. @param {object} row a message row of the store, decrypted */
+export function messageModel(row) {
   const body = row.body ?? {};
   return {
     id: messageKey(row.id),
@@ -59,7 +60,8 @@ function messageModel(row) {
     type: row.type,
     subtype: row.subtype,
     body: typeof body.body === "string" ? body.body : undefined,
-    caption: body.caption ?? undefined,
+    caption: body.caption ?? (row.type === "document" ? row.filename : undefined),
+    filename: row.filename,
     from: wid(row.from),
     to: wid(row.to),
     author: row.author ? wid(row.author) : undefined,

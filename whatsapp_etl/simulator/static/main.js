@@ -10,6 +10,7 @@ import { createFiber } from "./fiber.js";
 import { createFormat } from "./format.js";
 import { LoadingScreen } from "./loading.js";
 import { LoginScreen } from "./login.js";
+import { installModules } from "./modules.js";
 import { Receipts } from "./receipts.js";
 import { Shell } from "./shell.js";
 import { Socket } from "./socket.js";
@@ -28,6 +29,7 @@ let store = null;
 let token = null;
 let chats = null;
 let conversation = null;
+let receipts = null;
 
 const socket = new Socket(() => ({
   op: "hello",
@@ -45,6 +47,11 @@ const dialogs = new Dialogs(app, {
 start();
 
 function start() {
+  installModules({
+    mode: () => mode,
+    available: () => receipts?.available ?? document.hasFocus(),
+    messages: () => store?.shownMessages ?? new Map(),
+  });
   claimProfile(() => {
     socket.close();
     dialogs.show("another_session");
@@ -163,12 +170,12 @@ async function openStore() {
 async function showChats() {
   const clock = createClock(() => config);
   const format = createFormat(() => config, clock);
-  const receipts = new Receipts({ store, socket });
+  receipts = new Receipts({ store, socket });
   const ctx = { store, socket, receipts, clock, format, fiber: createFiber(() => config), config: () => config, me };
   const shell = new Shell(app);
   conversation = createConversation(ctx, shell.conversation);
   chats = new ChatList(ctx, shell, { onOpen: (chatId) => open(ctx, shell, chatId) });
-  document.addEventListener("keydown", (event) => event.key === "Escape" && closeChat(receipts, shell, event));
+  document.addEventListener("keydown", (event) => event.key === "Escape" && closeChat(shell, event));
   await chats.start();
   enter("MAIN");
   dialogs.mainShown(shell);
@@ -182,7 +189,7 @@ function open({ store: account }, shell, chatId) {
   conversation.open(chatId);
 }
 
-function closeChat(receipts, shell, event) {
+function closeChat(shell, event) {
   if (!conversation.chatId || event.target.closest?.("#side, [role=dialog]")) return;
   receipts.chatClosed(conversation.chatId);
   conversation.close();

@@ -18,6 +18,7 @@ export class Store {
   #events = new Events();
   #memory = Object.fromEntries(IN_MEMORY.map((name) => [name, new Map()]));
   #ownId = null;
+  #shown = new Map();
   #pull = null;
   #pullAgain = false;
 
@@ -121,22 +122,27 @@ export class Store {
 
   // --- messages ----------------------------------------------------------------------------
 
+  /** The messages in memory by their key: those that were read to be shown. */
+  get shownMessages() {
+    return this.#shown;
+  }
+
   /** Messages of a chat older than `internalId` (null: the newest), newest first, decrypted. */
   async messagesBefore(chatId, internalId, limit) {
     const upper = internalId ?? `${chatId}_g`;
-    return this.#decrypted(await this.#walk(IDBKeyRange.bound(`${chatId}_/`, upper, false, true), "prev", limit));
+    return this.#kept(await this.#walk(IDBKeyRange.bound(`${chatId}_/`, upper, false, true), "prev", limit));
   }
 
   /** Messages of a chat newer than `internalId`, oldest first, decrypted. */
   async messagesAfter(chatId, internalId, limit) {
     const lower = internalId ?? `${chatId}_/`;
-    return this.#decrypted(await this.#walk(IDBKeyRange.bound(lower, `${chatId}_g`, true, false), "next", limit));
+    return this.#kept(await this.#walk(IDBKeyRange.bound(lower, `${chatId}_g`, true, false), "next", limit));
   }
 
   /** One message by its packed key, decrypted; undefined when there is none. */
   async message(messageKey) {
     const row = await result(this.#read("message").get(messageKey));
-    return row && (await this.#decrypted([row]))[0];
+    return row && (await this.#kept([row]))[0];
   }
 
   /** The newest message of each of these chats, decrypted. */
@@ -145,7 +151,7 @@ export class Store {
     const rows = await Promise.all(
       chatIds.map((chatId) => lastOf(index.openCursor(IDBKeyRange.bound(`${chatId}_/`, `${chatId}_g`), "prev"))),
     );
-    const messages = await this.#decrypted(rows.filter(Boolean));
+    const messages = await this.#kept(rows.filter(Boolean));
     return new Map(messages.map((message) => [chatOf(message), message]));
   }
 
@@ -241,6 +247,7 @@ export class Store {
   }
 
   #remember({ store, op, key }, row) {
+    if (store === "message") this.#shown.delete(key); // what shows it reads it again
     const memory = this.#memory[store];
     if (!memory) return;
     if (op === "delete") memory.delete(key);
@@ -261,6 +268,12 @@ export class Store {
 
   #walk(range, direction, limit) {
     return walked(this.#read("message").index("internalId").openCursor(range, direction), limit);
+  }
+
+  async #kept(rows) {
+    const messages = await this.#decrypted(rows);
+    for (const message of messages) this.#shown.set(message.id, message);
+    return messages;
   }
 
   async #decrypted(rows) {
