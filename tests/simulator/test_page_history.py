@@ -316,6 +316,12 @@ def test_a_chat_that_was_cut_ends_with_a_text_that_is_no_button(open_long_chat):
     assert told.evaluate("node => node.closest('button, [role=button]')") is None
 
 
+def test_where_the_phone_cannot_be_asked_a_text_says_that_it_has_more(open_long_chat):
+    chat = open_long_chat(20, config={"phone_button": False}, history_type=0)
+
+    expect(chat.page.locator(SCROLLER).get_by_text(END_TEXT, exact=True)).to_be_visible()
+
+
 @pytest.mark.parametrize("history_type", [None, 1])
 def test_nothing_stands_over_the_beginning_of_a_complete_chat(open_long_chat, history_type: int | None):
     chat = open_long_chat(20, history_type=history_type)

@@ -46,8 +46,10 @@ export class TopBlock {
   settle(isComplete) {
     if (!isComplete) return this.#show(null);
     const { endOfHistoryTransferType: type } = this.#ctx.store.chat(this.#chatId) ?? {};
-    if (type === PHONE_HAS_MORE && this.#phoneAnswer === "failed") return this.#show(this.#button(FAILED));
-    if (type === PHONE_HAS_MORE && this.#phoneAnswer !== "use_phone") return this.#show(this.#button(ASK_PHONE));
+    // Not every account may ask the phone: the others only read that there is more.
+    const mayAsk = type === PHONE_HAS_MORE && this.#ctx.config().phone_button;
+    if (mayAsk && this.#phoneAnswer === "failed") return this.#show(this.#button(FAILED));
+    if (mayAsk && this.#phoneAnswer !== "use_phone") return this.#show(this.#button(ASK_PHONE));
     if (type === PHONE_HAS_MORE || type === CUT)
       return this.#show(h("div", { class: "end-of-history" }, this.#usePhone()));
     return this.#show(null);
