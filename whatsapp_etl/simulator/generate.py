@@ -233,6 +233,11 @@ class _Author:
             self.world.mark_unread(casting.chat.id)
 
 
+def _ack(usual: int, stanza: str) -> int:
+    """Return how far an own message came: some only to the server, the most to a phone or a reader."""
+    return 1 if stanza.endswith("0") else usual
+
+
 def compose(scene: Scene, draft: Draft, t: int, speaker: str) -> Message:
     """Turn a draft into a message of the scene's chat, sent by `speaker`."""
     chat, random = scene.chat, scene.random
@@ -254,7 +259,7 @@ def compose(scene: Scene, draft: Draft, t: int, speaker: str) -> Message:
         subtype=draft.subtype,
         media=draft.media,
         has_participant=names_author,
-        ack=random.choice((2, 3, 3)) if from_me else 1,
+        ack=_ack(random.choice((2, 3, 3)), stanza) if from_me else 1,
         forwarding_score=draft.forwarding_score,
         edit_key=edit_key,
         edited_at=t + 40 if edit_key else None,
