@@ -1,6 +1,6 @@
 // What floats over the message list: the date while one scrolls, and the button back to the newest message.
 
-import { h, plainIcon } from "../dom.js";
+import { h, icon } from "../dom.js";
 import { dateMarker } from "./list.js";
 
 const DATE_STAYS_MS = 1500;
@@ -92,11 +92,13 @@ export class BottomButton {
         ? h("span", { "aria-label": `${this.#count} unread messages`, class: "badge" }, String(this.#count))
         : null;
     const attributes = {
+      tabindex: "0",
+      "data-tab": "7",
+      "aria-disabled": "false",
       type: "button",
       "aria-label": "Scroll to bottom",
-      "data-tab": "7",
       on: { click: () => this.#onClick() },
     };
-    return h("button", attributes, plainIcon("ic-chevron-down"), badge);
+    return h("button", attributes, icon("ic-chevron-down-wide"), badge);
   }
 }

@@ -99,7 +99,7 @@ export class List {
 
   #picture({ entry, isNotice }, node) {
     if (!this.#tools.isGroup || entry.own || isNotice) return null;
-    const { name } = entry.sender;
+    const { name, isSaved, pushname, phone } = entry.sender;
     const old = node.firstElementChild;
     if (old?.dataset.testid === "group-chat-profile-picture") return old;
     return h(
@@ -107,8 +107,9 @@ export class List {
       {
         class: "run-picture",
         "data-testid": "group-chat-profile-picture",
+        tabindex: "0",
         role: "button",
-        "aria-label": `Open chat details for ${name}`,
+        "aria-label": `Open chat details for ${isSaved || !pushname ? name : `Maybe ${pushname} ${phone ?? ""}`.trim()}`,
       },
       avatar(28),
     );
