@@ -20,7 +20,8 @@ class ChatMemory:
 
     clock: Callable[[], datetime]
     _budgets: dict[str, timedelta] = field(default_factory=dict)
-    _failures: dict[str, tuple[int, datetime]] = field(default_factory=dict)  #: How often; rests until.
+    #: How often, until when the chat rests, and what failed last.
+    _failures: dict[str, tuple[int, datetime, StopReason]] = field(default_factory=dict)
 
     @property
     def first(self) -> frozenset[str]:
@@ -36,9 +37,10 @@ class ChatMemory:
         """Return how long reading the chat may take."""
         return self._budgets.get(chat_id, BUDGET)
 
-    def is_resting(self, chat_id: str) -> bool:
-        """Whether the page failed at the chat so often that it is left alone for a while."""
-        return chat_id in self._failures and self.clock() < self._failures[chat_id][1]
+    def resting(self, chat_id: str) -> StopReason | None:
+        """Return what failed at the chat so often that it is left alone for a while; None if nothing did."""
+        _, until, reason = self._failures.get(chat_id, (0, self.clock(), None))
+        return reason if self.clock() < until else None
 
     def note_read(self, chat_id: str, stop_reason: StopReason) -> None:
         """Note how reading the chat ended."""
@@ -48,8 +50,11 @@ class ChatMemory:
         else:
             self._budgets.pop(chat_id, None)
 
-    def note_failure(self, chat_id: str) -> None:
-        """Note that the page failed: the next cycle tries again, later ones wait longer and longer."""
-        times = self._failures.get(chat_id, (0, self.clock()))[0] + 1
+    def note_failure(self, chat_id: str, reason: StopReason) -> None:
+        """Note what failed: the next cycle tries again, later ones wait longer and longer.
+
+        This is forgotten with the process, so a new selector pack or program tries everything at once.
+        """
+        times = self._failures[chat_id][0] + 1 if chat_id in self._failures else 1
         rest = wait_after(times - 1) if times > 1 else timedelta(0)
-        self._failures[chat_id] = (times, self.clock() + rest)
+        self._failures[chat_id] = (times, self.clock() + rest, reason)

@@ -216,9 +216,8 @@ class Cycle:
     ) -> tuple[Sequence[MessageFacts] | None, ChatBatch]:
         """Return what the storage lists of a chat, None when that failed, and what was read of it."""
         facts = None
-        failed = unopened(chat.id, StopReason.PAGE_FAILED, self.source.session.pack.id, self.clock())
-        if self._memory.is_resting(chat.id):
-            return facts, failed
+        if (reason := self._memory.resting(chat.id)) is not None:
+            return facts, self._unopened(chat, reason)
         try:
             facts = self.source.messages(chat.id, since)
             planned = plan_visit(
@@ -231,15 +230,18 @@ class Cycle:
             )
             batch = self._read(planned, since, tally)
         except BrowserCrashedError:
-            self._memory.note_failure(chat.id)
+            self._memory.note_failure(chat.id, StopReason.PAGE_FAILED)
             raise
-        except (PageTimeoutError, PageScriptError, MetadataUnreadableError) as failure:
-            self._memory.note_failure(chat.id)
+        except (SelectorDriftError, PageTimeoutError, PageScriptError, MetadataUnreadableError) as failure:
+            is_drift = isinstance(failure, SelectorDriftError)
+            reason = StopReason.DRIFT if is_drift else StopReason.PAGE_FAILED
+            self._memory.note_failure(chat.id, reason)
+            tally.has_page_failed = True
             tally.failures_in_a_row += 1
             if tally.failures_in_a_row >= _FAILURES_IN_A_ROW:
                 raise
             log.warning("chat_failed", error=str(failure), kind=type(failure).__name__)
-            return facts, failed
+            return facts, self._unopened(chat, reason)
         self._memory.note_read(chat.id, batch.stop_reason)
         return facts, batch
 
@@ -247,7 +249,7 @@ class Cycle:
         """Read one chat, or say why it was not read; only what concerns all chats is raised."""
         visit = planned.visit
         if planned.unopened is not None:
-            return unopened(visit.chat.id, planned.unopened, self.source.session.pack.id, self.clock())
+            return self._unopened(visit.chat, planned.unopened)
         try:
             batch = self.source.read(
                 visit,
@@ -255,22 +257,17 @@ class Cycle:
                 budget=self._memory.budget(visit.chat.id),
                 asks_phone=self._may_ask_phone(visit),
             )
-        except SelectorDriftError as drift:
-            tally.failures_in_a_row += 1
-            if tally.failures_in_a_row >= _FAILURES_IN_A_ROW:
-                raise
-            log.warning("chat_drifted", error=str(drift))
-            return unopened(visit.chat.id, StopReason.DRIFT, self.source.session.pack.id, self.clock())
         except ChatSkippedError as skipped:
             log.warning("chat_skipped", error=str(skipped))
-            return unopened(
-                visit.chat.id, StopReason.CHAT_NOT_FOUND, self.source.session.pack.id, self.clock()
-            )
+            return self._unopened(visit.chat, StopReason.CHAT_NOT_FOUND)
         tally.failures_in_a_row = 0
         if tally.opened(batch):
             self.store.raise_shield_alarm(self.clock())
             log.error("shield_alarm", detail="an unread count fell after the chat was opened")
         return batch
+
+    def _unopened(self, chat: ChatFacts, reason: StopReason) -> ChatBatch:
+        return unopened(chat.id, reason, self.source.session.pack.id, self.clock())
 
     def _plan(
         self, batch: ChatBatch, facts: Sequence[MessageFacts] | None, context: ChatContext, tally: Tally
@@ -293,7 +290,7 @@ class Cycle:
         try:
             tally.applied_plan(plan, self.store.apply(plan, tally.run_id))
         except DatabaseRefusedError as refused:
-            self._memory.note_failure(plan.thread.external_id)
+            self._memory.note_failure(plan.thread.external_id, StopReason.NOT_STORED)
             tally.refused(plan)
             if tally.refusals_in_a_row >= _FAILURES_IN_A_ROW:
                 raise

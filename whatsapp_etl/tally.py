@@ -53,6 +53,7 @@ class Tally:
     disagreements: int = 0
     failures_in_a_row: int = 0
     refusals_in_a_row: int = 0
+    has_page_failed: bool = False  #: At some chat, in this cycle.
     applied: ApplyResult = field(default_factory=ApplyResult)
     stop_reasons: Counter[StopReason] = field(default_factory=Counter)
     stage_seconds: dict[str, float] = field(default_factory=dict)
@@ -188,7 +189,7 @@ def may_be_stuck(tally: Tally, error: Exception | None) -> bool:
     """Whether the page is better opened anew."""
     if isinstance(error, WhatsappEtlError):
         return error.disposition is Disposition.RETRY
-    return error is not None or StopReason.PAGE_FAILED in tally.stop_reasons
+    return error is not None or tally.has_page_failed
 
 
 def told(error: Exception | None) -> str | None:

@@ -38,16 +38,16 @@ def test_no_chat_gets_more_than_the_longest_time():
 def test_a_chat_at_which_the_page_failed_goes_last_and_rests_from_the_second_time_on():
     clock = Clock()
     memory = ChatMemory(clock)
-    memory.note_failure(OTHER)
-    assert (memory.last, memory.is_resting(OTHER)) == ({OTHER}, False)
+    memory.note_failure(OTHER, StopReason.DRIFT)
+    assert (memory.last, memory.resting(OTHER)) == ({OTHER}, None)
 
-    memory.note_failure(OTHER)
-    assert memory.is_resting(OTHER)
+    memory.note_failure(OTHER, StopReason.DRIFT)
+    assert memory.resting(OTHER) is StopReason.DRIFT
     clock.now = NOW + timedelta(minutes=10)
-    assert not memory.is_resting(OTHER)
-    memory.note_failure(OTHER)
+    assert memory.resting(OTHER) is None
+    memory.note_failure(OTHER, StopReason.DRIFT)
     clock.now += timedelta(minutes=19)
-    assert memory.is_resting(OTHER)
+    assert memory.resting(OTHER) is StopReason.DRIFT
 
     memory.note_read(OTHER, StopReason.ALL_FOUND)
-    assert (memory.last, memory.is_resting(OTHER)) == (frozenset(), False)
+    assert (memory.last, memory.resting(OTHER)) == (frozenset(), None)

@@ -28,7 +28,7 @@ from whatsapp_etl.model import (
     RejectReason,
     StopReason,
 )
-from whatsapp_etl.transform.missing import wait_after
+from whatsapp_etl.transform.missing import NOT_A_TRY, wait_after
 from whatsapp_etl.transform.plan import coverage_unvisited, next_checkpoint, plan_load, unopened
 from whatsapp_etl.transform.redact import hash_id
 
@@ -391,7 +391,7 @@ def test_a_listed_message_is_made_once_whoever_tells_it():
     assert ids(made.messages) == ["A"]
 
 
-@pytest.mark.parametrize("reason", [StopReason.INTERRUPTED, StopReason.SHIELDED, StopReason.TIME_BUDGET])
+@pytest.mark.parametrize("reason", sorted(NOT_A_TRY))
 def test_a_visit_that_was_held_back_or_cut_off_is_no_try(reason):
     made = plan_load(unopened(OTHER, reason, "2026-08", NOW), (), (facts("A"),), {}, context(), NOW)
 

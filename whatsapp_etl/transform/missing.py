@@ -37,7 +37,13 @@ def wait_after(attempts: int) -> timedelta:
 
 #: Reading was held back or cut off: that says nothing about the messages, so they are due at once.
 NOT_A_TRY = frozenset(
-    {StopReason.INTERRUPTED, StopReason.SHIELDED, StopReason.TIME_BUDGET, StopReason.PAGE_FAILED}
+    {
+        StopReason.INTERRUPTED,
+        StopReason.SHIELDED,
+        StopReason.TIME_BUDGET,
+        StopReason.PAGE_FAILED,
+        StopReason.DRIFT,
+    }
 )
 
 
