@@ -22,24 +22,34 @@ if [ -z "$python" ] && [ -z "$uv" ]; then
     exit 3
 fi
 
-echo "Installing into .venv …"
-if [ -n "$uv" ]; then
+with_uv() {
     # A broken .venv is replaced without asking.
-    [ -x .venv/bin/python ] || UV_VENV_CLEAR=1 "$uv" venv --quiet --python "${python:-3.13}" .venv
-    "$uv" pip install --quiet --python .venv/bin/python --require-hashes -r requirements-dev.lock
-    "$uv" pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation -e .
-else
+    { [ -x .venv/bin/python ] || UV_VENV_CLEAR=1 "$uv" venv --quiet --python "${python:-3.13}" .venv; } &&
+        "$uv" pip install --quiet --python .venv/bin/python --require-hashes -r requirements-dev.lock &&
+        "$uv" pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation -e .
+}
+
+with_pip() {
     if [ ! -x .venv/bin/pip ]; then
         # Debian and Ubuntu keep what makes a venv in a package of its own.
         if ! "$python" -c 'import ensurepip' 2>/dev/null && command -v apt-get >/dev/null 2>&1; then
             as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq >/dev/null 2>&1 || true
             as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv >/dev/null 2>&1 || true
         fi
-        "$python" -m venv .venv || {
+        "$python" -m venv --clear .venv || {
             echo "$python -m venv failed. Run: sudo apt-get install python3-venv (or your distribution's name of it)." >&2
             exit 3
         }
     fi
     .venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
     .venv/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+}
+
+echo "Installing into .venv …"
+if [ -n "$uv" ]; then
+    with_uv && exit 0
+    [ -n "$python" ] || exit 3
+    # The two trust different certificates, so behind some networks' proxies only one of them works.
+    echo "uv could not install; trying venv and pip …" >&2
 fi
+with_pip
