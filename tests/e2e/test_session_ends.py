@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from whatsapp_etl.errors import BrowserCrashedError, ExtractError
+from whatsapp_etl.errors import BrowserCrashedError, ExtractError, PageTimeoutError
 from whatsapp_etl.extract.login import wait_until_linked
 from whatsapp_etl.model import SessionState
 
@@ -65,3 +65,8 @@ def test_a_browser_that_names_itself_headless_is_not_supported(
     )
 
     assert open_session(simulator.url).state is SessionState.UNSUPPORTED
+
+
+def test_a_page_that_cannot_be_reached_says_what_to_check(open_session):
+    with pytest.raises(PageTimeoutError, match="WHATSAPP_URL"):
+        open_session("http://127.0.0.1:9")

@@ -163,10 +163,7 @@ class Session:
         self._pack = None
         self._seen = None
         try:
-            with self.watchdog.step("opening WhatsApp Web", _OPEN_ALLOWED + _GRACE):
-                self.page.goto(
-                    self._url, wait_until="domcontentloaded", timeout=_OPEN_ALLOWED.total_seconds() * 1000
-                )
+            self._load()
             self._shield_or_leave()
             return self.poll()
         except BrowserCrashedError:
@@ -289,6 +286,16 @@ class Session:
             ShieldError: It does not.
         """
         verify_shield(self.page, self.watchdog)
+
+    def _load(self) -> None:
+        allowed = _OPEN_ALLOWED.total_seconds() * 1000
+        try:
+            with self.watchdog.step("opening WhatsApp Web", _OPEN_ALLOWED + _GRACE):
+                self.page.goto(self._url, wait_until="domcontentloaded", timeout=allowed)
+        except (PageScriptError, PageTimeoutError) as error:
+            raise PageTimeoutError(
+                "WhatsApp Web could not be loaded.", "Check the network, and that WHATSAPP_URL is right."
+            ) from error
 
     # --- looking ------------------------------------------------------------------------------
 
