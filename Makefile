@@ -26,7 +26,7 @@ install-browser: .venv/.installed ## Install Chromium where none is found
 demo: install-browser ## Stand-in WhatsApp Web, embedded Postgres, one sync, status page (ARGS=--once ends after it)
 	@$(BIN)/whatsapp-etl demo $(ARGS)
 
-test: install-browser lint ## Run every test (about 8 minutes on 2 cores)
+test: install-browser lint ## Run every test (about 9 minutes on 2 cores)
 	$(BIN)/pytest -q -n 2 --dist loadfile --cov --cov-report= $(ARGS)
 	$(BIN)/coverage report
 	$(BIN)/coverage report --fail-under=100 --include='whatsapp_etl/transform/*,whatsapp_etl/extract/states.py'
