@@ -142,10 +142,9 @@ def _is_card(shown_id: str) -> bool:
 class Capture:
     """Collects the rows of one visit, each id once, in page order."""
 
-    def __init__(self, wanted: Iterable[MessageFacts], *, keeps_all: bool = False) -> None:
+    def __init__(self, wanted: Iterable[MessageFacts]) -> None:
         self._wanted = tuple(wanted)
         self._by_stanza = {fact.key.stanza_id: fact for fact in self._wanted}
-        self._keeps_all = keeps_all
         self._rows: dict[str, RawRow] = {}
         self._order: list[str] = []  #: Every id shown so far, oldest first.
         self._known: set[str] = set()
@@ -164,7 +163,7 @@ class Capture:
             row = shown.row
             self._seen.add(row.shown_id)
             facts = self.facts_of(row.shown_id)
-            if not facts and not self._keeps_all:
+            if not facts:
                 continue
             self._rows[row.shown_id] = row
             self._found.update(fact.key.stanza_id for fact in facts)
@@ -231,9 +230,7 @@ class Capture:
     def empty_ids(self) -> tuple[str, ...]:
         """The wanted rows that stayed without content, oldest first."""
         return tuple(
-            shown_id
-            for shown_id in self._order
-            if shown_id in self._empty and (self._keeps_all or self.facts_of(shown_id))
+            shown_id for shown_id in self._order if shown_id in self._empty and self.facts_of(shown_id)
         )
 
     @property

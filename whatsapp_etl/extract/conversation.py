@@ -76,10 +76,6 @@ class Conversation:
         """
         return self._step("bottom", (), newest=stanza_id)
 
-    def look(self, seen: Sequence[str]) -> Step | None:
-        """Capture what is there, without scrolling."""
-        return self._step("none", seen)
-
     def older(
         self, seen: Sequence[str], *, pictures: Sequence[str] = (), captures: bool = True
     ) -> Step | None:

@@ -33,9 +33,6 @@ from whatsapp_etl.model import (
 
 DATABASE = "model-storage"
 
-#: The build of the storage that the reading was written against; another one is only noted.
-KNOWN_VERSION = 1930
-
 #: Rows of the `message` store that are no messages: carriers of edits, votes, reactions, albums.
 SKIPPED_TYPES = (
     "protocol",
