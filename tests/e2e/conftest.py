@@ -87,13 +87,13 @@ class Reading:
 
 
 @pytest.fixture
-def open_reading(open_session: Callable[..., Session], tmp_path: Path) -> Callable[..., Reading]:
-    """Open the simulated page and read it; `patience` and paces as a test needs them."""
+def open_reading(open_shared_session: Callable[..., Session], tmp_path: Path) -> Callable[..., Reading]:
+    """Open the simulated page in the module's browser and read it, as patiently and fast as a test needs."""
 
     def open_(
         simulator: RunningSimulator, *, patience: Patience | None = None, scrolls_per_second: float = 0
     ) -> Reading:
-        session = open_session(simulator.url)
+        session = open_shared_session(simulator.url)
         session.wait_until_ready(READY)
         storage = Storage(
             session.page,
@@ -119,3 +119,9 @@ def open_reading(open_session: Callable[..., Session], tmp_path: Path) -> Callab
         )
 
     return open_
+
+
+@pytest.fixture
+def quick_settling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give screens half a second to become complete, so that drift is told soon."""
+    monkeypatch.setattr("whatsapp_etl.extract.session.SETTLE_ALLOWED", timedelta(seconds=0.5))

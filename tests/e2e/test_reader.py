@@ -259,7 +259,7 @@ def test_the_phone_is_not_asked_unless_allowed(open_reading, start_simulator):
     assert simulator.ledger()["phone_requests"] == {}
 
 
-def test_a_conversation_of_another_shape_is_drift_and_named(open_reading, shared_simulator):
+def test_a_conversation_of_another_shape_is_drift_and_named(open_reading, shared_simulator, quick_settling):
     reading = open_reading(shared_simulator)
     scripts = reading.reader.conversation._scripts
     broken = Selector("message_scroller", ('[data-testid="renamed"]',), required_on="conversation")

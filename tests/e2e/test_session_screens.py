@@ -158,12 +158,6 @@ def test_a_required_selector_without_a_match_is_drift_naming_pack_and_selector(s
         session.require("ready")
 
 
-@pytest.fixture
-def quick_settling(monkeypatch):
-    """Give screens half a second to become complete, so that drift is told soon."""
-    monkeypatch.setattr("whatsapp_etl.extract.session.SETTLE_ALLOWED", timedelta(seconds=0.5))
-
-
 def test_waiting_ends_at_its_deadline_and_says_what_is_missing(show):
     session = show(page("<progress></progress>"))
 
