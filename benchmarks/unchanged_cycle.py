@@ -78,7 +78,7 @@ def _directory(run_id: int, store: Store) -> None:
 
 def _cycle(store: Store, entries: Sequence[MessageIndexEntry], run_id: int) -> tuple[float, float]:
     started = perf_counter()
-    found = store.diff(_pages(entries), NOW - timedelta(days=30), NOW)
+    found = store.diff(_pages(entries), NOW - timedelta(days=30), NOW, 2)
     after_diff = perf_counter()
     assert not any(each.wanted for each in found.values())
     assert sum(each.stored for each in found.values()) == ROWS

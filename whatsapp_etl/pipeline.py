@@ -125,11 +125,12 @@ class Cycle:
         with tally.stage("directory"):
             directory = self._directory(self._pinned_account())
             tally.chats_listed = len(directory.chats)
+            self._load_people(directory, tally)
 
         progress.stage("comparing")
         with tally.stage("compare"):
             unreadable_before = self.source.unreadable_rows
-            diffs = self.store.diff(self._index(directory, since), since, tally.started_at)
+            diffs = self.store.diff(self._index(directory, since), since, tally.started_at, tally.run_id)
             tally.compared(diffs, unreadable=self.source.unreadable_rows - unreadable_before)
 
         with tally.stage("read"):
@@ -146,9 +147,9 @@ class Cycle:
                 progress.chat_done(len(plan.messages))
                 tally.stop_if_interrupted(batch)
 
-        progress.stage("chats, people and reactions")
+        progress.stage("reactions")
         with tally.stage("directory_load"):
-            self._load_directory(directory, since, tally)
+            self._load_reactions(directory, since, tally)
             self._record_unvisited(directory, diffs, since, tally)
             self._tidy()
 
@@ -296,8 +297,19 @@ class Cycle:
                 raise
             log.warning("chat_not_stored", error=str(refused))
 
-    def _load_directory(self, directory: Directory, since: datetime, tally: Tally) -> None:
-        """Chats, people and reactions; reactions last, since their messages must be there."""
+    def _load_people(self, directory: Directory, tally: Tally) -> None:
+        """Chats and people; before any message, since their ids tell which messages are stored already."""
+        self.store.apply_directory(
+            [thread_of(chat, directory.participants(chat.id)) for chat in directory.chats],
+            directory.contacts,
+            directory.groups.values(),
+            (),
+            run_id=tally.run_id,
+            now=self.clock(),
+        )
+
+    def _load_reactions(self, directory: Directory, since: datetime, tally: Tally) -> None:
+        """Reactions; after the messages that they belong to."""
         allowed = {chat.id for chat in directory.chats}
         reactions = (
             Reaction(
@@ -306,14 +318,7 @@ class Cycle:
             for each in self.source.reactions(since)
             if each.message_key.chat_id in allowed
         )
-        self.store.apply_directory(
-            [thread_of(chat, directory.participants(chat.id)) for chat in directory.chats],
-            directory.contacts,
-            directory.groups.values(),
-            reactions,
-            run_id=tally.run_id,
-            now=self.clock(),
-        )
+        self.store.apply_directory((), (), (), reactions, run_id=tally.run_id, now=self.clock())
 
     def _record_unvisited(
         self, directory: Directory, diffs: Mapping[str, ChatDiff], since: datetime, tally: Tally

@@ -139,7 +139,7 @@ def test_a_connection_cut_in_a_transaction_rolls_it_back(database, store):
         yield []
 
     with pytest.raises(DatabaseUnreachableError):
-        store.diff(pages(), make_message().ts, make_message().ts)
+        store.diff(pages(), make_message().ts, make_message().ts, 1)
 
     assert store.apply(make_plan(make_message(1)), 1).inserted == 1
 

@@ -1,5 +1,6 @@
 """The metadata's list against the database, and what is known of stored messages."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,9 @@ from tests.fixtures.load import (
     ANA,
     ANA_LID,
     BEN,
+    CLUB,
     NOW,
+    OWN,
     make_entry,
     make_image,
     make_message,
@@ -16,7 +19,7 @@ from tests.fixtures.load import (
     row_versions,
     rows,
 )
-from whatsapp_etl.model import ContactFacts, MissingMessage, MissingReason
+from whatsapp_etl.model import ContactFacts, MessageType, MissingMessage, MissingReason
 
 SINCE = NOW - timedelta(days=30)
 
@@ -28,7 +31,7 @@ def entries(*messages):
 def test_what_is_not_stored_is_wanted_newest_first(store):
     store.apply(make_plan(make_message(2)), 1)
 
-    diff = store.diff(entries(*map(make_message, range(1, 5))), SINCE, NOW)
+    diff = store.diff(entries(*map(make_message, range(1, 5))), SINCE, NOW, 2)
 
     assert (diff[ANA].expected, diff[ANA].stored) == (4, 1)
     assert diff[ANA].wanted == tuple(make_message(n).external_id for n in (4, 3, 1))
@@ -38,7 +41,7 @@ def test_nothing_is_wanted_when_all_is_stored_and_no_row_is_touched(database, st
     store.apply(make_plan(make_message(1), make_message(2)), 1)
     before = row_versions(database)
 
-    diff = store.diff([[make_entry(make_message(1)), make_entry(make_message(2))]], SINCE, NOW)
+    diff = store.diff([[make_entry(make_message(1)), make_entry(make_message(2))]], SINCE, NOW, 2)
 
     assert (diff[ANA].expected, diff[ANA].stored, diff[ANA].wanted) == (2, 2, ())
     assert row_versions(database) == before
@@ -47,7 +50,7 @@ def test_nothing_is_wanted_when_all_is_stored_and_no_row_is_touched(database, st
 def test_a_changed_revision_is_wanted_and_counts_as_stored(store):
     store.apply(make_plan(make_message(1)), 1)
 
-    diff = store.diff([[make_entry(make_message(1), source_revision="chat||edit-7|")]], SINCE, NOW)
+    diff = store.diff([[make_entry(make_message(1), source_revision="chat||edit-7|")]], SINCE, NOW, 2)
 
     assert (diff[ANA].stored, diff[ANA].wanted) == (1, (make_message(1).external_id,))
 
@@ -56,8 +59,8 @@ def test_chats_are_told_apart_and_an_empty_list_has_none(store):
     other = make_message(1, thread_external_id=BEN, sender_id=BEN)
     store.apply(make_plan(make_message(1)), 1)
 
-    assert store.diff([], SINCE, NOW) == {}
-    diff = store.diff(entries(make_message(1), other), SINCE, NOW)
+    assert store.diff([], SINCE, NOW, 2) == {}
+    diff = store.diff(entries(make_message(1), other), SINCE, NOW, 2)
     assert {chat: len(each.wanted) for chat, each in diff.items()} == {ANA: 0, BEN: 1}
 
 
@@ -66,8 +69,8 @@ def test_a_known_gap_is_wanted_again_only_when_it_is_due(store):
     gap = MissingMessage(key, MissingReason.NEEDS_PHONE, 1, NOW + timedelta(minutes=10))
     store.apply(make_plan(missing=(gap,)), 1)
 
-    early = store.diff(entries(make_message(1)), SINCE, NOW)[ANA]
-    due = store.diff(entries(make_message(1)), SINCE, NOW + timedelta(minutes=10))[ANA]
+    early = store.diff(entries(make_message(1)), SINCE, NOW, 2)[ANA]
+    due = store.diff(entries(make_message(1)), SINCE, NOW + timedelta(minutes=10), 2)[ANA]
 
     assert (early.wanted, early.deferred, early.stored) == ((), {MissingReason.NEEDS_PHONE: 1}, 0)
     assert (due.wanted, due.deferred) == ((key,), {})
@@ -77,7 +80,7 @@ def test_a_gap_that_is_no_longer_listed_is_forgotten(store):
     gap = MissingMessage(make_message(1).external_id, MissingReason.NOT_SHOWN, 1, NOW)
     store.apply(make_plan(missing=(gap,)), 1)
 
-    store.diff(entries(make_message(2)), SINCE, NOW)
+    store.diff(entries(make_message(2)), SINCE, NOW, 2)
 
     assert store.known_missing([gap.external_id]) == {}
 
@@ -88,7 +91,7 @@ def test_what_lies_before_the_edge_or_has_disappeared_is_not_expected(store):
     gone = make_entry(make_message(3), expires_at=NOW)
     staying = make_entry(make_message(4), expires_at=NOW + timedelta(seconds=1))
 
-    diff = store.diff([[old, edge], [gone, staying]], SINCE, NOW)
+    diff = store.diff([[old, edge], [gone, staying]], SINCE, NOW, 2)
 
     assert diff[ANA].expected == 2
 
@@ -99,7 +102,7 @@ def test_a_message_listed_under_another_key_is_stored(store):
     other = make_message(1, thread_external_id=ANA_LID, sender_id=ANA_LID)
     store.apply(make_plan(other), 1)
 
-    diff = store.diff(entries(other), SINCE, NOW)
+    diff = store.diff(entries(other), SINCE, NOW, 2)
 
     assert (diff[ANA_LID].stored, diff[ANA_LID].wanted) == (1, ())
 
@@ -113,7 +116,7 @@ def test_an_error_while_reading_the_list_is_passed_on_and_changes_nothing(store)
         raise KeyError("the browser went away")
 
     with pytest.raises(KeyError, match="went away"):
-        store.diff(broken(), SINCE, NOW)
+        store.diff(broken(), SINCE, NOW, 2)
 
     assert list(store.known_missing([gap.external_id])) == [gap.external_id]
 
@@ -145,3 +148,106 @@ def test_a_known_message_is_found_by_another_key(database, store):
 
     assert known["false_other_3EB0"].external_id == make_message(1).external_id
     assert rows(database, "SELECT count(*) FROM message_aliases") == [(1,)]
+
+
+# --- a chat whose id changes ------------------------------------------------------------------
+
+CHANGED = ContactFacts(ANA_LID, None, "Ana", ANA)
+
+
+def lid_form(message, **changes):
+    """Return a message as it is listed after its chat got the LID as id."""
+    return replace(
+        message,
+        external_id=message.external_id.replace(ANA, ANA_LID),
+        thread_external_id=ANA_LID,
+        sender_id=message.sender_id and message.sender_id.replace(ANA, ANA_LID),
+        **changes,
+    )
+
+
+def test_a_chat_whose_id_changed_is_not_read_again(database, store):
+    notice = make_message(4, sender_id=None, message_type=MessageType.SYSTEM)
+    before = [make_message(1), make_message(2, is_outgoing=True), make_image(3), notice]
+    store.apply(make_plan(*before), 1)
+    store.apply_directory([], [CHANGED], [], [], run_id=2, now=NOW)
+
+    diff = store.diff([[make_entry(lid_form(each)) for each in before]], SINCE, NOW, 2)
+
+    assert (diff[ANA_LID].expected, diff[ANA_LID].stored, diff[ANA_LID].wanted) == (4, 4, ())
+    assert dict(
+        rows(
+            database,
+            "SELECT a.external_id, m.external_id"
+            " FROM message_aliases a JOIN messages m ON m.id = a.message_id",
+        )
+    ) == {lid_form(each).external_id: each.external_id for each in before}
+
+
+def test_what_is_new_after_the_change_is_wanted_alone(store):
+    store.apply(make_plan(make_message(1)), 1)
+    store.apply_directory([], [CHANGED], [], [], run_id=2, now=NOW)
+    new = lid_form(make_message(2))
+
+    diff = store.diff([[make_entry(lid_form(make_message(1))), make_entry(new)]], SINCE, NOW, 2)
+
+    assert diff[ANA_LID].wanted == (new.external_id,)
+
+
+def test_an_unknown_lid_with_the_same_stanza_ids_is_another_chat(database, store):
+    store.apply(make_plan(make_message(1)), 1)
+    other = lid_form(make_message(1))
+
+    diff = store.diff([[make_entry(other)]], SINCE, NOW, 2)
+
+    assert diff[ANA_LID].wanted == (other.external_id,)
+    assert rows(database, "SELECT count(*) FROM message_aliases") == [(0,)]
+
+
+@pytest.mark.parametrize("key", [f"false_{CLUB}_3EB0AA_{ANA_LID}", f"false_{CLUB}_3EB0AA_{BEN}"])
+def test_in_a_group_only_the_same_authors_message_is_known_by_another_key(store, key):
+    club = {"thread_external_id": CLUB, "stanza_id": "3EB0AA"}
+    stored = make_message(1, **club, external_id=f"false_{CLUB}_3EB0AA_{ANA}")
+    store.apply(make_plan(stored), 1)
+    store.apply_directory([], [CHANGED], [], [], run_id=2, now=NOW)
+
+    diff = store.diff([[replace(make_entry(stored), external_id=key)]], SINCE, NOW, 2)
+
+    assert diff[CLUB].wanted == (() if ANA_LID in key else (key,))
+
+
+def test_an_own_message_of_a_group_is_known_under_either_own_id(store):
+    club = {"thread_external_id": CLUB, "stanza_id": "3EB0AA", "is_outgoing": True}
+    stored = make_message(1, **club, external_id=f"true_{CLUB}_3EB0AA_{OWN}")
+    store.apply(make_plan(stored), 1)
+
+    entry = replace(make_entry(stored), external_id=f"true_{CLUB}_3EB0AA_{ANA_LID}")
+
+    assert store.diff([[entry]], SINCE, NOW, 2)[CLUB].wanted == ()
+
+
+def test_an_edit_after_the_change_is_read_once_and_reaches_the_row(database, store):
+    store.apply(make_plan(make_message(1)), 1)
+    store.apply_directory([], [CHANGED], [], [], run_id=2, now=NOW)
+    edited = lid_form(make_message(1), content_snippet="Edited", source_revision="chat||edit-7|")
+
+    assert store.diff([[make_entry(edited)]], SINCE, NOW, 2)[ANA_LID].wanted == (edited.external_id,)
+    store.apply(make_plan(edited), 2)
+
+    assert store.diff([[make_entry(edited)]], SINCE, NOW, 3)[ANA_LID].wanted == ()
+    assert rows(
+        database, "SELECT external_id, thread_external_id, sender_id, content_snippet FROM messages"
+    ) == [(make_message(1).external_id, ANA, ANA, "Edited")]
+
+
+def test_an_answer_names_the_answered_message_by_its_stored_key(database, store):
+    store.apply(make_plan(make_message(1)), 1)
+    store.apply_directory([], [CHANGED], [], [], run_id=2, now=NOW)
+    old, answer = lid_form(make_message(1)), lid_form(make_message(2))
+    store.diff([[make_entry(old), make_entry(answer)]], SINCE, NOW, 2)
+
+    store.apply(make_plan(replace(answer, reply_to_external_id=old.external_id)), 2)
+
+    assert rows(database, "SELECT reply_to_external_id FROM messages WHERE reply_to_external_id <> ''") == [
+        (make_message(1).external_id,)
+    ]

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from tests.fixtures.load import (
     ANA,
     ANA_LID,
@@ -22,6 +24,7 @@ from whatsapp_etl.resources import data_folder
 
 CLUB_THREAD = make_thread(CLUB, kind=ChatKind.GROUP, title=None)
 CLUB_GROUP = GroupFacts(CLUB, "Hikers", (ANA, BEN, OWN))
+OWN_LID = "77000000000009@lid"
 HEART = Reaction(make_message(1).external_id, BEN, "❤", NOW)
 
 
@@ -162,6 +165,30 @@ def test_the_latest_reaction_of_a_sender_counts(database, store):
 
 
 # --- the data dictionary ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_a_reaction_under_phone_id_and_lid_is_one(database, store, is_late):
+    store.apply(make_plan(make_message(1, is_outgoing=True)), 1)
+    load(store, contacts=[ContactFacts(ANA_LID, None, "Ana", ANA)])
+    key = make_message(1, is_outgoing=True).external_id
+    first, second = Reaction(key, ANA, "🎉", NOW), Reaction(key, ANA_LID, "🙏", NOW + timedelta(minutes=1))
+    if is_late:
+        load(store, reactions=[first])
+
+    load(store, reactions=[second] if is_late else [second, first], run_id=2)
+
+    assert rows(database, "SELECT emoji FROM reactions") == [("🙏",)]
+
+
+def test_the_chat_with_oneself_has_one_canonical_id_too(database, store):
+    load(
+        store,
+        threads=[make_thread(OWN, kind=ChatKind.SELF), make_thread(OWN_LID, kind=ChatKind.SELF)],
+        contacts=[ContactFacts(OWN_LID, None, None, OWN)],
+    )
+
+    assert rows(database, "SELECT DISTINCT canonical_id FROM threads") == [(OWN,)]
 
 
 def test_the_data_dictionary_is_current():

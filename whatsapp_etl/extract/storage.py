@@ -118,11 +118,22 @@ class Storage:
         )
 
     def contacts(self) -> tuple[ContactFacts, ...]:
-        return tuple(
-            ContactFacts(id=row["id"], saved_name=row["name"], push_name=row["push"], phone_id=row["phone"])
-            for row in self._ask("contacts")
+        """Return the people known, each LID with its phone number's id; the own pair among them."""
+        rows = self._ask("contacts")
+        phones = dict(self.lid_map())
+        if self.own is not None and self.own.lid is not None:
+            phones[self.own.lid] = self.own.id
+        named = tuple(
+            ContactFacts(
+                id=row["id"],
+                saved_name=row["name"],
+                push_name=row["push"],
+                phone_id=phones.pop(row["id"], None) or row["phone"],
+            )
+            for row in rows
             if row["id"] is not None
         )
+        return (*named, *(ContactFacts(lid, None, None, phone) for lid, phone in phones.items()))
 
     def groups(self) -> tuple[GroupFacts, ...]:
         """Return the groups; the own LID among the participants is written as the own id."""

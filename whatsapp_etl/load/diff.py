@@ -9,6 +9,7 @@ from psycopg import Cursor
 from psycopg.rows import TupleRow
 
 from whatsapp_etl.load.copytext import cell, copy_lines, encoded
+from whatsapp_etl.load.identity import listed_under_another_key, record_aliases
 from whatsapp_etl.model import ChatDiff, MessageIndexEntry, MissingReason
 
 # The entries that lack a row of their revision. Most cycles return none of them.
@@ -36,6 +37,7 @@ def diff_index(
     pages: Iterable[Sequence[MessageIndexEntry]],
     since: datetime,
     now: datetime,
+    run_id: int,
 ) -> Mapping[str, ChatDiff]:
     """Compare the metadata's list with Postgres, streaming it into a temporary table.
 
@@ -46,6 +48,8 @@ def diff_index(
         pages: Everything that the metadata lists inside the look-back, in any order.
         since: The look-back's edge; older entries are left out.
         now: Decides which known gaps are due, and which disappearing messages are gone.
+        run_id: The run that notes other keys of stored messages: a chat whose id changed is not read
+            again for that.
 
     Returns:
         By chat, for every chat with at least one entry: how many are expected and stored (in any
@@ -55,11 +59,15 @@ def diff_index(
     copy_lines(cursor, "stage_index", columns, _lines(pages, since, now))
     # Without figures on the fresh table the planner expects a handful of rows.
     cursor.execute("ANALYZE stage_index")
+    entries = cursor.execute(_OPEN_ENTRIES, {"now": now}).fetchall()
+    if any(not is_stored for *_, is_stored in entries) and (others := listed_under_another_key(cursor)):
+        record_aliases(cursor, others, run_id)
+        entries = cursor.execute(_OPEN_ENTRIES, {"now": now}).fetchall()
     expected: dict[str, int] = dict(cursor.execute(_TOTALS).fetchall())
     unstored = dict.fromkeys(expected, 0)
     wanted: dict[str, list[str]] = {}
     deferred: dict[str, dict[MissingReason, int]] = {}
-    for chat_id, key, reason, is_deferred, is_stored in cursor.execute(_OPEN_ENTRIES, {"now": now}):
+    for chat_id, key, reason, is_deferred, is_stored in entries:
         if not is_stored:
             unstored[chat_id] += 1
         if is_deferred:

@@ -9,6 +9,7 @@ from datetime import datetime
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
+from whatsapp_etl.load.identity import contact_ids
 from whatsapp_etl.load.staging import message_ids, take_change_numbers
 from whatsapp_etl.load.threads import unify_threads, upsert_threads
 from whatsapp_etl.model import ContactFacts, GroupFacts, Reaction, Thread
@@ -195,20 +196,12 @@ def _rename(cursor: Cursor[TupleRow], contact_id: int, kind: str, value: str, no
 
 def _write_reactions(cursor: Cursor[TupleRow], reactions: Sequence[Reaction], run_id: int) -> tuple[int, int]:
     """Write the latest reaction of each sender to each message; return rows written and skipped."""
-    latest: dict[tuple[str, str], Reaction] = {}
-    for each in reactions:
-        key = (each.message_external_id, each.sender_id)
-        if key not in latest or latest[key].reacted_at <= each.reacted_at:
-            latest[key] = each
-    if not latest:
+    if not reactions:
         return 0, 0
-    ids = message_ids(cursor, {each.message_external_id for each in latest.values()})
-    rows = {
-        (ids[each.message_external_id], each.sender_id): each
-        for each in latest.values()
-        if each.message_external_id in ids
-    }
-    skipped = sum(each.message_external_id not in ids for each in latest.values())
+    ids = message_ids(cursor, {each.message_external_id for each in reactions})
+    known = [(ids[each.message_external_id], each) for each in reactions if each.message_external_id in ids]
+    rows = _by_person(cursor, known)
+    skipped = len(reactions) - len(known)
     changed = cursor.execute(
         "SELECT u.n FROM unnest(%s::int[], %s::bigint[], %s::text[], %s::text[], %s::timestamptz[])"
         "   AS u (n, message_id, sender_id, emoji, reacted_at)"
@@ -237,3 +230,25 @@ def _write_reactions(cursor: Cursor[TupleRow], reactions: Sequence[Reaction], ru
                 (message_id, sender_id, each.emoji, each.reacted_at, run_id, run_id, seq),
             )
     return len(changed), skipped
+
+
+def _by_person(
+    cursor: Cursor[TupleRow], reactions: Sequence[tuple[int, Reaction]]
+) -> Mapping[tuple[int, str], Reaction]:
+    """Return the latest reaction by message and sender: one person, under whichever of their ids.
+
+    A person whose reaction is stored keeps the id under which it is.
+    """
+    stored: list[tuple[int, str]] = cursor.execute(
+        "SELECT message_id, sender_id FROM reactions WHERE message_id = ANY(%s)",
+        ([message_id for message_id, _ in reactions],),
+    ).fetchall()
+    person = contact_ids(
+        cursor, {sender for _, sender in stored} | {reaction.sender_id for _, reaction in reactions}
+    )
+    senders = {(message_id, person.get(sender, sender)): sender for message_id, sender in stored}
+    latest: dict[tuple[int, str], Reaction] = {}
+    for message_id, reaction in sorted(reactions, key=lambda each: each[1].reacted_at):
+        who = (message_id, person.get(reaction.sender_id, reaction.sender_id))
+        latest[message_id, senders.setdefault(who, reaction.sender_id)] = reaction
+    return latest

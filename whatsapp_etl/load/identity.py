@@ -9,33 +9,66 @@ from psycopg.rows import TupleRow
 
 from whatsapp_etl.model import Message
 
-_SAME_STANZA = (
-    "SELECT k.n, m.id, m.sender_id, m.thread_external_id FROM stage_keys k JOIN messages m"
-    " ON m.stanza_id = k.stanza_id AND m.is_outgoing = k.is_outgoing AND m.sender_id IS NOT NULL"
-    " AND m.external_id <> k.external_id ORDER BY k.n, m.id"
+#: A key's parts. Ids hold no underscore; the last one names the participant.
+_PARTS = "^(?:true|false)_[^_@]*@[^_]+_(.+?)(?:_([^_@]*@[^_]+))?$"
+
+#: Ids of people, each with its contact.
+_PEOPLE = (
+    "SELECT value, contact_id FROM contact_identifiers WHERE valid_to IS NULL AND kind IN ('phone', 'lid')"
 )
+#: Whether two ids are one person's; ids of groups belong to no contact and equal only themselves.
+_SAME = "({0} = {1} OR {2}.contact_id = {3}.contact_id)"
+
+# Notices have no sender, so their key tells whose they are; no index leads to them but their chat's.
+_TWINS = f"""
+    WITH asked AS MATERIALIZED ({{asked}}),
+    chats AS (
+        SELECT a.chat_id, a.chat_id AS other_id FROM asked a
+        UNION SELECT c.value, o.value FROM ({_PEOPLE}) c JOIN ({_PEOPLE}) o USING (contact_id)
+        WHERE c.value IN (SELECT chat_id FROM asked)
+    ),
+    found AS (
+        SELECT a.external_id, a.is_outgoing, a.author_id, m.id, m.sender_id AS stored_author_id
+        FROM asked a JOIN messages m ON m.stanza_id = a.stanza_id AND m.is_outgoing = a.is_outgoing
+        AND m.sender_id IS NOT NULL AND m.external_id <> a.external_id
+        JOIN chats c ON c.chat_id = a.chat_id AND c.other_id = m.thread_external_id
+        UNION ALL
+        SELECT a.external_id, a.is_outgoing, a.author_id, m.id,
+               coalesce((regexp_match(m.external_id, '{_PARTS}'))[2], m.thread_external_id)
+        FROM asked a JOIN chats c ON c.chat_id = a.chat_id
+        JOIN messages m ON m.thread_external_id = c.other_id AND m.stanza_id = a.stanza_id
+        AND m.is_outgoing = a.is_outgoing AND m.sender_id IS NULL AND m.external_id <> a.external_id
+    )
+    SELECT f.external_id, min(f.id) FROM found f
+    LEFT JOIN ({_PEOPLE}) x ON x.value = f.author_id
+    LEFT JOIN ({_PEOPLE}) y ON y.value = f.stored_author_id
+    WHERE f.is_outgoing = 1 OR {_SAME.format("f.author_id", "f.stored_author_id", "x", "y")}
+    GROUP BY f.external_id
+"""  # noqa: S608  # constants of this file
+_OF_THE_BATCH = "SELECT external_id, chat_id, stanza_id, is_outgoing, author_id FROM stage_keys"
+_OF_THE_LIST = f"""
+    SELECT i.external_id, i.chat_id, p.parts[1] AS stanza_id,
+           (i.external_id LIKE 'true%')::int AS is_outgoing, coalesce(p.parts[2], i.chat_id) AS author_id
+    FROM stage_index i CROSS JOIN LATERAL (SELECT regexp_match(i.external_id, '{_PARTS}') AS parts) p
+    WHERE p.parts IS NOT NULL
+    AND NOT EXISTS (SELECT FROM messages m WHERE m.platform = 'whatsapp' AND m.external_id = i.external_id)
+    AND NOT EXISTS (SELECT FROM message_aliases a
+                    WHERE a.platform = 'whatsapp' AND a.external_id = i.external_id)
+"""  # noqa: S608  # constants of this file
 
 
-def stored_under_another_key(
-    cursor: Cursor[TupleRow], rows: Sequence[Message], numbers: Collection[int]
-) -> Mapping[int, int]:
-    """Find rows that are stored under another key; return position -> `messages.id`.
+def stored_under_another_key(cursor: Cursor[TupleRow]) -> Mapping[str, int]:
+    """Find keys of `stage_keys` whose message is stored under another one; return key -> `messages.id`.
 
-    Equal stanza ids are not enough: anybody can reuse one. Chat and sender must be the same too, as an
-    id or as two ids of one contact. System rows have no sender and are told apart by their keys alone.
+    Equal stanza ids are not enough: anybody can reuse one. Chat and author must be the same too, as an
+    id or as two ids of one contact.
     """
-    found = cursor.execute(_SAME_STANZA).fetchall()
-    candidates = [row for row in found if row[0] in numbers and rows[row[0]].sender_id is not None]
-    if not candidates:
-        return {}
-    ids = {each for row in candidates for each in (*row[2:], *_parties(rows[row[0]]))}
-    person = _people(cursor, ids)
-    same: dict[int, int] = {}
-    for n, message_id, *stored in candidates:
-        pairs = zip(_parties(rows[n]), stored, strict=True)
-        if all(person.get(one, one) == person.get(other, other) for one, other in pairs):
-            same.setdefault(n, message_id)
-    return same
+    return dict(cursor.execute(_TWINS.replace("{asked}", _OF_THE_BATCH)).fetchall())
+
+
+def listed_under_another_key(cursor: Cursor[TupleRow]) -> Mapping[str, int]:
+    """Find unknown keys of `stage_index` in the same way."""
+    return dict(cursor.execute(_TWINS.replace("{asked}", _OF_THE_LIST)).fetchall())
 
 
 def equals_in_batch(
@@ -49,35 +82,38 @@ def equals_in_batch(
         return {}  # the usual case, and cheap to see
     by_stanza: dict[tuple[str, bool], list[int]] = {}
     for n in sorted(numbers):
-        if rows[n].sender_id is not None:
-            by_stanza.setdefault((rows[n].stanza_id, rows[n].is_outgoing), []).append(n)
+        by_stanza.setdefault((rows[n].stanza_id, rows[n].is_outgoing), []).append(n)
     suspects = [n for group in by_stanza.values() if len(group) > 1 for n in group]
-    person = _people(cursor, {each for n in suspects for each in _parties(rows[n])})
+    person = contact_ids(cursor, {each for n in suspects for each in _parties(rows[n])})
     firsts: dict[tuple[object, ...], int] = {}
     same: dict[int, int] = {}
     for n in suspects:
-        sender_id, thread_id = _parties(rows[n])
-        who = (person.get(sender_id, sender_id), person.get(thread_id, thread_id))
-        first = firsts.setdefault((rows[n].stanza_id, rows[n].is_outgoing, *who), n)
+        row = rows[n]
+        author, thread_id = (person.get(each, each) for each in _parties(row))
+        who = (None if row.is_outgoing else author, thread_id)
+        first = firsts.setdefault((row.stanza_id, row.is_outgoing, *who), n)
         if first != n:
             same[n] = first
     return same
 
 
-def _parties(row: Message) -> tuple[str, str]:
-    """Return the sender and the chat of a row that has a sender."""
-    assert row.sender_id is not None
-    return row.sender_id, row.thread_external_id
+def author_id(row: Message) -> str:
+    """Return who wrote or caused a message, as far as its key tells."""
+    participant = row.external_id.rpartition("_")[2]
+    return row.sender_id or (participant if "@" in participant else row.thread_external_id)
 
 
-def _people(cursor: Cursor[TupleRow], ids: Collection[str]) -> Mapping[str, object]:
+def contact_ids(cursor: Cursor[TupleRow], ids: Collection[str]) -> Mapping[str, object]:
     """Return the contact of each id that belongs to one; chat ids of groups belong to none."""
     found = cursor.execute(
-        "SELECT value, contact_id FROM contact_identifiers"
-        " WHERE value = ANY(%s) AND valid_to IS NULL AND kind IN ('phone', 'lid')",
+        f"{_PEOPLE} AND value = ANY(%s)",  # a constant of this file
         (list(ids),),
     )
     return dict(found.fetchall())
+
+
+def _parties(row: Message) -> tuple[str, str]:
+    return author_id(row), row.thread_external_id
 
 
 def record_aliases(cursor: Cursor[TupleRow], aliases: Mapping[str, int], run_id: int) -> None:

@@ -8,14 +8,19 @@ ones go to a second temporary table and update what they may.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
 from whatsapp_etl.load.copytext import MESSAGE_COLUMNS, MessageLines, cell, copy_lines, encoded
 from whatsapp_etl.load.files import write_attachments
-from whatsapp_etl.load.identity import equals_in_batch, record_aliases, stored_under_another_key
+from whatsapp_etl.load.identity import (
+    author_id,
+    equals_in_batch,
+    record_aliases,
+    stored_under_another_key,
+)
 from whatsapp_etl.model import Attachment, Message
 
 #: What an update makes of each column: `m` is the stored row, `s` the new observation. A less exact
@@ -106,15 +111,18 @@ def write_messages(cursor: Cursor[TupleRow], messages: Sequence[Message], run_id
     Must run in a transaction with staging tables. Leaves the plan's keys in `stage_keys`.
     """
     changes = MessageChanges()
-    rows = list({message.external_id: message for message in messages}.values())
+    rows = _answering_stored(cursor, list({message.external_id: message for message in messages}.values()))
     if not rows:
         return changes
     copy_lines(
         cursor,
         "stage_keys",
-        ("n", "external_id", "stanza_id", "is_outgoing"),
+        ("n", "external_id", "chat_id", "stanza_id", "is_outgoing", "author_id"),
         (
-            encoded(f"{n}\t{cell(row.external_id)}\t{cell(row.stanza_id)}\t{int(row.is_outgoing)}")
+            encoded(
+                f"{n}\t{cell(row.external_id)}\t{cell(row.thread_external_id)}\t{cell(row.stanza_id)}\t"
+                f"{int(row.is_outgoing)}\t{cell(author_id(row))}"
+            )
             for n, row in enumerate(rows)
         ),
     )
@@ -144,6 +152,27 @@ def write_messages(cursor: Cursor[TupleRow], messages: Sequence[Message], run_id
     return changes
 
 
+def _answering_stored(cursor: Cursor[TupleRow], rows: Sequence[Message]) -> Sequence[Message]:
+    """Let answers name the message they answer by its stored key."""
+    answered = {row.reply_to_external_id for row in rows if row.reply_to_external_id}
+    if not answered:
+        return rows
+    stored: dict[str | None, str] = dict(
+        cursor.execute(
+            "SELECT a.external_id, m.external_id FROM message_aliases a"
+            " JOIN messages m ON m.id = a.message_id"
+            " WHERE a.platform = 'whatsapp' AND a.external_id = ANY(%s)",
+            (list(answered),),
+        ).fetchall()
+    )
+    return [
+        replace(row, reply_to_external_id=stored[row.reply_to_external_id])
+        if row.reply_to_external_id in stored
+        else row
+        for row in rows
+    ]
+
+
 def take_change_numbers(cursor: Cursor[TupleRow], count: int) -> int:
     """Take `count` numbers of the change feed and return the last one.
 
@@ -167,7 +196,8 @@ def _split(cursor: Cursor[TupleRow], rows: Sequence[Message], maker: MessageLine
         resolved.update(row for row in cursor.execute(_BY_ALIAS).fetchall() if row[0] in unknown)
         unknown.difference_update(resolved)
     if unknown:
-        resolved.update(stored_under_another_key(cursor, rows, unknown))
+        stored = stored_under_another_key(cursor)
+        resolved.update({n: stored[key] for n in unknown if (key := rows[n].external_id) in stored})
         unknown.difference_update(resolved)
         doubled = equals_in_batch(cursor, rows, unknown)
         unknown.difference_update(doubled)

@@ -109,11 +109,11 @@ class Store:
     # --- planning ---
 
     def diff(
-        self, pages: Iterable[Sequence[MessageIndexEntry]], since: datetime, now: datetime
+        self, pages: Iterable[Sequence[MessageIndexEntry]], since: datetime, now: datetime, run_id: int
     ) -> Mapping[str, ChatDiff]:
         """Compare the metadata's list of ids with Postgres, by chat. Streams; see `load.diff`."""
         with self._writer.staging() as cursor:
-            return diff.diff_index(cursor, pages, since, now)
+            return diff.diff_index(cursor, pages, since, now, run_id)
 
     def known(self, external_ids: Collection[str]) -> Mapping[str, KnownMessage]:
         """Return what is stored of given messages, by the key asked for (aliases count)."""

@@ -60,7 +60,7 @@ def unify_threads(cursor: Cursor[TupleRow]) -> int:
         "UPDATE threads t SET canonical_id = c.external_id, updated_at = now()"
         " FROM contact_identifiers i JOIN contacts c ON c.id = i.contact_id"
         " WHERE i.value = t.external_id AND i.valid_to IS NULL AND i.kind IN ('phone', 'lid')"
-        " AND t.kind = 'person' AND t.canonical_id IS DISTINCT FROM c.external_id"
+        " AND t.kind IN ('person', 'self') AND t.canonical_id IS DISTINCT FROM c.external_id"
     )
     return cursor.rowcount
 

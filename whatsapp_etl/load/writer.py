@@ -139,8 +139,8 @@ def _holder(connection: Connection, key: int) -> str:
 # Made once for a connection and emptied at each commit: a catalog entry for each chat and cycle would
 # be more writing than most cycles' data.
 _STAGING = (
-    """CREATE TEMP TABLE stage_keys (n integer, external_id text, stanza_id text, is_outgoing smallint)
-       ON COMMIT DELETE ROWS""",
+    """CREATE TEMP TABLE stage_keys (n integer, external_id text, chat_id text, stanza_id text,
+       is_outgoing smallint, author_id text) ON COMMIT DELETE ROWS""",
     f"""CREATE TEMP TABLE stage_messages ON COMMIT DELETE ROWS AS
        SELECT id, {", ".join(MESSAGE_COLUMNS)} FROM messages WITH NO DATA""",  # noqa: S608  # constants
     f"""CREATE TEMP TABLE stage_attachments ON COMMIT DELETE ROWS AS
