@@ -195,6 +195,16 @@ class SelectorPack:
         return self.selectors[name]
 
 
+#: The signs that tell a fact of a message row, best first. A pack's `[ladder]` may order them otherwise.
+IdRung = Literal["packed", "model"]
+KindRung = Literal["id", "rule", "body", "model", "alignment"]
+DirectionRung = Literal[
+    "key", "class", "alignment", "tail", "status", "label", "author", "sender_name", "background", "geometry"
+]
+SenderRung = Literal["prefix", "own", "author", "label"]
+TimeRung = Literal["model", "prefix", "marker"]
+
+
 # --- what the browser's own storage lists ---------------------------------------------------
 
 
@@ -327,6 +337,8 @@ class RawRow:
     run_position: int  #: 0 for the first bubble of a run of one sender.
     run_head: str | None = None  #: shown_id of the run's first row.
     model: RowModel | None = None
+    #: Where the bubble is drawn: at the line's "start" or "end". Measured only without a known alignment.
+    side: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -401,6 +413,7 @@ class ParsedRow:
     attachment: ParsedAttachment | None = None
     reactions: tuple[ParsedReaction, ...] = ()
     signals: Mapping[str, str] = field(default_factory=dict)  #: fact -> rung that served it.
+    dissents: tuple[tuple[str, str], ...] = ()  #: (fact, rung) of rungs that said otherwise than that one.
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,7 @@ def _shown(row: Mapping[str, Any]) -> Shown:
             else RowModel(
                 key=model["key"], sent_at_seconds=model["t"], type=model["type"], author=model["author"]
             ),
+            side=row["side"],
         ),
         is_cut=row["is_cut"],
     )

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from whatsapp_etl.errors import PackError, SelectorDriftError
-from whatsapp_etl.model import Selector, SelectorPack
+from whatsapp_etl.model import DirectionRung, IdRung, KindRung, Selector, SelectorPack, SenderRung, TimeRung
 
 #: The value of WHATSAPP_SELECTOR_PACK that leaves the choice to the detect rules.
 AUTO = "auto"
@@ -25,7 +25,7 @@ AUTO = "auto"
 MERGED = "all"
 
 #: Tables that reach `SelectorPack.tables` as they are.
-_TABLES = ("rows", "kinds", "dates")
+_TABLES = ("ladder", "rows", "kinds", "dates")
 
 _Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 _Text = Annotated[str, Field(min_length=1)]
@@ -55,6 +55,18 @@ class _Select(BaseModel):
     required_on: Literal["ready", "conversation"] | None = None
 
 
+class _Ladder(BaseModel):
+    """By which signs each fact of a message row is told, best first; a fact not listed has all signs."""
+
+    model_config = _STRICT
+
+    id: list[IdRung] = Field(default_factory=list)
+    kind: list[KindRung] = Field(default_factory=list)
+    direction: list[DirectionRung] = Field(default_factory=list)
+    sender: list[SenderRung] = Field(default_factory=list)
+    time: list[TimeRung] = Field(default_factory=list)
+
+
 class PackFile(BaseModel):
     """The format of `selectors/<id>.toml`; see `selectors/README.md`."""
 
@@ -67,6 +79,7 @@ class PackFile(BaseModel):
     select: dict[_Name, _Select]
     attribute: dict[_Name, _Text] = Field(default_factory=dict)
     label: dict[_Name, Annotated[list[_Text], Field(min_length=1)]] = Field(default_factory=dict)
+    ladder: _Ladder = Field(default_factory=_Ladder)
     # Their contents belong to the parser of message rows, the only one that knows them.
     rows: dict[str, Any] = Field(default_factory=dict)
     kinds: dict[str, Any] = Field(default_factory=dict)
@@ -190,6 +203,7 @@ def _read_pack(path: Path) -> SelectorPack:
         raise PackError(
             f"{path}: {key}: {first['msg']}.", "Correct the key; selectors/README.md describes the format."
         ) from error
+    tables = file.model_dump(include=set(_TABLES))
     return SelectorPack(
         id=file.id,
         priority=file.detect.priority,
@@ -203,7 +217,7 @@ def _read_pack(path: Path) -> SelectorPack:
         ),
         attributes=MappingProxyType(dict(file.attribute)),
         labels=MappingProxyType({name: tuple(texts) for name, texts in file.label.items()}),
-        tables=MappingProxyType({name: _frozen_table(getattr(file, name)) for name in _TABLES}),
+        tables=MappingProxyType({name: _frozen_table(tables[name]) for name in _TABLES}),
     )
 
 

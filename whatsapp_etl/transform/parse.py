@@ -126,8 +126,15 @@ def _reject(
 
 
 def signal_counts(rows: Iterable[ParsedRow]) -> Mapping[tuple[str, str], int]:
-    """Count which sign served for which fact, e.g. ("direction", "alignment"): drift shows here first."""
-    return Counter((f"row_{fact}", sign) for row in rows for fact, sign in row.signals.items())
+    """Count which sign served for which fact, e.g. ("row_direction", "alignment"): drift shows here first.
+
+    A sign that said otherwise than the one that served counts as ("row_direction_dissent", "tail").
+    """
+    counts: Counter[tuple[str, str]] = Counter()
+    for row in rows:
+        counts.update((f"row_{fact}", sign) for fact, sign in row.signals.items())
+        counts.update((f"row_{fact}_dissent", sign) for fact, sign in row.dissents)
+    return counts
 
 
 def _with_neighbours(parsed: list[ParsedRow], rows: list[RawRow], clock: PageClock) -> tuple[ParsedRow, ...]:

@@ -1,17 +1,29 @@
 """Reads one row: every fact by the best of several independent signs.
 
-Which sign served is kept in `ParsedRow.signals`, so that a sign that went silent is seen before the
-last one does.
+The pack's `[ladder]` says in which order the signs are asked. Which one served is kept in
+`ParsedRow.signals`, so that a sign that went silent is seen before the last one does; one that says
+otherwise than a better one is kept in `ParsedRow.dissents`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from selectolax.lexbor import LexborNode
 
-from whatsapp_etl.model import MessageKey, MessageType, ParsedReaction, ParsedRow, RawRow, RejectReason
+from whatsapp_etl.model import (
+    DirectionRung,
+    MessageKey,
+    MessageType,
+    ParsedReaction,
+    ParsedRow,
+    RawRow,
+    RejectReason,
+    TimeRung,
+)
 from whatsapp_etl.transform.clocks import PageClock
 from whatsapp_etl.transform.identity import collection_bounds, parse_shown_key, shown_stanza_id
 from whatsapp_etl.transform.kinds import message_type
@@ -24,6 +36,22 @@ from whatsapp_etl.transform.timestamps import plain, split_prefix
 #: Alignment of the bubble as the browser computed it -> sent by the account.
 _BY_ALIGNMENT = {"flex-end": True, "end": True, "flex-start": False, "start": False}
 _CENTRED = "center"
+
+#: Where a bubble is drawn -> sent by the account.
+_BY_SIDE = {"end": True, "start": False}
+
+#: Signs that depend on names and on the page's language: asked last, and too weak to contradict others.
+_BY_WORDS = frozenset({"label", "author", "sender_name"})
+
+_NUMBERS = re.compile(r"\d+")
+
+
+@dataclass(slots=True)
+class _Seen:
+    """Which sign served for which fact of a row, and which said otherwise."""
+
+    signals: dict[str, str]
+    dissents: list[tuple[str, str]] = field(default_factory=list)
 
 
 def copied_head(found: FoundRow, rules: RowRules) -> tuple[str, str] | None:
@@ -54,18 +82,17 @@ class RowReader:
         if found.has("row_emptied"):
             return RejectReason.NO_CONTENT
         signals: dict[str, str] = {}
+        seen = _Seen(signals)
         rule, kind = self._kind(row, found, signals)
         if kind is None:
             return RejectReason.NO_CONTENT
         key = self._key(row, signals)
         meta, clock_text, labels = self._meta(found)
         is_system = kind is MessageType.SYSTEM
-        is_outgoing = None
-        if not is_system:
-            signals["direction"], is_outgoing = next(self._directions(row, found, key, head), ("none", None))
+        is_outgoing = None if is_system else self._direction(row, found, key, head, seen)
         shown = self._shown(found, meta) if _needs_all(rule, kind) else None
         quote = found.first("row_quote")
-        sent_at, ts_raw = self._time(row, head, clock_text, signals)
+        sent_at, ts_raw = self._time(row, head, clock_text, seen)
         return ParsedRow(
             shown_id=row.shown_id,
             key=key,
@@ -86,40 +113,40 @@ class RowReader:
             attachment=attachment(found, kind, row.shown_id, shown),
             reactions=_reactions(found.first("row_reactions")),
             signals=signals,
+            dissents=tuple(seen.dissents),
         )
 
     def _kind(
         self, row: RawRow, found: FoundRow, signals: dict[str, str]
     ) -> tuple[KindRule | None, MessageType | None]:
-        if collection_bounds(row.shown_id):
-            signals["kind"] = "id"
-            return None, MessageType.ALBUM
-        rule, signals["kind"] = self._rules.kind(found)
-        if rule is not None:
-            return rule, rule.type
-        if found.has("row_text"):
-            signals["kind"] = "body"
-            return None, MessageType.TEXT
-        if row.model is not None and row.model.type:
-            signals["kind"] = "model"
-            return None, message_type(row.model.type, None)
-        if row.alignment == _CENTRED:
-            signals["kind"] = "alignment"
-            return None, MessageType.SYSTEM
+        for rung in self._rules.ladder.kind:
+            match rung:
+                case "id" if collection_bounds(row.shown_id):
+                    signals["kind"] = "id"
+                    return None, MessageType.ALBUM
+                case "rule":
+                    rule, by = self._rules.kind(found)
+                    if rule is not None:
+                        signals["kind"] = by
+                        return rule, rule.type
+                case "body" if found.has("row_text"):
+                    signals["kind"] = "body"
+                    return None, MessageType.TEXT
+                case "model" if row.model is not None and row.model.type:
+                    signals["kind"] = "model"
+                    return None, message_type(row.model.type, None)
+                case "alignment" if row.alignment == _CENTRED:
+                    signals["kind"] = "alignment"
+                    return None, MessageType.SYSTEM
         return None, None
 
     def _key(self, row: RawRow, signals: dict[str, str]) -> MessageKey | None:
-        key = parse_shown_key(row.shown_id)
-        if key is not None:
-            signals["id"] = "packed"
-            return key
-        signals["id"] = "bare"
-        if row.model is not None and row.model.key:
-            key = parse_shown_key(row.model.key)
-            # A model of another row would prove the wrong chat.
-            if key is not None and key.stanza_id == shown_stanza_id(row.shown_id):
-                signals["id"] = "model"
+        for rung in self._rules.ladder.id:
+            key = parse_shown_key(row.shown_id) if rung == "packed" else _model_key(row)
+            if key is not None:
+                signals["id"] = signals["chat"] = rung
                 return key
+        signals["id"] = "bare"
         return None
 
     def _meta(self, found: FoundRow) -> tuple[LexborNode | None, str | None, set[str]]:
@@ -134,27 +161,60 @@ class RowReader:
                 return node, texts[-1], {plain(text) for text in texts[:-1]} if len(texts) > 1 else set()
         return None, None, set()
 
-    def _directions(
-        self, row: RawRow, found: FoundRow, key: MessageKey | None, head: tuple[str, str] | None
-    ) -> Iterator[tuple[str, bool]]:
-        """Yield whether the account sent it, by one sign after the other, the surest first."""
-        if key is not None:
-            yield "key", key.is_outgoing
-        if (is_out := found.has("row_outgoing")) or found.has("row_incoming"):
-            yield "class", is_out
-        if row.alignment in _BY_ALIGNMENT:
-            yield "alignment", _BY_ALIGNMENT[row.alignment]
-        if (is_out := found.has("row_tail_out")) or found.has("row_tail_in"):
-            yield "tail", is_out
-        if found.has("row_status"):
-            yield "status", True
-        label = self._label(found)
-        if label is not None:
-            yield "label", plain(label) in self._rules.own_labels
-        if found.has("row_author"):
-            yield "author", False
-        if head is not None and self._own_word:
-            yield "sender_name", plain(head[1]) == self._own_word
+    def _direction(
+        self,
+        row: RawRow,
+        found: FoundRow,
+        key: MessageKey | None,
+        head: tuple[str, str] | None,
+        seen: _Seen,
+    ) -> bool | None:
+        """Return whether the account sent it, by the best sign there is; the others are asked as well."""
+        said: bool | None = None
+        for rung in self._rules.ladder.direction:
+            if said is not None and rung in _BY_WORDS:
+                continue
+            also = self._direction_by(rung, row, found, key, head)
+            if said is None and also is not None:
+                said = also
+                seen.signals["direction"] = rung
+            elif also is not None and also is not said:
+                seen.dissents.append(("direction", rung))
+        if said is None:
+            seen.signals["direction"] = "none"
+        return said
+
+    def _direction_by(  # noqa: PLR0911, C901 - one line for each sign
+        self,
+        rung: DirectionRung,
+        row: RawRow,
+        found: FoundRow,
+        key: MessageKey | None,
+        head: tuple[str, str] | None,
+    ) -> bool | None:
+        """Return what one sign says; None where it is not there."""
+        match rung:
+            case "key":
+                return key.is_outgoing if key is not None else None
+            case "class":
+                return _either(found, "row_outgoing", "row_incoming")
+            case "alignment":
+                return _BY_ALIGNMENT.get(row.alignment or "")
+            case "tail":
+                return _either(found, "row_tail_out", "row_tail_in")
+            case "status":
+                return True if found.has("row_status") else None
+            case "label":
+                label = self._label(found)
+                return plain(label) in self._rules.own_labels if label is not None else None
+            case "author":
+                return False if found.has("row_author") else None
+            case "sender_name":
+                return plain(head[1]) == self._own_word if head is not None and self._own_word else None
+            case "background":
+                return _either(found, "row_background_out", "row_background_in")
+            case "geometry":
+                return _BY_SIDE.get(row.side or "")
 
     def _sender(
         self,
@@ -164,21 +224,24 @@ class RowReader:
         *,
         is_outgoing: bool | None,
     ) -> str | None:
-        if head is not None and head[1]:
-            signals["sender"] = "prefix"
-            return head[1]
-        if is_outgoing and self._own_name:
-            signals["sender"] = "own"
-            return self._own_name
-        # Of an unknown sender the page gives the number elsewhere, so the number is taken here too.
-        author = found.first("row_author_phone") or found.first("row_author")
-        if author is not None and (name := render(author)):
-            signals["sender"] = "author"
-            return name.removeprefix("~").strip()
-        label = self._label(found)
-        if label and plain(label) not in self._rules.own_labels:
-            signals["sender"] = "label"
-            return label
+        for rung in self._rules.ladder.sender:
+            name: str | None = None
+            match rung:
+                case "prefix":
+                    name = head[1] if head is not None else None
+                case "own":
+                    name = self._own_name if is_outgoing else None
+                case "author":
+                    # Of an unknown sender the page gives the number elsewhere, so it is taken here too.
+                    author = found.first("row_author_phone") or found.first("row_author")
+                    shown = render(author) if author is not None else None
+                    name = shown.removeprefix("~").strip() if shown else None
+                case "label":
+                    label = self._label(found)
+                    name = label if label and plain(label) not in self._rules.own_labels else None
+            if name:
+                signals["sender"] = rung
+                return name
         return None
 
     def _label(self, found: FoundRow) -> str | None:
@@ -189,22 +252,31 @@ class RowReader:
         return clean((node.attributes.get("aria-label") or "").strip().removesuffix(":"))
 
     def _time(
-        self, row: RawRow, head: tuple[str, str] | None, clock_text: str | None, signals: dict[str, str]
+        self, row: RawRow, head: tuple[str, str] | None, clock_text: str | None, seen: _Seen
     ) -> tuple[datetime | None, str | None]:
-        if row.model is not None and row.model.sent_at_seconds:
-            sent_at = self._clock.from_seconds(row.model.sent_at_seconds)
+        if head is not None and clock_text and not _is_within(clock_text, head[0]):
+            seen.dissents.append(("time", "clock"))
+        for rung in self._rules.ladder.time:
+            sent_at, raw = self._time_by(rung, row, head, clock_text)
             if sent_at is not None:
-                signals["time"] = "model"
-                return sent_at, str(row.model.sent_at_seconds)
-        if head is not None and (sent_at := self._clock.at(head[0])) is not None:
-            signals["time"] = "prefix"
-            return sent_at, head[0]
-        if clock_text and row.date_marker:
-            sent_at = self._clock.at_marker(clock_text, row.date_marker)
-            if sent_at is not None:
-                signals["time"] = "marker"
-                return sent_at, f"{clock_text}, {row.date_marker}"
+                seen.signals["time"] = rung
+                return sent_at, raw
         return None, head[0] if head else clock_text
+
+    def _time_by(
+        self, rung: TimeRung, row: RawRow, head: tuple[str, str] | None, clock_text: str | None
+    ) -> tuple[datetime | None, str | None]:
+        """Return what one sign says, and the text it was read from."""
+        match rung:
+            case "model" if row.model is not None and row.model.sent_at_seconds:
+                seconds = row.model.sent_at_seconds
+                return self._clock.from_seconds(seconds), str(seconds)
+            case "prefix" if head is not None:
+                return self._clock.at(head[0]), head[0]
+            case "marker" if clock_text and row.date_marker:
+                sent_at = self._clock.at_marker(clock_text, row.date_marker)
+                return sent_at, f"{clock_text}, {row.date_marker}"
+        return None, None
 
     def _text(
         self,
@@ -252,6 +324,25 @@ class RowReader:
             if found is not None and (text := render(found)):
                 return text
         return None
+
+
+def _model_key(row: RawRow) -> MessageKey | None:
+    """Return the key that the row's model tells; a model of another row would prove the wrong chat."""
+    key = parse_shown_key(row.model.key) if row.model is not None and row.model.key else None
+    return key if key is not None and key.stanza_id == shown_stanza_id(row.shown_id) else None
+
+
+def _either(found: FoundRow, yes: str, no: str) -> bool | None:
+    is_yes = found.has(yes)
+    return is_yes if is_yes or found.has(no) else None
+
+
+def _is_within(clock_text: str, head: str) -> bool:
+    """Whether the numbers of a clock are among those of a copied head, which shows the same time."""
+    if clock_text in head:
+        return True
+    numbers = _NUMBERS.findall(head)
+    return all(number in numbers for number in _NUMBERS.findall(clock_text))
 
 
 def _needs_all(rule: KindRule | None, kind: MessageType) -> bool:

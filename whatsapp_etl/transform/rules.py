@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar, get_args
 
 from whatsapp_etl.errors import PackError
-from whatsapp_etl.model import MessageType, SelectorPack
+from whatsapp_etl.model import (
+    DirectionRung,
+    IdRung,
+    KindRung,
+    MessageType,
+    SelectorPack,
+    SenderRung,
+    TimeRung,
+)
 from whatsapp_etl.transform.query import FoundRow, Query
 from whatsapp_etl.transform.timestamps import DateWords, plain
 
@@ -17,6 +25,8 @@ _KIND = "kind:"
 
 #: Named for a search inside one element, or outside the rows.
 _NOT_IN_ROWS = ("row_list", "row_quote_text", "row_quote_author")
+
+_Rung = TypeVar("_Rung", bound=str)
 
 TextRule = Literal["body", "shown", "first_line", "special", "none"]
 _TEXT_RULES: tuple[TextRule, ...] = ("body", "shown", "first_line", "special", "none")
@@ -41,6 +51,28 @@ class KindRule:
         return f"{_KIND}{self.index}"
 
 
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """For each fact of a row the signs that tell it, in the order in which they are asked."""
+
+    id: tuple[IdRung, ...]
+    kind: tuple[KindRung, ...]
+    direction: tuple[DirectionRung, ...]
+    sender: tuple[SenderRung, ...]
+    time: tuple[TimeRung, ...]
+
+    @classmethod
+    def of(cls, table: Mapping[str, object]) -> Ladder:
+        """Return the ladder of a pack's table; a fact that is not in it has all signs, best first."""
+        return cls(
+            id=_rungs(table, "id", get_args(IdRung)),
+            kind=_rungs(table, "kind", get_args(KindRung)),
+            direction=_rungs(table, "direction", get_args(DirectionRung)),
+            sender=_rungs(table, "sender", get_args(SenderRung)),
+            time=_rungs(table, "time", get_args(TimeRung)),
+        )
+
+
 class RowRules:
     """A pack's row part, ready for use. Make it once for many rows."""
 
@@ -63,6 +95,7 @@ class RowRules:
         for name in _NOT_IN_ROWS:
             names.pop(name, None)
         self.pack_id = pack.id
+        self.ladder = Ladder.of(pack.tables.get("ladder", {}))
         self.prefix_attribute = pack.attributes.get("row_prefix", "title")
         self.query = Query.of(
             names,
@@ -134,6 +167,11 @@ def _kind_rule(pack: SelectorPack, index: int, table: Mapping[str, object]) -> K
         text_css=_texts(table.get("text_css")),
         more_css=_texts(table.get("more_css")),
     )
+
+
+def _rungs(table: Mapping[str, object], fact: str, known: tuple[_Rung, ...]) -> tuple[_Rung, ...]:
+    listed = _texts(table.get(fact))
+    return tuple(rung for name in listed for rung in known if rung == name) or known
 
 
 def _label(pack: SelectorPack, name: str) -> frozenset[str]:

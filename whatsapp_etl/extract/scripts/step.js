@@ -39,6 +39,24 @@ async (args) => {
     return bubble ? getComputedStyle(bubble).alignItems : null;
   };
 
+  // At which end of its line the bubble is drawn, however the page puts it there: the first thing inside
+  // the row that is plainly narrower than the row.
+  const sideOf = (row) => {
+    const whole = row.getBoundingClientRect();
+    let inner = row;
+    let box = whole;
+    for (let depth = 0; depth < 12 && box.width > whole.width * 0.92; depth += 1) {
+      const drawn = Array.from(inner.children).filter((child) => child.getClientRects().length > 0);
+      if (drawn.length === 0) return null;
+      inner = drawn.reduce((a, b) => (a.getBoundingClientRect().width >= b.getBoundingClientRect().width ? a : b));
+      box = inner.getBoundingClientRect();
+    }
+    const before = box.left - whole.left;
+    const after = whole.right - box.right;
+    if (box.width > whole.width * 0.92 || Math.abs(before - after) < whole.width * 0.04) return null;
+    return before > after === (getComputedStyle(row).direction !== 'rtl') ? 'end' : 'start';
+  };
+
   // Blurred previews and emoji sprites are most of a row's length and tell nothing.
   const htmlOf = (row) => row.outerHTML.replace(/data:[^"'\s)]{200,}/g, 'data:…');
 
@@ -57,10 +75,12 @@ async (args) => {
         .forEach((row, position, run) => {
           const id = idOf(row);
           if (!id || seen.has(id) || captured.has(id) || isEmpty(row) || (args.only && id !== args.only)) return;
+          const alignment = alignmentOf(row);
           captured.set(id, {
             id,
             html: htmlOf(row),
-            alignment: alignmentOf(row),
+            alignment,
+            side: /flex-|center/.test(alignment || '') ? null : sideOf(row),
             marker,
             position,
             head: idOf(run[0]),
