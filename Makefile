@@ -3,10 +3,11 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help install install-browser demo test lint format bench run login lock clean
+.PHONY: help install install-browser demo test conformance lint format bench run login lock clean
 
 BIN := .venv/bin
 ARGS ?=
+GOLDEN ?=
 # Empty unless uv is installed; venv and pip do the same, slower.
 UV := $(shell command -v uv 2>/dev/null)
 
@@ -37,6 +38,14 @@ else
 	$(BIN)/pytest -q $(ARGS)
 endif
 
+# What it reads is written to docs/conformance.md.
+conformance: install-browser .conformance/.installed ## Let other people's clients read the stand-in (about 4 minutes; GOLDEN=folder compares recorded screens)
+	GOLDEN="$(GOLDEN)" $(BIN)/pytest -q -p no:randomly -m conformance tests/conformance $(ARGS)
+
+.conformance/.installed: .venv/.installed scripts/install-clients.sh $(wildcard tests/conformance/clients/*.txt)
+	@scripts/install-clients.sh
+	@touch $@
+
 lint: install ## Format check, ruff, mypy, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -62,4 +71,4 @@ lock: ## Pin the dependencies again (needs uv)
 	$(LOCK) pyproject.toml --group dev -o requirements-dev.lock
 
 clean: ## Remove .venv and caches; data folders stay
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache htmlcov .coverage*
+	rm -rf .venv .conformance .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache htmlcov .coverage*
