@@ -6,5 +6,6 @@ pytest_plugins = [
     "tests.fixtures.browser",
     "tests.fixtures.cycle",
     "tests.fixtures.page",
+    "tests.fixtures.reading",
     "tests.fixtures.program",
 ]
