@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from whatsapp_etl.simulator.ledger import Ledger
+from whatsapp_etl.simulator.options import check_variants
 from whatsapp_etl.simulator.page import PageServer, PhoneResult
 from whatsapp_etl.simulator.story import Story, StoryError, UnknownThingError
 from whatsapp_etl.simulator.truth import View, truth
@@ -93,6 +94,7 @@ class _Control:
         unknown = sorted(set(payload) - set(self._server.config))
         if unknown:
             raise StoryError(f"No such configuration: {', '.join(unknown)}.")
+        check_variants(payload.get("language_variants", ()))
         await self._server.configure(payload)
         return self._server.config
 

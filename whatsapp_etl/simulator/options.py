@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+
+
+#: What releases and languages of the page differ in; docs/simulator.md says what each one does.
+LANGUAGE_VARIANTS = (
+    "translated_words", "english_dates", "midnight_24", "narrow_space", "arabic_digits", "intl_only",
+    "english_urdu", "full_lang_tag",
+)  # fmt: skip
+
+
+def check_variants(variants: Iterable[str]) -> None:
+    """Refuse a variant that does not exist, by a `ValueError`."""
+    unknown = sorted(set(variants) - set(LANGUAGE_VARIANTS))
+    if unknown:
+        raise ValueError(f"No such language variant: {', '.join(unknown)}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +32,8 @@ class SimulatorOptions:
     days: int = 45  #: How far back the oldest message lies.
     seed: int = 7
     locale: str = "en-US"
+    hour12: bool | None = None  #: The stored preference; None: the language's habit.
+    language_variants: tuple[str, ...] = ()  #: Of `LANGUAGE_VARIANTS`.
     timezone: str = "UTC"  #: Zone in which the page writes its clock times.
     linked: bool = False  #: Any browser profile counts as linked; no QR code.
     now: datetime | None = None  #: Fixed clock of world and page; None: the real one.
@@ -28,6 +45,8 @@ class SimulatorOptions:
             raise ValueError("A world needs at least one chat and one day, and no negative count.")
         if self.now is not None and self.now.tzinfo is None:
             raise ValueError("`now` needs a time zone.")
+
+        check_variants(self.language_variants)
 
     def clock(self) -> datetime:
         """Return the world's current instant in UTC, whole seconds."""

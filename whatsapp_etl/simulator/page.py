@@ -185,7 +185,8 @@ def _config(options: SimulatorOptions) -> dict[str, Any]:
     )  # fmt: skip
     return {
         "locale": options.locale,
-        "hour12": None,
+        "hour12": options.hour12,
+        "language_variants": list(options.language_variants),
         "timezone": options.timezone,
         "now": options.clock().isoformat() if options.now else None,
         "profile": "aug26",

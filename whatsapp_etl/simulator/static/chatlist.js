@@ -92,7 +92,7 @@ export class ChatList {
 
   #build() {
     const { list, banners } = this.#shell;
-    this.#grid = h("div", { "aria-label": "Chat list", role: "grid", "aria-rowcount": 0 });
+    this.#grid = h("div", { "aria-label": this.#ctx.format.word("Chat list"), role: "grid", "aria-rowcount": 0 });
     const scroller = h(
       "div",
       { id: "pane-side", "data-scrolltracepolicy": "wa.web.chatlist", class: "_ak9y" },
@@ -155,7 +155,7 @@ export class ChatList {
     }
     const [, , isWanted] = FILTERS.find(([id]) => id === this.#filter);
     const chats = this.#ordered().filter(isWanted);
-    this.#grid.setAttribute("aria-label", "Chat list");
+    this.#grid.setAttribute("aria-label", this.#ctx.format.word("Chat list"));
     this.#list.show(chats.map((chat) => this.#item(chat)));
     this.#empty.hidden = chats.length > 0;
     this.#empty.textContent = this.#filter === "unread-filter" ? "No unread chats" : "No chats";

@@ -7,7 +7,7 @@ import { createConversation } from "./conversation/index.js";
 import { StorageUnavailableError } from "./database.js";
 import { Dialogs } from "./dialogs.js";
 import { createFiber } from "./fiber.js";
-import { createFormat } from "./format.js";
+import { createFormat, languageOf } from "./format.js";
 import { LoadingScreen } from "./loading.js";
 import { LoginScreen } from "./login.js";
 import { installModules } from "./modules.js";
@@ -69,8 +69,7 @@ function start() {
 function configure(fresh) {
   const isFirst = config === null;
   config = fresh;
-  document.documentElement.lang = fresh.locale.split("-")[0];
-  document.documentElement.dir = /^(ar|he|fa|ur)\b/.test(fresh.locale) ? "rtl" : "ltr";
+  Object.assign(document.documentElement, languageOf(fresh));
   window.Debug = { VERSION: fresh.version };
   if (!isFirst) chats?.refresh();
 }

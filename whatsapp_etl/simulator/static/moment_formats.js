@@ -1,5 +1,6 @@
 // Eight languages of the user interface whose times come from another date library than Intl.
-// Each gets the parts {year, month, day, hour (0-23), minute} in the browser's zone.
+// Each gets the parts {year, month, day, hour (0-23), minute} in the browser's zone. Dutch and Irish English have no
+// clock of 12 hours there.
 
 const two = (number) => String(number).padStart(2, "0");
 const clock24 = ({ hour, minute }) => `${two(hour)}:${two(minute)}`;
@@ -42,11 +43,11 @@ const STYLES = {
   },
   ta: { time: (at, is24) => (is24 ? clock24(at) : `${clock12(at)} ${tamil(at.hour)}`), date: dayMonthYear },
   nl: {
-    time: (at, is24) => (is24 ? clock24(at) : `${clock12(at)} ${at.hour < 12 ? "AM" : "PM"}`),
+    time: clock24,
     date: ({ year, month, day }) => `${two(day)}-${two(month)}-${year}`,
   },
   "en-ie": {
-    time: (at, is24) => (is24 ? clock24(at) : `${clock12(at)} ${at.hour < 12 ? "AM" : "PM"}`),
+    time: clock24,
     date: ({ year, month, day }) => `${two(day)}/${two(month)}/${year}`,
   },
   hi: { time: (at, is24) => (is24 ? clock24(at) : `${hindi(at.hour)} ${clock12(at)} बजे`), date: dayMonthYear },
@@ -55,9 +56,20 @@ const STYLES = {
     date: dayMonthYear,
   },
 };
+// Contested: Urdu may have no table of its own, and the library's own form is American English.
+const ENGLISH_URDU = {
+  time: (at, is24) => (is24 ? clock24(at) : `${clock12(at)} ${at.hour < 12 ? "AM" : "PM"}`),
+  date: ({ year, month, day }) => `${month}/${day}/${year}`,
+};
 
-/** @returns {{time, date, comma?: string}|undefined} undefined where Intl is used */
-export function momentStyle(locale) {
+/**
+ * @param {string} locale
+ * @param {(name: string) => boolean} has whether a variant is switched on
+ * @returns {{time, date, comma?: string}|undefined} undefined where Intl is used
+ */
+export function momentStyle(locale, has) {
   const name = locale.toLowerCase();
-  return STYLES[name] ?? (name.startsWith("ar-") ? STYLES.ar : undefined);
+  if (has("intl_only")) return undefined;
+  if (name === "ur" && has("english_urdu")) return ENGLISH_URDU;
+  return STYLES[name];
 }

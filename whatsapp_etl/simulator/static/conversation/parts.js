@@ -77,7 +77,7 @@ export function author({ first, own, sender }, tools) {
 /** The invisible label of a run's first bubble; in groups the author's line speaks for others. */
 export function runLabel({ first, own, sender }, tools) {
   if (!first) return null;
-  if (own) return h("span", { "aria-label": "You:" });
+  if (own) return h("span", { "aria-label": tools.format.word("You:") });
   return tools.isGroup ? null : h("span", { "aria-label": `${sender.name}:` });
 }
 

@@ -49,7 +49,7 @@ export class TopBlock {
     // Not every account may ask the phone: the others only read that there is more.
     const mayAsk = type === PHONE_HAS_MORE && this.#ctx.config().phone_button;
     if (mayAsk && this.#phoneAnswer === "failed") return this.#show(this.#button(FAILED));
-    if (mayAsk && this.#phoneAnswer !== "use_phone") return this.#show(this.#button(ASK_PHONE));
+    if (mayAsk && this.#phoneAnswer !== "use_phone") return this.#show(this.#button(this.#ctx.format.word(ASK_PHONE)));
     if (type === PHONE_HAS_MORE || type === CUT)
       return this.#show(h("div", { class: "end-of-history" }, this.#usePhone()));
     return this.#show(null);
