@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-
 #: What releases and languages of the page differ in; docs/simulator.md says what each one does.
 LANGUAGE_VARIANTS = (
     "translated_words", "english_dates", "midnight_24", "narrow_space", "arabic_digits", "intl_only",
