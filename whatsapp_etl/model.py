@@ -362,6 +362,7 @@ class ChatBatch:
     observed_at: datetime
     files: Mapping[str, tuple[CapturedFile, ...]] = field(default_factory=dict)  #: By shown_id.
     empty_ids: tuple[str, ...] = ()  #: Rows that stayed without content.
+    pictures_unseen: tuple[str, ...] = ()  #: Rows of pictures that show neither one nor why there is none.
     oldest_shown_id: str | None = None
     scrolls: int = 0
     pages_loaded: int = 0
@@ -577,6 +578,8 @@ class LoadPlan:
     coverage: Coverage
     unchanged: int  #: Read and equal to what is stored.
     disagreements: int = 0  #: Another text than the stored one without a sign of an edit; not stored.
+    #: (fact, "shown" | "other" | "lost") -> how often rows show what the storage lists of them.
+    agreement: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -666,6 +669,7 @@ class RunReport:
     stage_seconds: Mapping[str, float]
     error: str | None = None  #: The error's class name and advice; no message content.
     disagreements: int = 0  #: Texts that differ from the stored or other path's one without an edit.
+    lost_facts: tuple[str, ...] = ()  #: Facts of messages that the storage lists and no row shows any more.
 
     @property
     def seconds(self) -> float:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from whatsapp_etl.blind_spots import BlindSpots
 from whatsapp_etl.chat_memory import ChatMemory
 from whatsapp_etl.errors import (
     BrowserCrashedError,
@@ -96,6 +97,7 @@ class Cycle:
     retention: timedelta = timedelta(days=90)
     _phone_asked: dict[str, datetime] = field(default_factory=dict)
     _memory: ChatMemory = field(init=False)
+    _blind_spots: BlindSpots = field(default_factory=BlindSpots)
 
     def __post_init__(self) -> None:
         self._memory = ChatMemory(self.clock)
@@ -361,6 +363,9 @@ class Cycle:
     def _finish(self, tally: Tally, error: Exception | None) -> RunReport:
         """Store the run and the session's state; renew a page that may be stuck."""
         state = self.source.snapshot().state
+        self._blind_spots.note(tally.agreement)
+        if lost := self._blind_spots.facts:
+            log.warning("facts_lost", facts=list(lost))
         report = tally.report(
             finished_at=self.clock(),
             status=status_of(tally, error),
@@ -368,6 +373,7 @@ class Cycle:
             pack_id=self.source.pack.id if self.source.pack else None,
             hits=self.source.hits,
             error=told(error),
+            lost_facts=lost,
         )
         try:
             self.store.record_session_event(state, told(error), self.clock())

@@ -55,6 +55,8 @@ class Tally:
     refusals_in_a_row: int = 0
     has_page_failed: bool = False  #: At some chat, in this cycle.
     applied: ApplyResult = field(default_factory=ApplyResult)
+    #: (fact, "shown" | "other" | "lost"): whether rows show what the storage lists of them.
+    agreement: Counter[tuple[str, str]] = field(default_factory=Counter)
     stop_reasons: Counter[StopReason] = field(default_factory=Counter)
     stage_seconds: dict[str, float] = field(default_factory=dict)
     _signals: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -115,6 +117,7 @@ class Tally:
         self.refusals_in_a_row = 0
         self.applied += result
         self.disagreements += plan.disagreements
+        self.agreement.update(plan.agreement)
         self.stop_reasons[plan.coverage.stop_reason] += 1
         self.missing += (plan.coverage.expected or 0) - plan.coverage.stored
         unmatched = sum(reject.reason is RejectReason.NOT_IN_METADATA for reject in plan.rejects)
@@ -142,11 +145,13 @@ class Tally:
         pack_id: str | None,
         hits: Mapping[tuple[str, str], int],
         error: str | None,
+        lost_facts: tuple[str, ...] = (),
     ) -> RunReport:
         """Return the cycle's report."""
         # A browser that was renewed meanwhile counts from zero again.
         before = self.hits_before if all(hits.get(key, 0) >= n for key, n in self.hits_before.items()) else {}
         served = {key: count - before.get(key, 0) for key, count in hits.items()}
+        listed = {(f"listed_{fact}", said): count for (fact, said), count in self.agreement.items()}
         return RunReport(
             run_id=self.run_id,
             status=status,
@@ -169,11 +174,14 @@ class Tally:
             missing=self.missing,
             rejects=self.applied.rejects,
             stop_reasons=dict(self.stop_reasons),
-            selector_hits={key: count for key, count in {**served, **self._signals}.items() if count > 0},
+            selector_hits={
+                key: count for key, count in {**served, **self._signals, **listed}.items() if count > 0
+            },
             receipts_observed=self.receipts_observed,
             stage_seconds=dict(self.stage_seconds),
             error=error,
             disagreements=self.disagreements,
+            lost_facts=lost_facts,
         )
 
 

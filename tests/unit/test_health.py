@@ -212,7 +212,8 @@ def test_a_single_reject_in_a_small_cycle_is_no_alarm():
         ({MissingReason.NOT_REACHED: 4}, ["coverage_gaps"], 200),
         ({MissingReason.NOT_REACHED: 5}, ["coverage_short"], 503),
         ({MissingReason.NEEDS_PHONE: 400}, ["coverage_gaps"], 200),
-        ({MissingReason.UNREADABLE: 400}, ["coverage_gaps"], 200),
+        ({MissingReason.UNREADABLE: 4}, ["coverage_gaps"], 200),
+        ({MissingReason.UNREADABLE: 5}, ["rejects_high", "coverage_gaps"], 503),
         ({MissingReason.NEEDS_PHONE: 100, MissingReason.NOT_SHOWN: 5}, ["coverage_short"], 503),
     ],
 )

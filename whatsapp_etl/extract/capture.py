@@ -57,6 +57,7 @@ class Step:
     pictures: Mapping[str, Sequence[str]] = field(
         default_factory=dict
     )  #: blob: URLs by row, of those asked for.
+    unseen: tuple[str, ...] = ()  #: Of those asked for, rows that show no picture and not why.
 
 
 def read_step(answer: Mapping[str, Any]) -> Step:
@@ -70,6 +71,7 @@ def read_step(answer: Mapping[str, Any]) -> Step:
         loads=answer["loads"],
         is_quiet=answer["is_quiet"],
         pictures=answer["pictures"],
+        unseen=tuple(answer["unseen"]),
     )
 
 

@@ -43,16 +43,16 @@ class Pictures:
         self._save = save
         self._patience = patience
 
-    def wait(self, shown_ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+    def wait(self, shown_ids: Sequence[str]) -> tuple[Mapping[str, Sequence[str]], Sequence[str]]:
         """Return the blob: URLs that rows on the page show, by row id, bringing each row near for that.
 
-        A row whose picture was not loaded or has expired has none.
+        A row whose picture was not loaded or has expired has none. The rows that show neither a
+        picture nor why there is none come second.
         """
         if not shown_ids:
-            return {}
+            return {}, ()
         answer = self._scripts.run("images", self._patience, ids=list(shown_ids))
-        urls: Mapping[str, Sequence[str]] = answer["urls"]
-        return urls
+        return answer["urls"], answer["unseen"]
 
     def save(self, urls: Mapping[str, Sequence[str]]) -> Mapping[str, tuple[CapturedFile, ...]]:
         """Save what blob: URLs hold, by row id; without what is too large, gone or not savable."""

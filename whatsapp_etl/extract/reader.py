@@ -210,6 +210,7 @@ class Reader:
         for shown in kept:
             if shown.is_cut and (whole := self.conversation.expand(shown.row.shown_id)) is not None:
                 walk.capture.replace(_with_context(whole.row, shown.row))
+        walk.unseen.update(step.unseen)
         self._save_pictures(walk, step.pictures)
         walk.pictures += [shown.row.shown_id for shown in kept if _is_picture(walk.capture, shown)]
 
@@ -224,7 +225,9 @@ class Reader:
         walk.pictures = [shown_id for shown_id in walk.pictures if shown_id not in shown]
         low = set(walk.capture.mounted[round(len(walk.capture.mounted) * _TOP_SHARE) :])
         leaving = walk.pictures if is_last else [row for row in walk.pictures if row in low]
-        walk.urls.update(self._pictures.wait(leaving))
+        urls, unseen = self._pictures.wait(leaving)
+        walk.urls.update(urls)
+        walk.unseen.update(unseen)
         walk.pictures = [shown_id for shown_id in walk.pictures if shown_id not in leaving]
         if is_last or len(walk.urls) >= _PICTURES_AT_ONCE:
             walk.files.update(self._pictures.save(walk.urls))
@@ -242,6 +245,7 @@ class Reader:
             observed_at=self._clock(),
             files=dict(walk.files) if walk else {},
             empty_ids=capture.empty_ids,
+            pictures_unseen=tuple(sorted(walk.unseen)) if walk else (),
             oldest_shown_id=capture.oldest_id,
             scrolls=walk.scrolls if walk else 0,
             pages_loaded=walk.pages_loaded if walk else 0,
@@ -265,6 +269,7 @@ class _Walk:
     pictures: list[str] = field(default_factory=list)  #: Rows whose picture is not saved yet.
     urls: dict[str, Sequence[str]] = field(default_factory=dict)  #: blob: URLs not read yet, by row.
     files: dict[str, tuple[CapturedFile, ...]] = field(default_factory=dict)
+    unseen: set[str] = field(default_factory=set)  #: Rows of pictures without one, and without a reason.
 
     def may_go_on(self) -> bool:
         """Return whether another step can bring something older."""
@@ -293,6 +298,7 @@ class _Walk:
         self.pictures = []
         self.urls = {}
         self.files = {}
+        self.unseen = set()
 
 
 def _newest_shown(visit: ChatVisit) -> str | None:

@@ -266,12 +266,18 @@ def _run_codes(run: RunReport, limits: Thresholds) -> Iterator[ReasonCode]:
         yield ReasonCode.SHIELD_ALARM
     if run.rejects >= limits.reject_minimum and run.rejects > limits.reject_share * run.stages.seen:
         yield ReasonCode.REJECTS_HIGH
+    if run.lost_facts:
+        yield ReasonCode.FACTS_LOST
 
 
 def _coverage_codes(summary: CoverageSummary | None, limits: Thresholds) -> Iterator[ReasonCode]:
     coverage = _coverage(summary)
     if coverage is None or not coverage.missing:
         return
+    # A quiet account has few rows in one cycle; what none of them understood adds up here.
+    unreadable = coverage.missing_by_reason.get(MissingReason.UNREADABLE, 0)
+    if unreadable >= limits.reject_minimum and unreadable > limits.reject_share * (coverage.expected or 0):
+        yield ReasonCode.REJECTS_HIGH
     unexplained = coverage.missing - coverage.explained
     if unexplained > limits.missing_share * (coverage.expected or 0):
         yield ReasonCode.COVERAGE_SHORT

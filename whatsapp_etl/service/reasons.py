@@ -54,6 +54,7 @@ class ReasonCode(StrEnum):
     COVERAGE_SHORT = "coverage_short"
     COVERAGE_GAPS = "coverage_gaps"
     REJECTS_HIGH = "rejects_high"
+    FACTS_LOST = "facts_lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,8 +241,15 @@ _ALL = (
     ),
     _degraded(
         ReasonCode.REJECTS_HIGH,
-        "Many rows of the last cycle were not understood.",
+        "Many rows of the last cycle, or of the look-back, were not understood.",
         "Look at the table `rejects`, run `whatsapp-etl selectors check`, and update.",
+    ),
+    _degraded(
+        ReasonCode.FACTS_LOST,
+        "Message rows do not show something that the browser's own storage lists of them. "
+        "WhatsApp Web has probably changed.",
+        "The log entry facts_lost and the metric whatsapp_selector_hits (selectors listed_…) name it. "
+        "Update, or add a selector pack.",
     ),
 )
 

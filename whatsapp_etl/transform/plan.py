@@ -29,6 +29,7 @@ from whatsapp_etl.model import (
     StopReason,
     Thread,
 )
+from whatsapp_etl.transform.cross_check import agreement
 from whatsapp_etl.transform.identity import parse_key, shown_stanza_id
 from whatsapp_etl.transform.joining import FactsIndex, Joined
 from whatsapp_etl.transform.kinds import TEXTLESS_TYPES
@@ -98,6 +99,7 @@ def plan_load(  # noqa: PLR0917 - the contract of the step: what was seen, liste
         coverage=coverage,
         unchanged=unchanged,
         disagreements=disagreements,
+        agreement=agreement(joined, batch.pictures_unseen),
     )
 
 

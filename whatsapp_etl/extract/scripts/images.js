@@ -10,8 +10,8 @@ async (args) => {
     if (row.querySelector(emptyCss)) return 'waiting';
     const urls = all(row, 'image_bytes').map((image) => image.src).filter((src) => src.startsWith('blob:'));
     if (urls.length > 0) return urls;
-    if (!one(row, 'image_thumb')) return 'none';
-    return one(row, 'media_download') || one(row, 'media_failed') ? 'not_loaded' : 'waiting';
+    if (one(row, 'media_download') || one(row, 'media_failed')) return 'not_loaded';
+    return one(row, 'image_thumb') ? 'waiting' : 'none';
   };
   // A picture is fetched when its row comes near the screen: pass by all of them, then wait for each.
   const end = performance.now() + args.deadline_ms;
@@ -33,9 +33,11 @@ async (args) => {
   }
 
   const urls = {};
+  const unseen = [];
   for (const row of rows) {
     const state = stateOf(row);
     urls[row.getAttribute(rowId)] = Array.isArray(state) ? state : [];
+    if (state === 'none' || state === 'waiting') unseen.push(row.getAttribute(rowId));
   }
-  return JSON.stringify({ urls, hits });
+  return JSON.stringify({ urls, unseen, hits });
 }

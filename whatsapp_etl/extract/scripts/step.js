@@ -208,18 +208,22 @@ async (args) => {
 
   // Pictures captured before that have come meanwhile, or plainly will not: no row waits for them.
   const pictures = {};
+  const unseen = [];
   if (args.pictures.length > 0) {
     const wanted = new Set(args.pictures);
     for (const row of rowsOf().filter((each) => wanted.has(idOf(each)) && !isEmpty(each))) {
       const urls = all(row, 'image_bytes').map((image) => image.src).filter((src) => src.startsWith('blob:'));
-      const isGone = !one(row, 'image_thumb') || one(row, 'media_download') || one(row, 'media_failed');
-      if (urls.length > 0 || isGone) pictures[idOf(row)] = urls;
+      const isExplained = one(row, 'media_download') || one(row, 'media_failed');
+      const hasPlace = one(row, 'image_thumb');
+      if (urls.length > 0 || isExplained || !hasPlace) pictures[idOf(row)] = urls;
+      if (urls.length === 0 && !isExplained && !hasPlace) unseen.push(idOf(row));
     }
   }
 
   return JSON.stringify({
     title: title(),
     pictures,
+    unseen,
     rows: Array.from(captured.values()),
     shown: rowsOf().map(idOf),
     empty,
