@@ -155,7 +155,10 @@ class RowReader:
             texts = [
                 text
                 for leaf in node.traverse(include_text=True)
-                if leaf.tag == "-text" and (text := (leaf.text_content or "").strip())
+                # An icon's name is text too: after the clock of own messages stands their status.
+                if leaf.tag == "-text"
+                and not _names_icon(leaf)
+                and (text := (leaf.text_content or "").strip())
             ]
             if texts and self._clock.is_clock(texts[-1]):
                 return node, texts[-1], {plain(text) for text in texts[:-1]} if len(texts) > 1 else set()
@@ -343,6 +346,10 @@ def _is_within(clock_text: str, head: str) -> bool:
         return True
     numbers = _NUMBERS.findall(head)
     return all(number in numbers for number in _NUMBERS.findall(clock_text))
+
+
+def _names_icon(text: LexborNode) -> bool:
+    return text.parent is not None and text.parent.tag == "title"
 
 
 def _needs_all(rule: KindRule | None, kind: MessageType) -> bool:
