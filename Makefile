@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help install install-browser demo test conformance lint format bench run login lock clean
+.PHONY: help install install-browser demo test matrix conformance lint format bench run login lock clean
 
 BIN := .venv/bin
 ARGS ?=
@@ -37,6 +37,9 @@ ifeq ($(strip $(ARGS)),)
 else
 	$(BIN)/pytest -q $(ARGS)
 endif
+
+matrix: install-browser ## Sync every shape of the page in six languages (about 5 minutes)
+	$(BIN)/pytest -q -n 2 -m matrix tests/matrix $(ARGS)
 
 # What it reads is written to docs/conformance.md.
 conformance: install-browser .conformance/.installed ## Let other people's clients read the stand-in (about 4 minutes; GOLDEN=folder compares recorded screens)
