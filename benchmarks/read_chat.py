@@ -105,6 +105,6 @@ def open_reader(
             # The busiest: a world always has the account's own chat beside the first one.
             listed = storage.chats(account)
             chat, facts = max(
-                ((chat, storage.messages(chat.id, SINCE)) for chat in listed), key=lambda pair: len(pair[1])
+                ((chat, storage.messages(chat.ids, SINCE)) for chat in listed), key=lambda pair: len(pair[1])
             )
             yield reader, chat, tuple(reversed(facts))

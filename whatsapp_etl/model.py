@@ -247,6 +247,13 @@ class ChatFacts:
     is_readonly: bool
     disappearing_seconds: int | None  #: None or 0: messages stay.
     history_type: int | None  #: `endOfHistoryTransferType`; 0 and 2: the phone has more, 1: complete.
+    #: Other ids of the same chat under which no chat is listed, but messages may be: a LID's phone id.
+    other_ids: tuple[str, ...] = ()
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Every id of the chat, the one in use first."""
+        return (self.id, *self.other_ids)
 
 
 @dataclass(frozen=True, slots=True)

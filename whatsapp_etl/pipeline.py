@@ -75,6 +75,11 @@ class Directory:
     groups: Mapping[str, GroupFacts]
     rules: Rules
 
+    @property
+    def chat_ids(self) -> Mapping[str, str]:
+        """Return the id of each chat by each of its ids: messages may be kept under a former one."""
+        return {some_id: chat.id for chat in self.chats for some_id in chat.ids}
+
     def participants(self, chat_id: str) -> tuple[str, ...]:
         """Return a group's participants; none for other chats."""
         group = self.groups.get(chat_id)
@@ -185,11 +190,13 @@ class Cycle:
 
     def _index(self, directory: Directory, since: datetime) -> Iterator[Sequence[MessageIndexEntry]]:
         """Stream the ids of chats in scope: nothing of any other chat is written anywhere."""
-        allowed = {chat.id for chat in directory.chats}
+        allowed = directory.chat_ids
         skips = self.rules.disappearing == "skip"
         for page in self.source.index(since):
             yield [
                 entry
+                if (chat_id := allowed[entry.chat_id]) == entry.chat_id
+                else replace(entry, chat_id=chat_id)
                 for entry in page
                 if entry.chat_id in allowed and not (skips and entry.expires_at is not None)
             ]
@@ -212,6 +219,7 @@ class Cycle:
             checkpoint=checkpoints.get(chat.id),
             diff=diff,
             attempts={key: each.attempts for key, each in missing.items()},
+            phone_ids=directory.rules.phone_ids,
         )
 
     def _visit(
@@ -222,7 +230,7 @@ class Cycle:
         if (reason := self._memory.resting(chat.id)) is not None:
             return facts, self._unopened(chat, reason)
         try:
-            facts = self.source.messages(chat.id, since)
+            facts = self.source.messages(chat, since)
             planned = plan_visit(
                 chat,
                 diff,
@@ -312,13 +320,13 @@ class Cycle:
 
     def _load_reactions(self, directory: Directory, since: datetime, tally: Tally) -> None:
         """Reactions; after the messages that they belong to."""
-        allowed = {chat.id for chat in directory.chats}
+        chat_ids = directory.chat_ids
         reactions = (
             Reaction(
                 external_id(each.message_key, directory.account), each.sender_id, each.emoji, each.reacted_at
             )
             for each in self.source.reactions(since)
-            if each.message_key.chat_id in allowed
+            if each.message_key.chat_id in chat_ids
         )
         self.store.apply_directory((), (), (), reactions, run_id=tally.run_id, now=self.clock())
 

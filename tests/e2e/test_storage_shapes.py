@@ -130,7 +130,7 @@ def test_a_missing_index_is_named(open_storage):
     storage = open_storage(made)
 
     with pytest.raises(MetadataUnreadableError, match=r"missing_index \(message\.internalId\)"):
-        storage.messages("15551001001@c.us", SINCE)
+        storage.messages(["15551001001@c.us"], SINCE)
 
 
 def test_a_renamed_field_is_named(open_storage):
@@ -221,7 +221,7 @@ def test_a_picture_has_its_facts(open_storage):
     row["quotedParticipant"] = {"server": "c.us", "user": "15550001111", "_serialized": "15550001111@c.us"}
     storage = open_storage(stores(message=[row]))
 
-    (fact,) = storage.messages("15551001001@c.us", SINCE)
+    (fact,) = storage.messages(["15551001001@c.us"], SINCE)
 
     assert fact.key == MessageKey(False, "15551001001@c.us", "3EB0A1")
     assert (fact.type, fact.mimetype, fact.file_sha256) == (MessageType.IMAGE, "image/jpeg", "68" * 32)
@@ -234,7 +234,7 @@ def test_a_picture_has_its_facts(open_storage):
 def test_a_picture_to_be_seen_once_is_told_by_its_mark(open_storage):
     storage = open_storage(stores(message=[message("3EB0A1", type="image", isViewOnce=True)]))
 
-    (fact,) = storage.messages("15551001001@c.us", SINCE)
+    (fact,) = storage.messages(["15551001001@c.us"], SINCE)
 
     assert (fact.wa_type, fact.subtype) == ("image", "view_once")
 
@@ -248,7 +248,7 @@ def test_the_revision_of_the_list_and_of_the_chat_agree_and_change_with_an_edit(
 
     second = [entry.source_revision for page in edited.index(SINCE) for entry in page]
     assert first != second
-    assert second == [fact.source_revision for fact in edited.messages("15551001001@c.us", SINCE)]
+    assert second == [fact.source_revision for fact in edited.messages(["15551001001@c.us"], SINCE)]
 
 
 def test_one_chats_messages_come_oldest_first_and_no_other_chats(open_storage):
@@ -263,10 +263,10 @@ def test_one_chats_messages_come_oldest_first_and_no_other_chats(open_storage):
         )
     )
 
-    facts = storage.messages("15551001001@c.us", SINCE)
+    facts = storage.messages(["15551001001@c.us"], SINCE)
 
     assert [fact.key.stanza_id for fact in facts] == ["3EB0A1", "3EB0A2"]
-    assert set(storage.stanza_times("15551001001@c.us")) == {"3EB0A0", "3EB0A1", "3EB0A2"}
+    assert set(storage.stanza_times(["15551001001@c.us"])) == {"3EB0A0", "3EB0A1", "3EB0A2"}
 
 
 def test_system_rows_have_no_sender_and_own_rows_the_own_id(open_storage):
@@ -280,7 +280,7 @@ def test_system_rows_have_no_sender_and_own_rows_the_own_id(open_storage):
         )
     )
 
-    facts = {fact.key.stanza_id: fact for fact in storage.messages(group, SINCE)}
+    facts = {fact.key.stanza_id: fact for fact in storage.messages([group], SINCE)}
 
     assert facts["N1"].sender_id is None
     assert facts["3EB0A2"].sender_id == OWN.id
@@ -296,7 +296,7 @@ def test_an_albums_pictures_name_their_parent(open_storage):
         )
     )
 
-    assert [fact.parent_stanza_id for fact in storage.messages("15551001001@c.us", SINCE)] == ["3EB0AA"]
+    assert [fact.parent_stanza_id for fact in storage.messages(["15551001001@c.us"], SINCE)] == ["3EB0AA"]
 
 
 def test_chats_have_the_titles_of_the_chat_list(open_storage):

@@ -62,6 +62,7 @@ def test_an_incoming_text_is_from_the_other_to_oneself(tell):
 
     assert row == {
         "external_id": f"false_{ANA}_3EB0AA",
+        "keys": [f"false_{ANA}_3EB0AA"],
         "thread_external_id": ANA,
         "sender_id": ANA,
         "recipient_ids": [OWN],

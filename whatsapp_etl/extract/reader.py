@@ -111,11 +111,11 @@ class Reader:
         unread_before = self._storage.unread_count(visit.chat.id)
         walk = _Walk(
             capture=Capture(visit.wanted),
-            chat_ids=self._ids_of(visit.chat.id),
+            chat_ids=frozenset(visit.chat.ids),
             edge=max(since, min(fact.sent_at for fact in visit.wanted)),
             deadline=time.monotonic() + budget.total_seconds(),
             asks_phone=asks_phone,
-            times=self._storage.stanza_times(visit.chat.id),
+            times=self._storage.stanza_times(visit.chat.ids),
         )
         try:
             reason = self._open(visit, walk) or self._walk(visit, walk)
@@ -149,11 +149,6 @@ class Reader:
                 return None
         return StopReason.CHAT_UNIDENTIFIED if was_found else StopReason.CHAT_NOT_FOUND
 
-    def _ids_of(self, chat_id: str) -> frozenset[str]:
-        pairs = self._storage.lid_map()
-        same = {lid for lid, phone in pairs.items() if phone == chat_id}
-        return frozenset({chat_id, *same, *({pairs[chat_id]} if chat_id in pairs else ())})
-
     def _is_ours(self, visit: ChatVisit, walk: _Walk, step: Step) -> bool:
         """Return whether the rows shown belong to the chat.
 
@@ -164,7 +159,7 @@ class Reader:
         verdict = judge(rows, walk.chat_ids, walk.times)
         end = time.monotonic() + _STORED_WITHIN.total_seconds()
         while verdict is not Verdict.OURS:
-            walk.times = self._storage.stanza_times(visit.chat.id)
+            walk.times = self._storage.stanza_times(visit.chat.ids)
             verdict = judge(rows, walk.chat_ids, walk.times)
             if verdict is not Verdict.UNKNOWN or time.monotonic() >= end:
                 break

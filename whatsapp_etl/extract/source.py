@@ -209,8 +209,8 @@ class Source:
     def index(self, since: datetime) -> Iterator[Sequence[MessageIndexEntry]]:
         return self.storage.index(since)
 
-    def messages(self, chat_id: str, since: datetime) -> tuple[MessageFacts, ...]:
-        return self.storage.messages(chat_id, since)
+    def messages(self, chat: ChatFacts, since: datetime) -> tuple[MessageFacts, ...]:
+        return self.storage.messages(chat.ids, since)
 
     # --- what the page shows ---------------------------------------------------------------------
 

@@ -7,7 +7,8 @@ Message rows come in pages, so that memory stays flat however large the account 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -103,9 +104,13 @@ class Storage:
         rows = self._ask("chats")
         groups = {group["id"]: group for group in self._ask("groups")}
         contacts = {contact["id"]: contact for contact in self._ask("contacts")}
-        lids = self.lid_map()
+        lids = dict(self.lid_map()) | ({account.lid: account.id} if account.lid else {})
+        listed = {row["id"] for row in rows}
         chats = [
-            self._chat(row, account, contacts, groups, lids)
+            replace(
+                self._chat(row, account, contacts, groups, lids),
+                other_ids=tuple(sorted(_same_person(row["id"], lids) - listed)),
+            )
             for row in rows
             if row["id"] is not None  # a row without an id stands for no chat that could be opened
         ]
@@ -178,21 +183,26 @@ class Storage:
                 for external_id, chat_id, seconds, revision, expires in rows
             ]
 
-    def messages(self, chat_id: str, since: datetime) -> tuple[MessageFacts, ...]:
-        """Return one chat's messages sent at or after `since`, oldest first."""
-        answer = self._ask("messages", _ONE_CHAT, chat=chat_id, since=since.timestamp())
-        self.unreadable_rows += answer["unreadable"]
-        facts = [self._message(row) for row in answer["rows"]]
+    def messages(self, chat_ids: Iterable[str], since: datetime) -> tuple[MessageFacts, ...]:
+        """Return the messages of one chat, under any of its ids, sent at or after `since`, oldest first."""
+        facts: list[MessageFacts] = []
+        for chat_id in chat_ids:
+            answer = self._ask("messages", _ONE_CHAT, chat=chat_id, since=since.timestamp())
+            self.unreadable_rows += answer["unreadable"]
+            facts += [self._message(row) for row in answer["rows"]]
         facts.sort(key=lambda fact: fact.sent_at)  # stable: equal seconds keep the stored order
         return tuple(facts)
 
-    def stanza_times(self, chat_id: str) -> Mapping[str, datetime]:
+    def stanza_times(self, chat_ids: Iterable[str]) -> Mapping[str, datetime]:
         """Return the time of everything stored of one chat by stanza id, whatever type or age.
 
         A row shown in this chat has one of these ids; it decides whether the chat is the one meant.
         """
-        times: Mapping[str, float] = self._ask("times", _ONE_CHAT, chat=chat_id)
-        return {stanza_id: _instant(seconds) for stanza_id, seconds in times.items()}
+        times: dict[str, datetime] = {}
+        for chat_id in chat_ids:
+            found: Mapping[str, float] = self._ask("times", _ONE_CHAT, chat=chat_id)
+            times.update((stanza_id, _instant(seconds)) for stanza_id, seconds in found.items())
+        return times
 
     def unread_count(self, chat_id: str) -> int | None:
         """Return the chat's unread count (-1: marked by hand); None when the chat is not stored."""
@@ -326,6 +336,12 @@ def _title(
         format_phone(phone_id) if phone_id else None,
     ]
     return next((name for name in names if name), None)
+
+
+def _same_person(some_id: str, lids: Mapping[str, str]) -> set[str]:
+    """Return the other ids of a person: the phone id of a LID, the LIDs of a phone id."""
+    others = {lid for lid, phone in lids.items() if phone == some_id}
+    return others | ({lids[some_id]} if some_id in lids else set())
 
 
 def format_phone(phone_id: str) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
 from whatsapp_etl.load.staging import MessageChanges, write_messages
-from whatsapp_etl.load.threads import upsert_threads
+from whatsapp_etl.load.threads import unify_threads, upsert_threads
 from whatsapp_etl.model import (
     ApplyResult,
     Checkpoint,
@@ -27,7 +28,7 @@ def apply_plan(cursor: Cursor[TupleRow], plan: LoadPlan, run_id: int) -> ApplyRe
     Must run in a transaction with staging tables: all of it is stored, or nothing.
     """
     thread_id = plan.thread.external_id
-    upsert_threads(cursor, [plan.thread], run_id)
+    _write_threads(cursor, plan, run_id)
     changes = write_messages(cursor, plan.messages, run_id)
     _write_versions(cursor, plan.versions, changes, run_id)
     _write_missing(cursor, plan, run_id)
@@ -44,6 +45,14 @@ def apply_plan(cursor: Cursor[TupleRow], plan: LoadPlan, run_id: int) -> ApplyRe
         jobs_enqueued=changes.jobs_enqueued,
         rejects=rejects,
     )
+
+
+def _write_threads(cursor: Cursor[TupleRow], plan: LoadPlan, run_id: int) -> None:
+    """Write the chat, and once more under each former id that its messages have."""
+    former = {message.thread_external_id for message in plan.messages} - {plan.thread.external_id}
+    threads = [plan.thread, *(replace(plan.thread, external_id=some_id) for some_id in sorted(former))]
+    if upsert_threads(cursor, threads, run_id) and former:
+        unify_threads(cursor)
 
 
 def _write_versions(

@@ -85,6 +85,14 @@ class ControlClient:
     def change_chat(self, chat: str, **fields: object) -> None:
         self._call("PATCH", f"chats/{chat}", json=fields)
 
+    def migrate_chat(self, chat: str, *, rows: str = "all") -> str:
+        """Change a chat from phone ids to LIDs and return its id; see `docs/simulator.md`."""
+        return str(self._post(f"chats/{chat}/migrate", rows=rows)["chat"])
+
+    def link_again(self, *, lids: bool = False) -> None:
+        """Unlink all pages; the next ones get everything anew as history, with `lids` under LIDs."""
+        self._post("relink", lids=lids)
+
     # --- what is and what was ------------------------------------------------------------------
 
     def truth(

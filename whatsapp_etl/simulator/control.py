@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from whatsapp_etl.simulator.ledger import Ledger
+from whatsapp_etl.simulator.moving import link_again, migrate_chat
 from whatsapp_etl.simulator.options import check_variants
 from whatsapp_etl.simulator.page import PageServer, PhoneResult
 from whatsapp_etl.simulator.story import Story, StoryError, UnknownThingError
@@ -44,6 +45,8 @@ def control_routes(server: PageServer) -> list[Route]:
         ("POST", "/reactions", control.react),
         ("POST", "/chats", control.add_chat),
         ("PATCH", "/chats/{chat}", control.change_chat),
+        ("POST", "/chats/{chat}/migrate", control.migrate_chat),
+        ("POST", "/relink", control.link_again),
         ("POST", "/decrypt", control.decrypt),
         ("POST", "/expire", control.expire),
         ("POST", "/phone_history", control.phone_history),
@@ -146,6 +149,20 @@ class _Control:
         await self._server.announce()
         return {"chat": chat.id}
 
+    async def migrate_chat(self, request: Request, payload: Payload) -> Payload:
+        rows = _choice({"rows": "all", **payload}, "rows", ("all", "new"))
+        chat = self._story.chat({"chat": request.path_params["chat"]})
+        if chat.kind not in {"person", "group", "self"}:
+            raise StoryError("Only chats with people and groups change to LIDs.")
+        new_id = migrate_chat(self._server.world, chat.id, rewrites=rows == "all")
+        await self._server.announce()
+        return {"chat": new_id}
+
+    async def link_again(self, _request: Request, payload: Payload) -> Payload:
+        link_again(self._server.world, uses_lids=bool(payload.get("lids", False)))
+        await self._server.log_out()
+        return {"linked_again": True}
+
     # --- what is and what was ------------------------------------------------------------------
 
     async def truth(self, request: Request, _payload: Payload) -> list[Payload]:
@@ -173,6 +190,11 @@ class _Control:
             "pages": len(self._server.connections),
             "linked_pages": sum(page.is_linked for page in self._server.connections),
             "dialog": self._server.dialog,
+            "phone_ids": {
+                some_id: world.person(some_id)
+                for some_id in {world.me.lid, *world.contacts}
+                if world.person(some_id) != some_id
+            },
             "chats": [self._chat(chat_id) for chat_id in world.chats],
         }
 

@@ -15,7 +15,7 @@ class Change:
     sequence: int
     store: str  #: Name of the object store.
     key: str  #: Identity of the row inside the world.
-    deleted_key: str | None = None  #: The row's key in the object store when it was taken away.
+    deleted_key: object = None  #: The row's key in the object store when it was taken away.
 
 
 @dataclass(slots=True)
@@ -29,7 +29,7 @@ class Feed:
     def put(self, store: str, key: str) -> None:
         self._append(store, key, None)
 
-    def delete(self, store: str, key: str, deleted_key: str) -> None:
+    def delete(self, store: str, key: str, deleted_key: object) -> None:
         self._append(store, key, deleted_key)
 
     def after(self, sequence: int, limit: int) -> tuple[list[Change], int]:
@@ -38,7 +38,7 @@ class Feed:
         current = [change for change in self._log[start:] if self._is_newest(change)]
         return current[:limit], len(current)
 
-    def _append(self, store: str, key: str, deleted_key: str | None) -> None:
+    def _append(self, store: str, key: str, deleted_key: object) -> None:
         self.last += 1
         self._log.append(Change(self.last, store, key, deleted_key))
         self._newest[store, key] = self.last

@@ -63,14 +63,16 @@ def content(message: Message) -> str | None:
 
 def recipients(world: World, message: Message) -> list[str]:
     """Everyone who received a message, sorted."""
-    chat = world.chats[message.chat_id]
+    chat, own = world.chat_of(message), world.me
     if chat.kind == "group":
         members = world.groups[chat.id].participant_ids
-        sender = None if message.is_notice else message.author_id
-        return sorted(member for member in members if member != sender)
+        sender = None if message.is_notice or message.author_id is None else world.person(message.author_id)
+        return sorted(
+            own.id if member == own.lid else member for member in members if world.person(member) != sender
+        )
     if message.is_notice:
         return []
-    return [chat.id] if message.from_me else [world.me.id]
+    return [message.chat_id] if message.from_me and chat.kind != "self" else [own.id]
 
 
 def _expected(world: World, message: Message, reactions: list[dict[str, str]], view: View) -> dict[str, Any]:
@@ -80,6 +82,7 @@ def _expected(world: World, message: Message, reactions: list[dict[str, str]], v
     )
     return {
         "external_id": message.external_id,
+        "keys": sorted({message.external_id, *world.former_keys.get(message.external_id, ())}),
         "thread_external_id": message.chat_id,
         "sender_id": None if kind == "system" else world.me.id if message.from_me else message.author_id,
         "recipient_ids": recipients(world, message),

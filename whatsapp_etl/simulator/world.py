@@ -6,7 +6,7 @@ pulls; the truth is computed from it separately. Instants are unix seconds, as t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -164,7 +164,9 @@ class World:
     feed: Feed = field(default_factory=Feed)
     next_row: int = FIRST_ROW  #: Of the next message that arrives live.
     next_history_row: int = FIRST_ROW - 1
+    former_keys: dict[str, tuple[str, ...]] = field(default_factory=dict)  #: Of a message, by its key now.
     _by_chat: dict[str, list[str]] = field(default_factory=dict)
+    _moved: dict[str, str] = field(default_factory=dict)  #: Former id of a chat -> its id now.
     _unread: dict[str, list[str]] = field(default_factory=dict)
     _marked_unread: set[str] = field(default_factory=set)
 
@@ -173,6 +175,17 @@ class World:
     def messages_of(self, chat_id: str) -> list[Message]:
         """All messages of a chat in their order, those on the phone included."""
         return [self.messages[key] for key in self._by_chat.get(chat_id, [])]
+
+    def chat_of(self, message: Message) -> Chat:
+        """Return the chat that shows a message, also one kept under the chat's former id."""
+        return self.chats[self._moved.get(message.chat_id, message.chat_id)]
+
+    def person(self, some_id: str) -> str:
+        """Return the one id of a person: the phone number's where the account knows it."""
+        if some_id == self.me.lid:
+            return self.me.id
+        contact = self.contacts.get(some_id)
+        return (contact.phone_id if contact else None) or some_id
 
     def last_activity(self, chat_id: str) -> int | None:
         keys = self._by_chat.get(chat_id)
@@ -199,7 +212,7 @@ class World:
 
     def row_key(self, message: Message) -> str:
         """The key as the client's storage writes it: notes to oneself carry their direction."""
-        if message.chat_id != self.me.id:
+        if message.chat_id not in {self.me.id, self.me.lid}:
             return message.external_id
         return f"{message.external_id}_{'out' if message.from_me else 'in'}"
 
@@ -220,10 +233,36 @@ class World:
         self.chats[chat.id] = chat
         self.feed.put("chat", chat.id)
 
+    def rename_chat(self, chat_id: str, new_id: str) -> None:
+        """Give a chat another id; its messages keep theirs."""
+        renamed = {new_id if key == chat_id else key: chat for key, chat in self.chats.items()}
+        renamed[new_id] = replace(renamed[new_id], id=new_id)
+        self.chats = renamed
+        self._moved[chat_id] = new_id
+        self._by_chat[new_id] = self._by_chat.pop(chat_id, [])
+        self._unread[new_id] = self._unread.pop(chat_id, [])
+        if chat_id in self._marked_unread:
+            self._marked_unread.add(new_id)
+        self.feed.delete("chat", chat_id, chat_id)
+        self.feed.put("chat", new_id)
+
     def load_history(self, chat_id: str, messages: list[Message]) -> None:
         """Put a chat's first messages in place: ordered and numbered already, oldest first."""
         self._by_chat[chat_id] = [message.external_id for message in messages]
         self.messages.update((message.external_id, message) for message in messages)
+
+    def announce_all(self) -> None:
+        """Offer everything to a page that knows nothing yet."""
+        for contact in self.contacts.values():
+            self.put_contact(contact)
+        for group in self.groups.values():
+            self.put_group(group)
+        for chat in self.chats.values():
+            self.put_chat(chat)
+        self.announce_messages()
+        for reaction in self.reactions.values():
+            if not self.messages[reaction.external_id].is_on_phone:
+                self.put_reaction(reaction)
 
     def announce_messages(self) -> None:
         """Offer all messages on this device to the page, in the order in which they came to it."""
@@ -256,8 +295,29 @@ class World:
     def remove_message(self, external_id: str) -> None:
         """Take a message off this device only: no trace stays."""
         message = self.messages.pop(external_id)
-        self._by_chat[message.chat_id].remove(external_id)
+        self._by_chat[self.chat_of(message).id].remove(external_id)
         self.feed.delete("message", external_id, self.row_key(message))
+
+    def rekey_message(self, old: Message, new: Message) -> None:
+        """Replace a message by itself under another key, in its place and row."""
+        del self.messages[old.external_id]
+        self.messages[new.external_id] = new
+        for keys in (self._by_chat, self._unread):
+            listed = keys.get(self.chat_of(new).id, [])
+            keys[self.chat_of(new).id] = [
+                new.external_id if key == old.external_id else key for key in listed
+            ]
+        self.former_keys[new.external_id] = (*self.former_keys.pop(old.external_id, ()), old.external_id)
+        if not old.is_on_phone:
+            self.feed.delete("message", old.external_id, self.row_key(old))
+            self.feed.put("message", new.external_id)
+
+    def take_reactions(self, reactions: Iterable[Reaction]) -> None:
+        """Take reactions out of the storage, as when their message gets another key."""
+        for each in reactions:
+            del self.reactions[each.external_id, each.sender_id]
+            parent = self.row_key(self.messages[each.external_id])
+            self.feed.delete("reactions", f"{each.external_id}|{each.sender_id}", [parent, each.sender_id])
 
     def put_reaction(self, reaction: Reaction) -> None:
         self.reactions[reaction.external_id, reaction.sender_id] = reaction

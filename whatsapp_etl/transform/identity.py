@@ -6,7 +6,8 @@ One message has one canonical key, whichever page shape or read path showed it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from whatsapp_etl.errors import MessageParseError
 from whatsapp_etl.model import ChatKind, MessageKey, MessageType, ParsedRow
@@ -137,6 +138,7 @@ def recipients(
     is_outgoing: bool,
     is_system: bool,
     participant_ids: Iterable[str],
+    phone_ids: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[str, ...]:
     """Return everyone who received a message, sorted.
 
@@ -148,9 +150,11 @@ def recipients(
         is_outgoing: Sent by the account.
         is_system: A notice; in a group all participants see it, elsewhere nobody received it.
         participant_ids: The group's or list's people; empty while unknown.
+        phone_ids: Phone number's id by LID: a sender is left out under either id.
     """
     if kind in MANY_PEOPLE:
-        return tuple(sorted(set(participant_ids) - (set() if is_system else {sender_id})))
+        sender = None if is_system or sender_id is None else phone_ids.get(sender_id, sender_id)
+        return tuple(sorted({each for each in participant_ids if phone_ids.get(each, each) != sender}))
     if is_system:
         return ()
     if kind is ChatKind.SELF:

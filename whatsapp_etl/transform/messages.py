@@ -48,6 +48,7 @@ class ChatContext:
     checkpoint: Checkpoint | None = None
     diff: ChatDiff | None = None  #: None when the metadata was not readable.
     attempts: Mapping[str, int] = field(default_factory=dict)  #: Earlier tries of a missing id.
+    phone_ids: Mapping[str, str] = field(default_factory=dict)  #: Phone number's id by LID.
 
     @property
     def own_ids(self) -> frozenset[str]:
@@ -101,7 +102,7 @@ def to_message(
         The message, or why there is none: its chat or sender is not proven, or it was not read whole.
     """
     key = facts.key if facts else row.key if row else None
-    if key is None or (facts is None and key.chat_id != context.chat.id):
+    if key is None or (facts is None and key.chat_id not in context.chat.ids):
         return RejectReason.CHAT_UNPROVEN
     key = canonical_key(key, context.account.id)
     kind = _kind(row, facts)
@@ -118,16 +119,17 @@ def to_message(
     expires_at = facts.expires_at if facts and context.disappearing != "keep" else None
     return Message(
         external_id=str(key),
-        thread_external_id=context.chat.id,
+        thread_external_id=key.chat_id,
         sender_id=sender_id,
         recipient_ids=recipients(
             context.chat.kind,
-            chat_id=context.chat.id,
+            chat_id=key.chat_id,
             own_id=context.account.id,
             sender_id=sender_id,
             is_outgoing=key.is_outgoing,
             is_system=kind is MessageType.SYSTEM,
             participant_ids=context.participant_ids,
+            phone_ids=context.phone_ids,
         ),
         content_snippet=text,
         ts=time[0],

@@ -5,7 +5,6 @@ import { h, icon } from "./dom.js";
 import { createRowMaker } from "./rows_of_list.js";
 import { SearchBox } from "./search_box.js";
 import { searchItems } from "./search_results.js";
-import { chatOf } from "./store.js";
 import { VirtualList } from "./virtual_list.js";
 
 export const ROW_HEIGHT = 72;
@@ -199,7 +198,7 @@ export class ChatList {
     const chats = new Set();
     for (const { store, key, value } of changes) {
       if (store === "chat") chats.add(key);
-      if (store === "message") chats.add(chatOf(value ?? { id: key }));
+      if (store === "message") chats.add(this.#ctx.store.chatIdOf(value ?? { id: key }));
       if (store === "contact" || store === "group-metadata") this.#globalRevision += 1;
     }
     const fresh = await this.#ctx.store.lastMessages([...chats]);

@@ -2,7 +2,6 @@
 
 import { h } from "./dom.js";
 import { plain } from "./preview.js";
-import { chatOf } from "./store.js";
 
 const ROW_HEIGHT = 72;
 const HEADING_HEIGHT = 72;
@@ -22,7 +21,7 @@ export async function searchItems(query, { ctx, rows, chats, chatItem, onOpen, r
   const found = chats.filter(({ id }) => hasWords(ctx.store.title(id)));
   const withChat = new Set(chats.map(({ id }) => id));
   const contacts = ctx.store.contacts().filter(({ id, name }) => name && !withChat.has(id) && hasWords(name));
-  const listed = ({ id }) => withChat.has(chatOf({ id }));
+  const listed = (message) => withChat.has(ctx.store.chatIdOf(message));
   const isHit = (message) => listed(message) && hasWords(textOf(message));
   const messages = await ctx.store.newestMatching(isHit, { depth: DEPTH, limit: MOST_MESSAGES });
   return [
@@ -40,7 +39,7 @@ export async function searchItems(query, { ctx, rows, chats, chatItem, onOpen, r
   }
 
   function messageItem(message) {
-    const chat = ctx.store.chat(chatOf(message));
+    const chat = ctx.store.chat(ctx.store.chatIdOf(message));
     const fill = (element) => rows.fillMessage(element, { chat, message, onOpen: () => onOpen(chat.id) });
     return { key: `message ${message.id}`, height: ROW_HEIGHT, revision, fill };
   }

@@ -17,7 +17,7 @@ export class Store {
   #token;
   #events = new Events();
   #memory = Object.fromEntries(IN_MEMORY.map((name) => [name, new Map()]));
-  #ownId = null;
+  #ownIds = [];
   #shown = new Map();
   #pull = null;
   #pullAgain = false;
@@ -38,7 +38,7 @@ export class Store {
   async logIn({ config, token, me }) {
     this.#cipher = await BodyCipher.from(config.body_key);
     this.#token = token;
-    this.#ownId = me.id;
+    this.#ownIds = [me.id, me.lid];
     for (const name of IN_MEMORY) {
       const rows = await result(this.#read(name).getAll());
       this.#memory[name] = new Map(rows.map((row) => [keyOf(name, row), row]));
@@ -117,7 +117,7 @@ export class Store {
   }
 
   isOwnChat(chatId) {
-    return chatId === this.#ownId;
+    return this.#ownIds.includes(chatId);
   }
 
   // --- messages ----------------------------------------------------------------------------
@@ -129,14 +129,49 @@ export class Store {
 
   /** Messages of a chat older than `internalId` (null: the newest), newest first, decrypted. */
   async messagesBefore(chatId, internalId, limit) {
-    const upper = internalId ?? `${chatId}_g`;
-    return this.#kept(await this.#walk(IDBKeyRange.bound(`${chatId}_/`, upper, false, true), "prev", limit));
+    const rows = [];
+    for (const id of this.#from(internalId, this.#idsOf(chatId))) {
+      const upper = internalId?.startsWith(`${id}_`) ? internalId : `${id}_g`;
+      const range = IDBKeyRange.bound(`${id}_/`, upper, false, true);
+      if (rows.length < limit) rows.push(...(await this.#walk(range, "prev", limit - rows.length)));
+    }
+    return this.#kept(rows);
   }
 
   /** Messages of a chat newer than `internalId`, oldest first, decrypted. */
   async messagesAfter(chatId, internalId, limit) {
-    const lower = internalId ?? `${chatId}_/`;
-    return this.#kept(await this.#walk(IDBKeyRange.bound(lower, `${chatId}_g`, true, false), "next", limit));
+    const rows = [];
+    for (const id of this.#from(internalId, this.#idsOf(chatId).reverse())) {
+      const lower = internalId?.startsWith(`${id}_`) ? internalId : `${id}_/`;
+      const range = IDBKeyRange.bound(lower, `${id}_g`, true, false);
+      if (rows.length < limit) rows.push(...(await this.#walk(range, "next", limit - rows.length)));
+    }
+    return this.#kept(rows);
+  }
+
+  /** The chat that shows a message row, which may still be kept under the chat's former id. */
+  chatIdOf(row) {
+    const id = chatOf(row);
+    if (this.chat(id)) return id;
+    return this.chats().find((chat) => this.#phoneOf(chat.id) === id)?.id ?? id;
+  }
+
+  /** The ids under which a chat's rows are kept, the one in use first: a LID chat had a phone id before. */
+  #idsOf(chatId) {
+    const phone = this.#phoneOf(chatId);
+    return phone && !this.chat(phone) ? [chatId, phone] : [chatId];
+  }
+
+  #phoneOf(jid) {
+    if (jid === this.#ownIds[1]) return this.#ownIds[0];
+    const phone = jid.endsWith("@lid") ? this.contact(jid)?.phoneNumber : null;
+    return phone?._serialized ?? phone ?? null;
+  }
+
+  /** The ids from the one in which `internalId` lies on. */
+  #from(internalId, ids) {
+    const start = internalId ? ids.findIndex((id) => internalId.startsWith(`${id}_`)) : 0;
+    return ids.slice(Math.max(0, start));
   }
 
   /** One message by its packed key, decrypted; undefined when there is none. */
@@ -148,11 +183,12 @@ export class Store {
   /** The newest message of each of these chats, decrypted. */
   async lastMessages(chatIds) {
     const index = this.#read("message").index("internalId");
+    const ids = [...new Set(chatIds.flatMap((chatId) => this.#idsOf(chatId).reverse()))]; // the one in use decides
     const rows = await Promise.all(
-      chatIds.map((chatId) => lastOf(index.openCursor(IDBKeyRange.bound(`${chatId}_/`, `${chatId}_g`), "prev"))),
+      ids.map((id) => lastOf(index.openCursor(IDBKeyRange.bound(`${id}_/`, `${id}_g`), "prev"))),
     );
     const messages = await this.#kept(rows.filter(Boolean));
-    return new Map(messages.map((message) => [chatOf(message), message]));
+    return new Map(messages.map((message) => [this.chatIdOf(message), message]));
   }
 
   /** The newest messages of the account that satisfy `test`, newest first; looks at `depth` rows at most. */
@@ -167,12 +203,15 @@ export class Store {
     const wanted = Math.max(0, this.chat(chatId)?.unreadCount ?? 0);
     if (wanted === 0) return [];
     const ids = [];
-    const index = this.#read("message").index("internalId");
-    const request = index.openCursor(IDBKeyRange.bound(`${chatId}_/`, `${chatId}_g`), "prev");
-    await each(request, (cursor) => {
-      if (String(cursor.primaryKey).startsWith("false_")) ids.push(cursor.primaryKey);
-      return ids.length < wanted;
-    });
+    for (const id of this.#idsOf(chatId)) {
+      if (ids.length >= wanted) break;
+      const index = this.#read("message").index("internalId");
+      const request = index.openCursor(IDBKeyRange.bound(`${id}_/`, `${id}_g`), "prev");
+      await each(request, (cursor) => {
+        if (String(cursor.primaryKey).startsWith("false_")) ids.push(cursor.primaryKey);
+        return ids.length < wanted;
+      });
+    }
     return ids;
   }
 

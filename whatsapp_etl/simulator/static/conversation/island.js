@@ -149,7 +149,7 @@ export class Island {
 
   #positionOf(internalId) {
     let position = this.#entries.length;
-    while (position > 0 && this.#entries[position - 1].row.internalId > internalId) position -= 1;
+    while (position > 0 && placeOf(this.#entries[position - 1].row.internalId) > placeOf(internalId)) position -= 1;
     return position;
   }
 
@@ -200,4 +200,9 @@ export class Island {
     const moved = anchor.element.getBoundingClientRect().top - before;
     if (moved !== 0) this.#scroller.scrollTop += moved;
   }
+}
+
+// The place in the chat, without the chat's id, which may have changed in between.
+function placeOf(internalId) {
+  return internalId.slice(internalId.indexOf("_"));
 }

@@ -199,7 +199,7 @@ export class Pane {
 
   #changed({ store: name, key, value }) {
     if (this.#isClosed) return;
-    if (name === "message" && key.split("_")[1] === this.chatId) this.#queue(() => this.#messageChanged(key, value));
+    if (name === "message" && this.#ctx.store.chatIdOf({ id: key }) === this.chatId) this.#queue(() => this.#messageChanged(key, value));
     else if (name === "reactions") this.#queue(() => this.#reactionChanged(key[0]));
     else if (name === "contact") this.#contactChanged();
     else if (name === "participant" && key === this.chatId) this.#header.showMembers();
