@@ -160,6 +160,8 @@ class RejectReason(StrEnum):
     NOT_IN_METADATA = "not_in_metadata"
     CHAT_UNPROVEN = "chat_unproven"
     SENDER_UNPROVEN = "sender_unproven"
+    OTHER_KIND = "other_kind"  #: Shown as another kind than the storage lists, so its text was read wrongly.
+    QUOTE_UNSEEN = "quote_unseen"  #: An answer in which the text answered cannot be told from the answer.
 
 
 # --- selector packs ------------------------------------------------------------------------

@@ -75,12 +75,14 @@ def _of_row(row: ParsedRow, facts: MessageFacts) -> Iterable[Agreement]:
                 row.sent_at.replace(second=0, microsecond=0) if row.sent_at and is_own_time else None, minute
             ),
         )
+    elif ("text", "leftover") in row.dissents:
+        yield "text", "other"
     if facts.is_forwarded:
         yield "forwarded", "shown" if row.is_forwarded else "lost"
     if facts.latest_edit_key:
         yield "edited", "shown" if row.is_edited else "lost"
     if facts.quoted_stanza_id:
-        yield "quote", "shown" if row.quoted_text or row.quoted_sender_name else "lost"
+        yield "quote", "shown" if row.quoted_text else "lost"
 
 
 def _compared(shown: object, listed: object) -> str:

@@ -83,6 +83,19 @@ TEXT_REQUIRED = frozenset(
         MessageType.CALL,
         MessageType.CONTACT,
         MessageType.CONTACTS,
+        MessageType.GROUP_INVITE,
+    }
+)
+
+#: Types whose text stands elsewhere than other messages' text does: read as another type it is wrong.
+_WITH_OWN_TEXT = frozenset(
+    {
+        MessageType.CALL,
+        MessageType.SYSTEM,
+        MessageType.POLL,
+        MessageType.CONTACTS,
+        MessageType.GROUP_INVITE,
+        MessageType.LOCATION,
     }
 )
 
@@ -118,6 +131,11 @@ def refine(stored: MessageType, shown: MessageType | None) -> MessageType:
     if stored is MessageType.OTHER or (stored is MessageType.WAITING and shown is not MessageType.SYSTEM):
         return shown
     return stored
+
+
+def is_misread(stored: MessageType, shown: MessageType) -> bool:
+    """Whether the text of a row that was read as `shown` is not that of a message listed as `stored`."""
+    return refine(stored, shown) is not shown and not _WITH_OWN_TEXT.isdisjoint({stored, shown})
 
 
 def is_refinement(finer: MessageType, coarser: MessageType) -> bool:

@@ -28,7 +28,7 @@ from whatsapp_etl.model import (
     TsPrecision,
 )
 from whatsapp_etl.transform.identity import MANY_PEOPLE, canonical_key, recipients, sender
-from whatsapp_etl.transform.kinds import TEXT_REQUIRED, TEXTLESS_TYPES, refine
+from whatsapp_etl.transform.kinds import TEXT_REQUIRED, TEXTLESS_TYPES, is_misread, refine
 
 Disappearing = Literal["skip", "expire", "keep"]
 
@@ -112,6 +112,8 @@ def to_message(
     time = _time(row, facts)
     if time is None:
         return RejectReason.NO_TIME
+    if (unlike := _unlike(row, facts)) is not None:
+        return unlike
     text = None if row is None or kind in TEXTLESS_TYPES or row.type is MessageType.ALBUM else row.text
     if not _is_whole(row, kind, text):
         return RejectReason.NO_CONTENT
@@ -161,6 +163,20 @@ def _kind(row: ParsedRow | None, facts: MessageFacts | None) -> MessageType:
     if facts is None:
         return shown or MessageType.OTHER
     return refine(facts.type, shown)
+
+
+def _unlike(row: ParsedRow | None, facts: MessageFacts | None) -> RejectReason | None:
+    """Return why the row's text cannot be the listed message's; None when it can."""
+    if row is None or facts is None or facts.type in TEXTLESS_TYPES or row.type is MessageType.ALBUM:
+        return None
+    if is_misread(facts.type, row.type):
+        return RejectReason.OTHER_KIND
+    if ("text", "more") in row.dissents:
+        return RejectReason.NO_CONTENT
+    is_answer = facts.quoted_stanza_id is not None and row.type is not MessageType.DELETED
+    if is_answer and row.quoted_text is None and ("text", "several") in row.dissents:
+        return RejectReason.QUOTE_UNSEEN
+    return None
 
 
 def _sender_id(

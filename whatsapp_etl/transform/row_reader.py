@@ -43,6 +43,17 @@ _BY_SIDE = {"end": True, "start": False}
 #: Signs that depend on names and on the page's language: asked last, and too weak to contradict others.
 _BY_WORDS = frozenset({"label", "author", "sender_name"})
 
+_SEVERAL = 2
+
+#: Characters of a long text that the page shows at first, and with each "Read more" beyond. It counts a
+#: little otherwise than we do: formatting marks, white space, emoji. Seen 2026-04-27.
+_FIRST_CUT = 768
+_NEXT_CUT = 3072
+_CUT_SLACK = 48
+
+#: Kinds whose row has a copied head only where it has a caption.
+_HEAD_MEANS_CAPTION = frozenset({MessageType.IMAGE, MessageType.VIDEO, MessageType.GIF})
+
 _NUMBERS = re.compile(r"\d+")
 
 
@@ -92,6 +103,11 @@ class RowReader:
         is_outgoing = None if is_system else self._direction(row, found, key, head, seen)
         shown = self._shown(found, meta) if _needs_all(rule, kind) else None
         quote = found.first("row_quote")
+        text = self._text(found, rule, kind, shown, seen)
+        if quote is None and _has_several_texts(found):
+            seen.dissents.append(("text", "several"))
+        if text is None and head is not None and kind in _HEAD_MEANS_CAPTION:
+            seen.dissents.append(("text", "leftover"))
         sent_at, ts_raw = self._time(row, head, clock_text, seen)
         return ParsedRow(
             shown_id=row.shown_id,
@@ -101,7 +117,7 @@ class RowReader:
             subtype=None,
             is_outgoing=is_outgoing,
             sender_name=None if is_system else self._sender(found, head, signals, is_outgoing=is_outgoing),
-            text=self._text(found, rule, kind, shown, signals),
+            text=text,
             sent_at=sent_at,
             ts_raw=ts_raw,
             quoted_text=self._inside(quote, "row_quote_text"),
@@ -109,7 +125,7 @@ class RowReader:
             is_forwarded=not self._rules.forwarded_icons.isdisjoint(found.icons)
             and found.has("row_forwarded"),
             is_edited=not self._rules.edited_labels.isdisjoint(labels),
-            is_truncated=found.has("row_read_more"),
+            is_truncated=found.has("row_read_more") or _looks_cut(text),
             attachment=attachment(found, kind, row.shown_id, shown),
             reactions=_reactions(found.first("row_reactions")),
             signals=signals,
@@ -287,8 +303,9 @@ class RowReader:
         rule: KindRule | None,
         kind: MessageType,
         shown: str | None,
-        signals: dict[str, str],
+        seen: _Seen,
     ) -> str | None:
+        signals = seen.signals
         how = rule.text if rule else "shown" if kind is MessageType.SYSTEM else "body"
         if kind is MessageType.ALBUM or how == "none":
             return None
@@ -301,14 +318,17 @@ class RowReader:
         signals["text"] = how if text else "none"
         if rule is None:
             return text
-        for css in rule.text_css if text is None else ():
-            if text := _joined(found.root.css(css)):
-                signals["text"] = "special"
-                break
-        for css in rule.more_css:
-            if more := _joined(found.root.css(css)):
-                text = f"{text}\n{more}" if text else more
-                break
+        if text is None and (text := _first_joined(found, rule.text_css)):
+            signals["text"] = "special"
+        more = _first_joined(found, rule.more_css)
+        if more is not None:
+            if text is None and rule.is_more_required:
+                seen.dissents.append(("text", "more"))
+            text = f"{text}\n{more}" if text else more
+        elif rule.is_more_required:
+            seen.dissents.append(("text", "more"))
+        if how == "special" and not set(lines(shown or "")) <= set(lines(text or "")):
+            seen.dissents.append(("text", "leftover"))
         return text
 
     def _shown(self, found: FoundRow, meta: LexborNode | None) -> str | None:
@@ -335,6 +355,27 @@ def _model_key(row: RawRow) -> MessageKey | None:
     return key if key is not None and key.stanza_id == shown_stanza_id(row.shown_id) else None
 
 
+def _has_several_texts(found: FoundRow) -> bool:
+    """Whether the row has texts beside each other, not only parts of one text."""
+    texts = found.found.get("row_text")
+    if texts is None or len(texts) < _SEVERAL:
+        return False
+    first, node = texts[0][1].mem_id, texts[-1][1].parent
+    while node is not None and node.mem_id != found.root.mem_id:
+        if node.mem_id == first:
+            return False
+        node = node.parent
+    return True
+
+
+def _looks_cut(text: str | None) -> bool:
+    """Whether a text ends like one that the page shows in part, at a length where the page cuts."""
+    if text is None or not text.endswith("…") or len(text) < _FIRST_CUT - _CUT_SLACK:
+        return False
+    beyond = (len(text) - _FIRST_CUT + _CUT_SLACK) % _NEXT_CUT
+    return beyond <= 2 * _CUT_SLACK
+
+
 def _either(found: FoundRow, yes: str, no: str) -> bool | None:
     is_yes = found.has(yes)
     return is_yes if is_yes or found.has(no) else None
@@ -355,7 +396,15 @@ def _names_icon(text: LexborNode) -> bool:
 def _needs_all(rule: KindRule | None, kind: MessageType) -> bool:
     if rule is None:
         return kind is MessageType.SYSTEM
-    return rule.text in {"shown", "first_line"} or kind in {MessageType.DOCUMENT, MessageType.VIDEO}
+    return rule.text in {"shown", "first_line", "special"} or kind in {
+        MessageType.DOCUMENT,
+        MessageType.VIDEO,
+    }
+
+
+def _first_joined(found: FoundRow, candidates: Iterable[str]) -> str | None:
+    """Return the lines that the first selector gives that matches something with text."""
+    return next((text for css in candidates if (text := _joined(found.root.css(css)))), None)
 
 
 def _joined(nodes: Iterable[LexborNode]) -> str | None:

@@ -45,6 +45,7 @@ class KindRule:
     text: TextRule
     text_css: tuple[str, ...]  #: Where the text stands instead of the body; the first that says something.
     more_css: tuple[str, ...]  #: Further lines after the text, such as a poll's options.
+    is_more_required: bool = False  #: Where the storage lists the message too, it is not understood without.
 
     @property
     def name(self) -> str:
@@ -166,6 +167,7 @@ def _kind_rule(pack: SelectorPack, index: int, table: Mapping[str, object]) -> K
         text=text,
         text_css=_texts(table.get("text_css")),
         more_css=_texts(table.get("more_css")),
+        is_more_required=table.get("more_required") is True,
     )
 
 
