@@ -3,11 +3,12 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help install install-browser demo test matrix conformance lint format bench run login lock clean
+.PHONY: help install install-browser demo test matrix conformance fuzz lint format bench run login lock clean
 
 BIN := .venv/bin
 ARGS ?=
 GOLDEN ?=
+MINUTES ?= 5
 # Empty unless uv is installed; venv and pip do the same, slower.
 UV := $(shell command -v uv 2>/dev/null)
 
@@ -49,6 +50,9 @@ conformance: install-browser .conformance/.installed ## Let other people's clien
 	@scripts/install-clients.sh
 	@touch $@
 
+fuzz: install ## Search for markup that the parser cannot bear, guided by coverage (MINUTES=5)
+	@scripts/fuzz.sh $(MINUTES)
+
 lint: install ## Format check, ruff, mypy, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -74,4 +78,4 @@ lock: ## Pin the dependencies again (needs uv)
 	$(LOCK) pyproject.toml --group dev -o requirements-dev.lock
 
 clean: ## Remove .venv and caches; data folders stay
-	rm -rf .venv .conformance .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache htmlcov .coverage*
+	rm -rf .venv .conformance .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache htmlcov .coverage*

@@ -28,6 +28,8 @@ _ICON_NAME = re.compile(r"[a-z][A-Za-z0-9]*(?:[-_][A-Za-z0-9]+)*")
 _LONG_NUMBER = re.compile(r"\d{5,}")
 _VOID = frozenset({"img", "br", "input", "hr", "source", "wbr", "meta", "link"})
 _WHITE = frozenset(" \n\t\r")
+#: What lies deeper is left out: a page nests a few dozen elements, and only one made to break readers more.
+_DEEPEST = 300
 
 
 def redact_text(text: str) -> str:
@@ -48,7 +50,7 @@ def redact_html(html: str) -> str:
     return "".join(out)
 
 
-def _walk(node: LexborNode, out: list[str]) -> None:
+def _walk(node: LexborNode, out: list[str], depth: int = 0) -> None:
     for child in node.iter(include_text=True):
         tag = child.tag
         if tag == "-text":
@@ -63,7 +65,8 @@ def _walk(node: LexborNode, out: list[str]) -> None:
             )
             out.append(f"<{tag}{attributes}>")
             if tag not in _VOID:
-                _walk(child, out)
+                if depth < _DEEPEST:
+                    _walk(child, out, depth + 1)
                 out.append(f"</{tag}>")
 
 

@@ -54,6 +54,9 @@ _CUT_SLACK = 48
 #: Kinds whose row has a copied head only where it has a caption.
 _HEAD_MEANS_CAPTION = frozenset({MessageType.IMAGE, MessageType.VIDEO, MessageType.GIF})
 
+#: The clock is the last thing in a bubble: what stands so far before the end is none.
+_CORNERS = 20
+
 _NUMBERS = re.compile(r"\d+")
 
 
@@ -167,7 +170,7 @@ class RowReader:
 
     def _meta(self, found: FoundRow) -> tuple[LexborNode | None, str | None, set[str]]:
         """Return the corner of the bubble with its clock, the clock's text, and the words beside it."""
-        for node in reversed(found.all("row_meta")):
+        for node in found.all("row_meta")[: -_CORNERS - 1 : -1]:
             texts = [
                 text
                 for leaf in node.traverse(include_text=True)

@@ -17,6 +17,9 @@ _BLOCKS = frozenset(
 )
 #: Elements whose content nobody sees as text. An icon's name stands in a <title> inside its <svg>.
 _UNSEEN = frozenset({"svg", "title", "script", "style", "template", "canvas", "-comment"})
+#: Deeper inside a text everything is one run of words. A browser nests no element deeper than 512, a message
+#: hardly ten; only a page made to break readers goes further.
+_DEEPEST = 150
 
 
 def clean(text: str) -> str | None:
@@ -43,7 +46,7 @@ def lines(text: str | None) -> list[str]:
     return [line.strip() for line in (text or "").split("\n") if line.strip()]
 
 
-def _walk(node: LexborNode, out: list[str], skip: Collection[int]) -> None:
+def _walk(node: LexborNode, out: list[str], skip: Collection[int], depth: int = 0) -> None:
     is_list = node.tag in {"ul", "ol"}
     number = 0
     image_before: tuple[str, str | None] | None = None
@@ -74,12 +77,20 @@ def _walk(node: LexborNode, out: list[str], skip: Collection[int]) -> None:
         if tag == "br":
             out.append("\n")
         elif tag in _BLOCKS:
-            number = _walk_block(child, out, skip, number)
+            number = _walk_block(child, out, skip, number, depth)
         else:
-            _walk(child, out, skip)
+            _walk_into(child, out, skip, depth)
 
 
-def _walk_block(node: LexborNode, out: list[str], skip: Collection[int], number: int) -> int:
+def _walk_into(node: LexborNode, out: list[str], skip: Collection[int], depth: int) -> None:
+    if depth < _DEEPEST:
+        _walk(node, out, skip, depth + 1)
+    else:
+        leaves = node.traverse(include_text=True)
+        out.extend(leaf.text_content or "" for leaf in leaves if leaf.tag == _TEXT)
+
+
+def _walk_block(node: LexborNode, out: list[str], skip: Collection[int], number: int, depth: int) -> int:
     """Write an element that stands on lines of its own; return the number of a list's item."""
     _break_line(out)
     if node.tag == "li":
@@ -87,7 +98,7 @@ def _walk_block(node: LexborNode, out: list[str], skip: Collection[int], number:
         number = int(value) if value.isdecimal() else number + 1
         is_numbered = node.parent is not None and node.parent.tag == "ol"
         out.append(f"{number}. " if is_numbered else "- ")
-    _walk(node, out, skip)
+    _walk_into(node, out, skip, depth)
     _break_line(out)
     return number
 
