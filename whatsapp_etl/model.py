@@ -156,6 +156,8 @@ class RejectReason(StrEnum):
     NO_ID = "no_id"
     NO_DIRECTION = "no_direction"
     NO_TIME = "no_time"
+    DATE_UNCLEAR = "date_unclear"  #: Date or time could be two different ones.
+    OTHER_CALENDAR = "other_calendar"  #: The year is none of a calendar that the page's language has.
     NO_CONTENT = "no_content"
     NOT_IN_METADATA = "not_in_metadata"
     CHAT_UNPROVEN = "chat_unproven"

@@ -43,9 +43,11 @@ from whatsapp_etl.model import (
 )
 from whatsapp_etl.progress import CycleProgress, NoProgress
 from whatsapp_etl.tally import Tally, may_be_stuck, status_of, told
+from whatsapp_etl.transform.date_order import DateHabit, PageLanguage, count_time_dissents, learned
 from whatsapp_etl.transform.messages import ChatContext, external_id
 from whatsapp_etl.transform.parse import parse_rows, signal_counts
 from whatsapp_etl.transform.plan import coverage_unvisited, plan_load, thread_of, unopened
+from whatsapp_etl.transform.rules import RowRules
 from whatsapp_etl.transform.visits import (
     Planned,
     Rules,
@@ -102,10 +104,14 @@ class Cycle:
     retention: timedelta = timedelta(days=90)
     _phone_asked: dict[str, datetime] = field(default_factory=dict)
     _memory: ChatMemory = field(init=False)
+    _language: PageLanguage = field(init=False)
+    _habit: DateHabit = field(init=False)
     _blind_spots: BlindSpots = field(default_factory=BlindSpots)
 
     def __post_init__(self) -> None:
         self._memory = ChatMemory(self.clock)
+        self._language = PageLanguage(self.locale)
+        self._habit = DateHabit()
 
     def run(self, progress: CycleProgress | None = None) -> RunReport:
         """Run one cycle. Never raises: what went wrong is in the report."""
@@ -125,6 +131,7 @@ class Cycle:
         progress.stage("opening the page")
         with tally.stage("open"):
             self.source.open()
+        self._language = PageLanguage(self.locale, self.source.language())
         tally.run_id = self.store.begin_run(tally.started_at)
         since = tally.started_at - self.lookback
 
@@ -283,16 +290,22 @@ class Cycle:
     def _plan(
         self, batch: ChatBatch, facts: Sequence[MessageFacts] | None, context: ChatContext, tally: Tally
     ) -> LoadPlan:
+        rules = RowRules(self.source.session.pack)
         parsed, rejects = parse_rows(
             batch.rows,
-            self.source.session.pack,
+            rules,
             zone=self.zone,
             locale=self.locale,
+            page_language=self._language.shown,
+            habit=self._habit,
             own_name=context.account.push_name,
             observed_at=batch.observed_at,
             chat_id=batch.chat_id,
         )
+        zone = rules.dates.zone(self.zone)
+        self._habit = learned(self._habit, self._language, parsed, facts, zone=zone, words=rules.dates)
         tally.parsed(batch, parsed, signal_counts(parsed))
+        tally.times_differ(count_time_dissents(parsed, facts, zone=zone))
         known = self.store.known([external_id(each.key, context.account) for each in facts or ()])
         return plan_load(batch, parsed, facts, known, context, self.clock(), rejects=rejects)
 

@@ -112,6 +112,11 @@ class Tally:
         self._id_found += len(rows)
         self._signals.update(signals)
 
+    def times_differ(self, count: int) -> None:
+        """Count shown times that are not those that the storage lists; the listed ones are stored."""
+        self.disagreements += count
+        self._signals.update({("row_time_dissent", "metadata"): count} if count else {})
+
     def applied_plan(self, plan: LoadPlan, result: ApplyResult) -> None:
         """Count what a chat's plan said and what applying it changed."""
         self.refusals_in_a_row = 0

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import html as html_module
 import re
-from datetime import UTC, timedelta
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +22,6 @@ from tests.transform_values import (
     facts,
     group_context,
     row,
-    words,
 )
 from whatsapp_etl.model import Message, MessageKey, MessageType, MissingReason
 from whatsapp_etl.transform.identity import normalise_id, parse_key, shown_stanza_id
@@ -32,7 +30,6 @@ from whatsapp_etl.transform.messages import to_message
 from whatsapp_etl.transform.plan import plan_load
 from whatsapp_etl.transform.redact import redact_html, redact_text
 from whatsapp_etl.transform.text import clean, render
-from whatsapp_etl.transform.timestamps import DateOrder, parse_sent_at
 
 stanza_ids = st.text("0123456789ABCDEF", min_size=16, max_size=32)
 users = st.integers(10**9, 10**14).map(str)
@@ -84,87 +81,6 @@ def test_packed_and_bare_ids_give_the_same_external_id(stanza_id, is_outgoing, p
         ids.add(made.external_id)
 
     assert ids == {str(key)}
-
-
-FORMS = {
-    "en-US": (
-        DateOrder.MONTH_FIRST,
-        lambda t: f"{_hour12(t)}:{t:%M} {'PM' if t.hour > 11 else 'AM'}, {t.month}/{t.day}/{t.year}",
-    ),
-    "en-GB": (DateOrder.DAY_FIRST, lambda t: f"{t:%H:%M}, {t:%d/%m/%Y}"),
-    "es": (
-        DateOrder.DAY_FIRST,
-        lambda t: f"{_hour12(t)}:{t:%M} {'p' if t.hour > 11 else 'a'}.\u00a0m., {t.day}/{t.month}/{t.year}",
-    ),
-    "de": (DateOrder.DAY_FIRST, lambda t: f"{t:%H:%M}, {t.day}.{t.month}.{t.year}"),
-    "fi": (DateOrder.DAY_FIRST, lambda t: f"{t.hour}.{t:%M}, {t.day}.{t.month}.{t.year}"),
-    "tr": (
-        DateOrder.DAY_FIRST,
-        lambda t: f"{'ÖS' if t.hour > 11 else 'ÖÖ'} {_hour12(t)}:{t:%M}, {t:%d.%m.%Y}",
-    ),
-    "zh-CN": (
-        DateOrder.DAY_FIRST,
-        lambda t: f"{_zh_part(t)}{_hour12(t)}:{t:%M}, {t.year}年{t.month}月{t.day}日",
-    ),
-    "ko": (
-        DateOrder.DAY_FIRST,
-        lambda t: f"{'PM' if t.hour > 11 else 'AM'} {_hour12(t)}:{t:%M}, {t.year}. {t.month}. {t.day}.",
-    ),
-    "ar": (
-        DateOrder.DAY_FIRST,
-        lambda t: f"{_hour12(t)}:{t:%M} {'م' if t.hour > 11 else 'ص'}، {t.year}/{t.month}/{t.day}",
-    ),
-    "hi": (
-        DateOrder.DAY_FIRST,
-        lambda t: f"{_hi_part(t)} {_hour12(t)}:{t:%M} बजे, {t.day}/{t.month}/{t.year}",
-    ),
-    "sv": (DateOrder.DAY_FIRST, lambda t: f"{t:%H:%M}, {t:%Y-%m-%d}"),
-    "24:05": (DateOrder.MONTH_FIRST, lambda t: f"{t.hour or 24}:{t:%M}, {t.month}/{t.day}/{t.year}"),
-}
-
-
-# As shown: without a zone.
-minutes = st.datetimes(NOW.replace(year=2010, tzinfo=None), NOW.replace(year=2090, tzinfo=None)).map(
-    lambda each: each.replace(second=0, microsecond=0)
-)
-
-
-def _hour12(moment):
-    return moment.hour % 12 or 12
-
-
-def _zh_part(moment):
-    # As moment.js has it for zh-cn.
-    minutes = moment.hour * 100 + moment.minute
-    for end, word in ((600, "凌晨"), (900, "早上"), (1130, "上午"), (1230, "中午"), (1800, "下午")):
-        if minutes < end:
-            return word
-    return "晚上"
-
-
-def _hi_part(moment):
-    # As moment.js has it for hi.
-    for end, word in ((4, "रात"), (10, "सुबह"), (17, "दोपहर"), (20, "शाम")):
-        if moment.hour < end:
-            return word
-    return "रात"
-
-
-@given(
-    minutes,
-    zones,
-    st.sampled_from(sorted(FORMS)),
-)
-def test_a_time_written_in_any_language_is_read_back(instant, zone_name, locale):
-    zone = ZoneInfo(zone_name)
-    local = instant.replace(tzinfo=UTC).astimezone(zone)
-    order, write = FORMS[locale]
-
-    read = parse_sent_at(write(local), order=order, words=words(), zone=zone)
-
-    # The hour that occurs twice cannot be told apart by what is shown.
-    assert read.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None)
-    assert read == local.replace(fold=0).astimezone(UTC)
 
 
 @given(texts)

@@ -274,6 +274,12 @@ class Session:
             )
         return Account(id=told["id"], lid=told["lid"], push_name=told["push_name"])
 
+    def language(self) -> str | None:
+        """Return the language in which the page says it is, such as "en"; None where it says none."""
+        with self.watchdog.step("reading the language", _GRACE):
+            told = self.page.evaluate(read_script("language"))
+        return told if isinstance(told, str) else None
+
     def reject_account(self) -> None:
         """Note that the account is not the pinned one: the state is WRONG_ACCOUNT from now on."""
         self._is_other_account = True

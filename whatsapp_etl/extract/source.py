@@ -184,6 +184,10 @@ class Source:
         self.storage.own = account
         return account
 
+    def language(self) -> str | None:
+        """Return the language in which the page says it is; None where it says none."""
+        return self.session.language()
+
     def reject_account(self) -> None:
         """Note that this account is not the pinned one."""
         self.session.reject_account()

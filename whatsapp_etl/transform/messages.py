@@ -35,6 +35,9 @@ Disappearing = Literal["skip", "expire", "keep"]
 #: How exact a row's time is, by the sign that served.
 _PRECISION: Mapping[str, TsPrecision] = {"model": "second", "neighbour": "clamped"}
 
+#: Why a row's time was not read, as its signs say it.
+_TIME_REASONS = (RejectReason.DATE_UNCLEAR, RejectReason.OTHER_CALENDAR)
+
 
 @dataclass(frozen=True, slots=True)
 class ChatContext:
@@ -111,7 +114,7 @@ def to_message(
         return RejectReason.SENDER_UNPROVEN
     time = _time(row, facts)
     if time is None:
-        return RejectReason.NO_TIME
+        return _unread_time(row)
     if (unlike := _unlike(row, facts)) is not None:
         return unlike
     text = None if row is None or kind in TEXTLESS_TYPES or row.type is MessageType.ALBUM else row.text
@@ -195,6 +198,12 @@ def _time(row: ParsedRow | None, facts: MessageFacts | None) -> tuple[datetime, 
     if row is None or row.sent_at is None:
         return None
     return row.sent_at, _PRECISION.get(row.signals.get("time", ""), "minute")
+
+
+def _unread_time(row: ParsedRow | None) -> RejectReason:
+    """Return why a row has no time, as far as the row says it."""
+    why = row.signals.get("time") if row else None
+    return next((each for each in _TIME_REASONS if each == why), RejectReason.NO_TIME)
 
 
 def _is_whole(row: ParsedRow | None, kind: MessageType, text: str | None) -> bool:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from whatsapp_etl.model import MessageType, ParsedRow, RawRow, Reject, RejectReason, SelectorPack
 from whatsapp_etl.transform.clocks import PageClock
+from whatsapp_etl.transform.date_order import DateHabit, PageLanguage
 from whatsapp_etl.transform.identity import sender
 from whatsapp_etl.transform.redact import hash_id, redact_html
 from whatsapp_etl.transform.row_reader import RowReader, copied_head
@@ -33,6 +34,8 @@ def parse_rows(
     own_name: str | None,
     observed_at: datetime,
     chat_id: str | None = None,
+    page_language: str | None = None,
+    habit: DateHabit | None = None,
 ) -> tuple[tuple[ParsedRow, ...], tuple[Reject, ...]]:
     """Parse captured rows.
 
@@ -40,10 +43,12 @@ def parse_rows(
         rows: In page order, oldest first.
         pack: The page's selector pack, or its rules where many batches are parsed.
         zone: The browser's time zone.
-        locale: Language of the interface.
+        locale: Language that the page was asked for.
         own_name: The account's name as the page writes it before own messages; None when unknown.
         observed_at: When the rows were captured: what "Today" means.
         chat_id: The chat, for the rejects.
+        page_language: Language in which the page says it is; None when unknown.
+        habit: How the account's page was proven to write dates before.
 
     Returns:
         What was understood, in the same order, and what was not. Each row is in one of them.
@@ -54,9 +59,13 @@ def parse_rows(
     clock = PageClock(
         rules.dates,
         zone=zone,
-        locale=locale,
-        today=observed_at.astimezone(zone).date(),
-        samples=_date_texts(rows, prefixes),
+        language=PageLanguage(locale, page_language),
+        today=observed_at.astimezone(rules.dates.zone(zone)).date(),
+        heads=[
+            (prefix[0] if prefix else None, row.date_marker)
+            for row, prefix in zip(rows, prefixes, strict=True)
+        ],
+        habit=habit,
     )
     reader = RowReader(rules, clock, own_name)
     parsed: list[ParsedRow] = []
@@ -102,14 +111,6 @@ def parse_page(
         observed_at=datetime.combine(today, _NOON, tzinfo=zone).astimezone(UTC),
         chat_id=chat_id,
     )
-
-
-def _date_texts(rows: Sequence[RawRow], prefixes: Sequence[tuple[str, str] | None]) -> Iterable[str]:
-    for row, prefix in zip(rows, prefixes, strict=True):
-        if prefix is not None:
-            yield PageClock.date_text(prefix[0])
-        elif row.date_marker:
-            yield row.date_marker
 
 
 def _reject(
@@ -197,6 +198,8 @@ def _fill_times(parsed: list[ParsedRow], rows: Sequence[RawRow], clock: PageCloc
         if each.sent_at is not None:
             below[marker] = each.sent_at
             continue
+        if "time" in each.signals:
+            continue  # It shows a time of its own, which was not read: another's would be wrong.
         sent_at = above[index] or below.get(marker) or (clock.day_begin(marker) if marker else None)
         if sent_at is not None:
             parsed[index] = replace(each, sent_at=sent_at, signals={**each.signals, "time": "neighbour"})

@@ -278,17 +278,23 @@ class RowReader:
     ) -> tuple[datetime | None, str | None]:
         if head is not None and clock_text and not _is_within(clock_text, head[0]):
             seen.dissents.append(("time", "clock"))
+        why: RejectReason | None = None
         for rung in self._rules.ladder.time:
-            sent_at, raw = self._time_by(rung, row, head, clock_text)
-            if sent_at is not None:
+            told, raw = self._time_by(rung, row, head, clock_text)
+            if rung == "prefix" and told is not None:
+                seen.signals["date_order"] = self._clock.order_sign
+            if isinstance(told, datetime):
                 seen.signals["time"] = rung
-                return sent_at, raw
+                return told, raw
+            why = why or told
+        if why is not None:
+            seen.signals["time"] = why
         return None, head[0] if head else clock_text
 
     def _time_by(
         self, rung: TimeRung, row: RawRow, head: tuple[str, str] | None, clock_text: str | None
-    ) -> tuple[datetime | None, str | None]:
-        """Return what one sign says, and the text it was read from."""
+    ) -> tuple[datetime | RejectReason | None, str | None]:
+        """Return what one sign says or why it was not read, and the text that it was read from."""
         match rung:
             case "model" if row.model is not None and row.model.sent_at_seconds:
                 seconds = row.model.sent_at_seconds

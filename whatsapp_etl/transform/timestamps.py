@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from whatsapp_etl.errors import MessageParseError
+from whatsapp_etl.transform.calendars import SOLAR_YEARS, solar_hijri
 
 #: Marks that steer the direction of text and show nothing.
 _BIDI = re.compile("[\u200b\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
@@ -38,10 +39,15 @@ _DATE_PARTS = 3
 _CENTURY = 2000
 _FIRST_YEAR = 2009  #: WhatsApp's first; an earlier year is another calendar or a misreading.
 _LAST_YEAR = 2100
-_MAX_MONTH = 12
+_BUDDHIST = 543  #: So many years later than ours.
+_HOUR_WORD = "hour"
 #: Hours of the words that stand for more than one half of the day, as moment.js counts them.
 _NOON_FROM = 10
 _NIGHT_UNTIL = 4
+
+
+class OtherCalendarError(MessageParseError):
+    """A date's year belongs to a calendar that the page's language does not name."""
 
 
 class DateOrder(StrEnum):
@@ -52,18 +58,75 @@ class DateOrder(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class DatePattern:
+    """How a language writes dates whose year comes last."""
+
+    order: DateOrder
+    separator: str
+    pads: bool  #: Whether single digits have a zero before them.
+
+    @classmethod
+    def of(cls, text: str) -> DatePattern | None:
+        """Read "m/d/y" or "dd/mm/y"; None where the year comes first."""
+        order = {"d": DateOrder.DAY_FIRST, "m": DateOrder.MONTH_FIRST}.get(text[:1])
+        bare = text.replace("dd", "d").replace("mm", "m")
+        return cls(order, bare[1], pads=bare != text) if order else None
+
+
+@dataclass(frozen=True, slots=True)
+class ShortDate:
+    """A date whose year comes last, so that day and month can be mistaken."""
+
+    first: int
+    second: int
+    year: int
+    separator: str
+    pads: bool | None  #: None: both numbers have two digits of their own.
+
+    @classmethod
+    def of(cls, text: str) -> ShortDate | None:
+        bare = plain(text)
+        numbers = _NUMBER.findall(bare)
+        separator = _SEPARATOR.search(bare)
+        if len(numbers) != _DATE_PARTS or len(numbers[0]) > len("31") or separator is None:
+            return None
+        first, second, year = map(int, numbers)
+        if any(number[0] == "0" for number in numbers[:2]):
+            pads: bool | None = True
+        else:
+            pads = False if any(len(number) == 1 for number in numbers[:2]) else None
+        return cls(first, second, year, separator[1], pads)
+
+    @property
+    def form(self) -> tuple[str, bool | None]:
+        return self.separator, self.pads
+
+    def day_and_month(self, order: DateOrder) -> tuple[int, int]:
+        return (self.first, self.second) if order is DateOrder.DAY_FIRST else (self.second, self.first)
+
+    def order_on(self, day: date) -> DateOrder | None:
+        """Return the order in which this is the given day; None for both orders or none."""
+        found = [order for order in DateOrder if self.day_and_month(order) == (day.day, day.month)]
+        return found[0] if len(found) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
 class DateWords:
     """The words of dates and times, in every language of the pack, casefolded."""
 
-    day_parts: Mapping[str, str] = field(default_factory=dict)  #: word -> "am", "pm", "noon", "night".
+    #: word -> "am", "pm", "noon", "night", or "hour" for a word that only says "o'clock".
+    day_parts: Mapping[str, str] = field(default_factory=dict)
     days_ago: Mapping[str, int] = field(default_factory=dict)  #: "today" -> 0, "yesterday" -> 1.
     weekdays: Mapping[str, int] = field(default_factory=dict)  #: "monday" -> 0 … "sunday" -> 6.
-    patterns: Mapping[str, str] = field(default_factory=dict)  #: locale -> "m/d/y", "d.m.y", …
+    #: By locale; one whose year comes first is None. A language may have several.
+    patterns: Mapping[str, Sequence[DatePattern | None]] = field(default_factory=dict)
+    solar_hijri: frozenset[str] = frozenset()  #: Languages that count the years so.
+    zones: Mapping[str, str] = field(default_factory=dict)  #: A browser's zone -> the one the page takes.
 
     @classmethod
     def of(cls, table: Mapping[str, object]) -> DateWords:
         """Read the pack's `[dates]` table; see selectors/README.md for its form."""
-        days = _table(table, "words")
+        days, patterns = _table(table, "words"), _table(table, "patterns")
         return cls(
             day_parts={plain(w): part for part, words in _table(table, "day_parts").items() for w in words},
             days_ago={
@@ -78,17 +141,35 @@ class DateWords:
                 for index, word in enumerate(words)
             },
             patterns={
-                locale.casefold(): pattern
-                for pattern, locales in _table(table, "patterns").items()
+                locale.casefold(): [
+                    DatePattern.of(pattern) for pattern, writers in patterns.items() if locale in writers
+                ]
+                for locales in patterns.values()
                 for locale in locales
             },
+            solar_hijri=frozenset(_table(table, "calendars").get("solar_hijri", ())),
+            zones={name: str(taken) for name, taken in _table(table, "zones").items()},
         )
+
+    def patterns_of(self, locale: str) -> Sequence[DatePattern | None]:
+        """Return how a language writes dates, None for year first; empty where that is unknown."""
+        name = locale.replace("_", "-").casefold()
+        return self.patterns.get(name) or self.patterns.get(_language(name), ())
+
+    def zone(self, zone: ZoneInfo) -> ZoneInfo:
+        """Return the zone in which the page writes times where the browser is in `zone`."""
+        taken = self.zones.get(zone.key)
+        return ZoneInfo(taken) if taken else zone
+
+    def counts_solar(self, locale: str) -> bool:
+        """Whether a language counts years from the Hijra, by the sun."""
+        return _language(locale.replace("_", "-").casefold()) in self.solar_hijri
 
 
 def plain(text: str) -> str:
     """Return text casefolded, with plain digits and single spaces and without direction marks."""
     if not text.isascii():
-        text = _BIDI.sub("", text)
+        text = _BIDI.sub("", text).replace("\u2019", "'")
         text = "".join(_plain_digit(character) for character in text)
     return _SPACES.sub(" ", text).strip().casefold()
 
@@ -99,31 +180,10 @@ def split_prefix(prefix: str) -> tuple[str, str] | None:
     return (match[1], match[2].rstrip().removesuffix(":").strip()) if match else None
 
 
-def date_part(text: str) -> str:
-    """Return the date of "14:05, 23/08/2026"; the whole text when there is no time before it."""
-    parts = _TIME_END.split(text, maxsplit=1)
-    return parts[-1]
-
-
-def parse_sent_at(text: str, *, order: DateOrder, words: DateWords, zone: ZoneInfo) -> datetime:
-    """Turn the time and date of a message's head into an instant.
-
-    Args:
-        text: Time first, then the date, e.g. "8:19 PM, 6/13/2026" or "20:19, 2026年6月13日".
-        order: Day or month first; from `detect_date_order`.
-        words: The pack's words.
-        zone: Zone that the browser was given. The text itself names none.
-
-    Returns:
-        Aware UTC datetime with minute precision; seconds are always 0.
-
-    Raises:
-        MessageParseError: No known pattern matches.
-    """
-    parts = _TIME_END.split(text, maxsplit=1)
-    if len(parts) == 1:
-        raise MessageParseError("A message's time has no date behind it.")
-    return at_zone(parse_date(parts[1], order), parse_clock(parts[0], words), zone)
+def split_time(text: str) -> tuple[str, str]:
+    """Split "14:05, 23/08/2026" into time and date; the time is empty when there is none."""
+    match = _TIME_END.search(text)
+    return (text[: match.start()], text[match.end() :]) if match else ("", text)
 
 
 def at_zone(day: date, clock: time, zone: ZoneInfo) -> datetime:
@@ -154,14 +214,27 @@ def parse_clock(text: str, words: DateWords) -> time:
     word = _SPACES.sub(" ", f"{bare[: match.start()]} {bare[match.end() :]}").strip()
     if word:
         part = words.day_parts.get(word)
-        if part is None or hour > _HALF_DAY:
+        if part is None or (hour > _HALF_DAY and part != _HOUR_WORD):
             raise MessageParseError("A time of day stands beside a word that is unknown.")
-        hour = _full_hour(hour % _HALF_DAY, part)
-    elif hour == _LAST_HOUR:
+        hour = hour if part == _HOUR_WORD else _full_hour(hour % _HALF_DAY, part)
+    if hour == _LAST_HOUR:
         hour = 0
     if hour >= _LAST_HOUR or minute >= _MINUTES:
         raise MessageParseError("A time of day has too many hours or minutes.")
     return time(hour, minute)
+
+
+def clock_habit(text: str, words: DateWords) -> bool | None:
+    """Return whether a time has a word for the part of the day; None when it could do without either way."""
+    bare = plain(text)
+    match = _CLOCK.search(bare)
+    if match is None:
+        return None
+    word = _SPACES.sub(" ", f"{bare[: match.start()]} {bare[match.end() :]}").strip()
+    if word and words.day_parts.get(word) != _HOUR_WORD:
+        return True
+    is_of_day = match[1][0] == "0" or int(match[1]) > _HALF_DAY
+    return False if is_of_day else None
 
 
 def is_clock(text: str, words: DateWords) -> bool:
@@ -173,11 +246,17 @@ def is_clock(text: str, words: DateWords) -> bool:
     return True
 
 
-def parse_date(text: str, order: DateOrder) -> date:
+def parse_date(text: str, order: DateOrder, *, is_solar: bool = False) -> date:
     """Read a date of three numbers, whatever stands between them.
+
+    Args:
+        text: As shown.
+        order: Day or month first; a year in front settles it by itself.
+        is_solar: Whether years are counted from the Hijra, by the sun. Buddhist years tell themselves.
 
     Raises:
         MessageParseError: It is no date, or no date of WhatsApp's time.
+        OtherCalendarError: The year is one of another calendar.
     """
     numbers = _NUMBER.findall(plain(text))
     if len(numbers) != _DATE_PARTS:
@@ -189,32 +268,32 @@ def parse_date(text: str, order: DateOrder) -> date:
         first, second, year = values
         day, month = (first, second) if order is DateOrder.DAY_FIRST else (second, first)
         year += _CENTURY if len(numbers[2]) <= len("99") else 0
-    if not _FIRST_YEAR <= year <= _LAST_YEAR:
-        raise MessageParseError("A date's year is not one of WhatsApp's.")
+    if _FIRST_YEAR <= year - _BUDDHIST <= _LAST_YEAR:
+        year -= _BUDDHIST
     try:
+        if is_solar and SOLAR_YEARS[0] <= year <= SOLAR_YEARS[-1]:
+            return solar_hijri(year, month, day)
+        if not _FIRST_YEAR <= year <= _LAST_YEAR:
+            raise OtherCalendarError("A date's year is not one of WhatsApp's.")
         return date(year, month, day)
     except ValueError as error:
         raise MessageParseError("A date's day or month does not exist.") from error
 
 
-def parse_marker(text: str, *, order: DateOrder, words: DateWords, today: date) -> date:
-    """Read a date marker: "Today", "Yesterday", a weekday of the past week, or a date.
+def near_day(marker: str, words: DateWords, today: date) -> date | None:
+    """Read "Today", "Yesterday" or a weekday of the past week; None for other texts.
 
     Args:
-        text: As shown between the messages.
-        order: Day or month first.
+        marker: As shown between the messages.
         words: The pack's words.
         today: The local date when the page was seen.
-
-    Raises:
-        MessageParseError: It is none of these.
     """
-    word = plain(text)
+    word = plain(marker)
     if (ago := words.days_ago.get(word)) is not None:
         return today - timedelta(days=ago)
     if (weekday := words.weekdays.get(word)) is not None:
         return today - timedelta(days=(today.weekday() - weekday) % 7 or 7)
-    return parse_date(text, order)
+    return None
 
 
 def is_marker(text: str, words: DateWords) -> bool:
@@ -227,80 +306,15 @@ def is_marker(text: str, words: DateWords) -> bool:
     )
 
 
-def detect_date_order(
-    samples: Iterable[str], *, locale: str, words: DateWords, today: date | None = None
-) -> DateOrder:
-    """Decide day or month first for a whole page, never for one message.
-
-    A number above 12 decides. Then: dates in the future, or dates that run backwards, speak against an
-    order. Then the locale, if the page writes dates the way that locale does (an interface that was
-    not translated keeps the English form). Last, the form: "2/3/2026" is American, others are not.
-
-    Args:
-        samples: Dates as shown, oldest first; other texts are ignored.
-        locale: Language of the interface, e.g. "en-GB".
-        words: The pack's words.
-        today: The local date when the page was seen; None when unknown.
-    """
-    dates = [found for sample in dict.fromkeys(samples) if (found := _ShortDate.of(sample)) is not None]
-    votes = sum((each.first > _MAX_MONTH) - (each.second > _MAX_MONTH) for each in dates)
-    if votes == 0:
-        votes = _faults(dates, DateOrder.MONTH_FIRST, today) - _faults(dates, DateOrder.DAY_FIRST, today)
-    if votes:
-        return DateOrder.DAY_FIRST if votes > 0 else DateOrder.MONTH_FIRST
-    return _order_by_form(dates, words.patterns.get(locale.casefold()) or _of_language(locale, words))
-
-
-@dataclass(frozen=True, slots=True)
-class _ShortDate:
-    """A date whose year comes last, so that day and month can be mistaken."""
-
-    first: int
-    second: int
-    year: int
-    separator: str
-    is_padded: bool
-
-    @classmethod
-    def of(cls, text: str) -> _ShortDate | None:
-        bare = plain(text)
-        numbers = _NUMBER.findall(bare)
-        separator = _SEPARATOR.search(bare)
-        if len(numbers) != _DATE_PARTS or len(numbers[0]) > len("31") or separator is None:
-            return None
-        first, second, year = map(int, numbers)
-        return cls(first, second, year, separator[1], is_padded=numbers[0][0] == "0" or numbers[1][0] == "0")
-
-
-def _faults(dates: Sequence[_ShortDate], order: DateOrder, today: date | None) -> int:
-    """Count what speaks against an order: dates in the future, dates before the one above."""
-    faults, before = 0, None
-    for each in dates:
-        day, month = (each.first, each.second) if order is DateOrder.DAY_FIRST else (each.second, each.first)
-        key = (each.year, month, day)
-        faults += (before is not None and key < before) + (
-            today is not None and key > (today.year, today.month, today.day)
-        )
-        before = key
-    return faults
-
-
-def _order_by_form(dates: Sequence[_ShortDate], pattern: str | None) -> DateOrder:
-    if pattern and pattern[0] in "dm" and all(each.separator == pattern[1] for each in dates):
-        return DateOrder.DAY_FIRST if pattern[0] == "d" else DateOrder.MONTH_FIRST
-    is_american = all(each.separator == "/" and not each.is_padded for each in dates)
-    return DateOrder.MONTH_FIRST if is_american else DateOrder.DAY_FIRST
-
-
-def _of_language(locale: str, words: DateWords) -> str | None:
-    return words.patterns.get(locale.replace("_", "-").partition("-")[0].casefold())
-
-
 def _full_hour(hour: int, part: str) -> int:
     """Return the hour of the day for an hour 0 to 11 and the part of the day that it stands in."""
     if part == "am" or (part == "noon" and hour >= _NOON_FROM) or (part == "night" and hour < _NIGHT_UNTIL):
         return hour
     return hour + _HALF_DAY
+
+
+def _language(locale: str) -> str:
+    return locale.partition("-")[0]
 
 
 def _plain_digit(character: str) -> str:
