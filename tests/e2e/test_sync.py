@@ -4,6 +4,7 @@ import hashlib
 
 import pytest
 
+from tests.fixtures.cycle import assert_in_step
 from whatsapp_etl.model import FILE_TYPES, RunStatus
 
 
@@ -17,17 +18,8 @@ def report(synced):
     return synced[1]
 
 
-def test_every_message_of_the_look_back_is_stored_and_no_other(account):
-    assert account.stored().keys() == account.truth().keys()
-
-
-def test_every_column_of_the_contract_is_right(account):
-    stored = account.stored()
-    differences = {
-        key: {name: (value, stored[key][name]) for name, value in row.items() if stored[key][name] != value}
-        for key, row in account.truth().items()
-    }
-    assert {key: columns for key, columns in differences.items() if columns} == {}
+def test_what_is_stored_equals_what_the_account_holds(account):
+    assert_in_step(account)
 
 
 def test_the_world_is_not_too_easy(account):

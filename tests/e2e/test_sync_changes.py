@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from tests.fixtures.cycle import assert_in_step
 from whatsapp_etl.model import RunStatus
 
 
@@ -12,12 +13,6 @@ def texts(account, *, outgoing=None):
         ((key, row) for key, row in rows if outgoing is None or row["is_outgoing"] == outgoing),
         key=lambda each: each[1]["ts"],
     )
-
-
-def assert_in_step(account):
-    truth, stored = account.truth(), account.stored()
-    assert stored.keys() == truth.keys()
-    assert {key: row for key, row in stored.items() if row != truth[key]} == {}
 
 
 def test_new_edited_deleted_and_reacted_messages_arrive_in_the_next_cycle(account):

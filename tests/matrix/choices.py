@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from importlib import import_module
-from importlib.util import find_spec
 from random import Random
 
 from whatsapp_etl.simulator import options
@@ -24,12 +22,6 @@ def page_options(profile: str, locale: str) -> dict[str, object]:
     """Return the simulator's options for a page, with everything in it that the simulator can invent."""
     chosen: dict[str, object] = {"locale": locale, "profile": profile, "repertoire": "everything"}
     return {name: value for name, value in chosen.items() if name in _OPTIONS}
-
-
-def behaviours() -> dict[str, object]:
-    """Return what may go wrong on a page, by name."""
-    name = "whatsapp_etl.simulator.behaviours"
-    return dict(import_module(name).BEHAVIOURS) if find_spec(name) else {}
 
 
 def mixtures(names: list[str], count: int = MIXTURES) -> list[tuple[str, ...]]:

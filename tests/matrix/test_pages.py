@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.fixtures.cycle import assert_in_step
 from tests.matrix.choices import LOCALES, PROFILES, page_options
 from whatsapp_etl.model import RunStatus
 
@@ -28,8 +29,7 @@ def test_what_is_stored_equals_what_the_account_holds(account, profile, locale):
 
     assert report.status is RunStatus.SUCCESS, report.error
     assert (report.rejects, report.missing, report.disagreements) == (0, 0, 0)
-    result = it.judged()
-    assert result.is_equal, str(result)
+    assert_in_step(it)
     ledger = it.simulator.ledger()
     assert (ledger["receipts"], ledger["presence"]["available"]) == (0, 0)
     assert it.simulator.unread() == it.unread_before

@@ -37,16 +37,10 @@ def test_each_sort_of_difference_is_seen(stored, told):
 
 
 def test_a_message_stored_under_another_of_its_keys_is_found():
-    assert compare(TRUTH, [("old", KETTLE), ("b", LAMP)], {"a": "old"}).is_equal
+    assert compare(TRUTH, [("old", KETTLE), ("b", LAMP)], {"old": "a"}).is_equal
 
 
 def test_a_message_stored_under_two_of_its_keys_is_doubled():
-    result = compare(TRUTH, [("a", KETTLE), ("old", KETTLE), ("b", LAMP)], {"a": "old"})
+    result = compare(TRUTH, [("a", KETTLE), ("old", KETTLE), ("b", LAMP)], {"old": "a"})
 
-    assert result.surplus == ["old"]
-
-
-def test_two_messages_that_became_one_row_are_told():
-    result = compare({"a": KETTLE, "b": KETTLE}, [("old", KETTLE)], {"a": "old", "b": "old"})
-
-    assert result.doubled == ["old"]
+    assert result.doubled == ["a"]
