@@ -115,15 +115,27 @@ class ChatList:
 
         Raises:
             PageTimeoutError: It does not.
+        SelectorDriftError: What would have to be pressed is not there.
         """
         state = self._scripts.run("list_state", _DRAWN)
+        obstacle: str | None = None
+        pressed: set[str] = set()
         for _ in range(_MOST_CLICKS):
             obstacle = _obstacle(state, is_archived=is_archived)
-            if obstacle is None:
+            # All chats are shown once that was chosen, even where the page does not say so.
+            if obstacle is None or (obstacle == "filter_all" and obstacle in pressed):
                 return
-            if not self._press(obstacle) and obstacle == "search_cancel":
+            if self._press(obstacle):
+                pressed.add(obstacle)
+            elif obstacle == "search_cancel":
                 self._scripts.clear("search_box", _CLICKED)
             state = self._scripts.run("list_state", _DRAWN, before=state)
+        if obstacle is None:
+            return
+        if obstacle not in pressed and obstacle != "search_cancel":
+            raise self._scripts.drift(obstacle, "where it must be pressed to show all chats")
+        if obstacle == "archived_button":
+            raise self._scripts.drift("archived_list", "after the archive was opened")
         raise PageTimeoutError("The chat list does not show all chats.", "The next cycle tries again.")
 
     def _press(self, part: str) -> bool:
@@ -146,6 +158,9 @@ class ChatList:
         answer = self._scripts.run("list", _DRAWN, archived=is_archived, row=row, top=top)
         if answer["rows"] is None:
             raise PageTimeoutError("The chat list is not shown.", "The next cycle tries again.")
+        if not answer["is_empty"] and not answer["rows"]:
+            lacking = "chat_row_title" if answer["drawn"] else "chat_row"
+            raise self._scripts.drift(lacking, "in a chat list that is shown")
         return _View(
             rows=tuple(
                 ChatRow(row["title"], row["index"], normalise(row["chat"]), is_archived, row["is_open"])

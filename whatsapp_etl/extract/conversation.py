@@ -36,6 +36,8 @@ class Opened(Enum):
 
     YES = "yes"
     NO = "no"  #: The row moved away, or nothing came in time.
+    NOTHING = "nothing"  #: No conversation at all is there.
+    WITHOUT_ROWS = "without_rows"  #: The conversation is there with something in it, and no message.
     PARTLY = "partly"  #: Another conversation is there, and something that each one has is not.
 
 
@@ -66,6 +68,10 @@ class Conversation:
             previous.dispose()
         if answer["opened"]:
             return Opened.YES
+        if not answer["has_any"]:
+            return Opened.NOTHING
+        if answer["has_rows"] is False and answer["has_other"]:
+            return Opened.WITHOUT_ROWS
         return Opened.PARTLY if answer["has_other"] else Opened.NO
 
     def newest(self, stanza_id: str | None) -> Step | None:

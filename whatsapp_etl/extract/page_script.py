@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import JSHandle, Page
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
+from whatsapp_etl.errors import SelectorDriftError
 from whatsapp_etl.extract.packs import HitCounter
 from whatsapp_etl.extract.scripts import read_script
 from whatsapp_etl.extract.watchdog import Watchdog
@@ -39,12 +41,21 @@ class PageScripts:
         watchdog: The watchdog of the browser.
         pack: The chosen selector pack.
         hits: Where served candidates are counted.
+        keep: Writes a redacted snapshot of the page under a reason and returns its path.
     """
 
-    def __init__(self, page: Page, watchdog: Watchdog, pack: SelectorPack, hits: HitCounter) -> None:
+    def __init__(
+        self,
+        page: Page,
+        watchdog: Watchdog,
+        pack: SelectorPack,
+        hits: HitCounter,
+        keep: Callable[[str], Path],
+    ) -> None:
         self.page = page
         self.watchdog = watchdog
         self._hits = hits
+        self._keep = keep
         self.use(pack)
 
     def use(self, pack: SelectorPack) -> None:
@@ -95,6 +106,18 @@ class PageScripts:
                     return False
                 raise
         return True
+
+    def has_served(self, name: str) -> bool:
+        """Whether any candidate of a name has matched since the browser was opened."""
+        return any(selector == name for selector, _ in self._hits.counts())
+
+    def drift(self, name: str, where: str) -> SelectorDriftError:
+        """Return the error that names a selector which matches nothing where something must be there."""
+        return SelectorDriftError(
+            f"Selector pack {self.pack.id}: nothing matches {name} {where}. "
+            f"Redacted snapshot: {self._keep(f'{self.pack.id}-{name}')}.",
+            "WhatsApp Web has probably changed. Run `whatsapp-etl selectors check`, then add a pack.",
+        )
 
     def clear(self, part: str, limit: timedelta) -> None:
         """Empty a text field, as a person does who deletes what stands in it."""

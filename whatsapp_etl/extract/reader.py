@@ -75,7 +75,9 @@ class Reader:
         self._limits = limits
         self._clock = clock
         patience = patience or Patience()
-        self._scripts = PageScripts(session.page, session.watchdog, session.pack, session.hits)
+        self._scripts = PageScripts(
+            session.page, session.watchdog, session.pack, session.hits, session.keep_snapshot
+        )
         self.chat_list = ChatList(self._scripts)
         self.conversation = Conversation(self._scripts, self.chat_list, patience)
         self._pictures = Pictures(self._scripts, save_file, patience.pictures)
@@ -141,6 +143,10 @@ class Reader:
             opened = self.conversation.open(row)
             if opened is Opened.PARTLY:
                 self._session.require("conversation")
+            if opened is Opened.WITHOUT_ROWS:
+                raise self._scripts.drift("message_row", "in a conversation that is shown")
+            if opened is Opened.NOTHING and not self._scripts.has_served("conversation"):
+                raise self._scripts.drift("conversation", "after a chat was clicked")
             if opened is not Opened.YES:
                 continue
             step = self.conversation.newest(newest)

@@ -109,7 +109,7 @@ class Session:
         self._facts = PageFacts()
         self._snapshot = SessionSnapshot(since=clock())
         self.hits = HitCounter()
-        self._fit = PageFit(browser, self.hits, self._keep, SETTLE_ALLOWED)
+        self._fit = PageFit(browser, self.hits, self.keep_snapshot, SETTLE_ALLOWED)
 
     # --- what others need of it ---------------------------------------------------------------
 
@@ -355,7 +355,8 @@ class Session:
             self._browser.kill()
             raise
 
-    def _keep(self, reason: str) -> Path:
+    def keep_snapshot(self, reason: str) -> Path:
+        """Write a redacted snapshot of the page; return its path."""
         with self.watchdog.step("saving a snapshot", _GRACE):
             html = self.page.content()
         return write_snapshot(html, self._snapshots, reason, self._clock(), self._redact)

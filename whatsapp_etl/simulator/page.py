@@ -198,6 +198,7 @@ def _config(options: SimulatorOptions) -> dict[str, Any]:
         "loading_hangs": False,
         "hidden_idb": False,
         "reorder_while_scrolling": False,
+        "mutations": [],  # what the next release renames or drops in the page
         "virtual_margin_px": None,  # how far from the screen rows keep their bodies; the page's own: 4000
         "phone_button": True,  # whether the page offers to ask the phone for older messages
         # A page that kept rows of another world must not go on from them.

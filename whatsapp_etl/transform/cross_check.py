@@ -66,7 +66,7 @@ def _of_row(row: ParsedRow, facts: MessageFacts) -> Iterable[Agreement]:
         return
     if facts.type is MessageType.TEXT:
         yield "sender", "shown" if row.sender_name else "lost"
-        yield "text", "shown" if row.text else "lost"
+        yield "text", "shown" if row.text and not row.is_truncated else "lost"
         is_own_time = row.sent_at is not None and row.signals.get("time") != "neighbour"
         minute = facts.sent_at.replace(second=0, microsecond=0)
         yield (

@@ -46,7 +46,10 @@ async (args) => {
       return id && id.includes('@') ? id : null;
     }),
   }));
+  const box = list.getBoundingClientRect();
   return JSON.stringify({
+    drawn: rows.length,
+    is_empty: box.height < 2 || !clean(list.textContent),
     rows: rows.filter((row) => row.title !== null && row.title !== ''),
     top: scroller.scrollTop,
     page: scroller.clientHeight,

@@ -16,5 +16,15 @@ async (args) => {
       rows().some((row) => !isEmpty(row)),
     args.deadline_ms,
   );
-  return JSON.stringify({ opened: Boolean(opened), has_other: Boolean(main() && isOther()), title: title(), hits });
+  // The list of the conversation shows something, but nothing in it is a message by any name known.
+  const list = main() && sameTitle(title(), args.title) && one(main(), 'message_list');
+  const hasRows = list && clean(list.textContent) ? rows().length > 0 : null;
+  return JSON.stringify({
+    opened: Boolean(opened),
+    has_any: Boolean(main()),
+    has_other: Boolean(main() && isOther()),
+    has_rows: hasRows,
+    title: title(),
+    hits,
+  });
 }

@@ -11,6 +11,7 @@ import { createFormat, languageOf } from "./format.js";
 import { LoadingScreen } from "./loading.js";
 import { LoginScreen } from "./login.js";
 import { installModules } from "./modules.js";
+import { mutate } from "./mutations.js";
 import { Receipts } from "./receipts.js";
 import { Shell } from "./shell.js";
 import { Socket } from "./socket.js";
@@ -69,6 +70,7 @@ function start() {
 function configure(fresh) {
   const isFirst = config === null;
   config = fresh;
+  mutate(fresh.mutations);
   Object.assign(document.documentElement, languageOf(fresh));
   window.Debug = { VERSION: fresh.version };
   if (!isFirst) chats?.refresh();

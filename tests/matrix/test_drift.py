@@ -1,0 +1,79 @@
+"""Every name by which the page's parts are found is taken from the page in turn, and a whole cycle run.
+
+The next rung serves and the rows are equal, or the loss is told: by an error that names the selector, by
+rejects, by a chat that was not read, or by the fact that rows no longer show. Never fewer rows in silence.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from tests.fixtures.cycle import Account, assert_in_step
+from tests.fixtures.mutating import page_mutations
+from tests.transform_values import packs
+from whatsapp_etl.chat_memory import ChatMemory
+from whatsapp_etl.extract.conversation import Patience
+from whatsapp_etl.model import RunReport, RunStatus
+
+#: Not asked while chats are read: screens before the chat list, and dialogs, have tests of their own.
+_ELSEWHERE = {
+    "splash", "qr_code", "qr_screen", "qr_reload", "link_code", "loading", "dialog", "dialog_button",
+    "app_root", "row_list",
+}  # fmt: skip
+
+#: In `make test`: a part of the list, of the conversation and of a row.
+_SAMPLE = {("archived_button", "all"), ("message_row", "all"), ("read_more", "best")}
+
+CELLS = [
+    pytest.param(
+        name,
+        mutations,
+        id=f"{name} {gone}",
+        marks=() if (name, gone) in _SAMPLE else pytest.mark.matrix,
+    )
+    for name, gone, mutations in page_mutations(
+        packs()["2026-08"], [each for each in packs()["2026-08"].selectors if each not in _ELSEWHERE]
+    )
+]
+
+
+@pytest.fixture
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tell soon that something does not come: a drifted page never shows it."""
+    patience = Patience(opening=timedelta(seconds=4), pictures=timedelta(seconds=2))
+    monkeypatch.setattr("whatsapp_etl.extract.reader.Patience", lambda: patience)
+    monkeypatch.setattr("whatsapp_etl.extract.session.SETTLE_ALLOWED", timedelta(seconds=2))
+    monkeypatch.setattr("whatsapp_etl.extract.chat_list._DRAWN", timedelta(seconds=2))
+
+
+def is_told(report: RunReport) -> bool:
+    """Whether a report gives somebody a reason to look."""
+    return bool(
+        report.status is not RunStatus.SUCCESS or report.missing or report.rejects or report.lost_facts
+    )
+
+
+@pytest.mark.usefixtures("impatience")
+@pytest.mark.parametrize(("name", "mutations"), CELLS)
+def test_what_the_page_no_longer_calls_so_costs_nothing_or_is_told(account, name, mutations):
+    it: Account = account(world={"chats": 8, "messages": 120})
+    it.simulator.set_config(mutations=mutations)
+
+    report = it.sync()
+
+    stored, truth = it.stored(), it.truth()
+    is_equal = {key: row for key, row in stored.items() if row == truth.get(key)} == truth
+    if not is_equal:
+        told = report.error or dict(report.stop_reasons), report.lost_facts, report.rejects, report.missing
+        assert is_told(report), (name, told)
+        # What is stored is right: a row is missing, never wrong.
+        assert {key: row for key, row in stored.items() if row != truth.get(key)} == {}, (name, told)
+        # And it comes once the page is understood again, as with a mended pack after a restart.
+        it.simulator.set_config(mutations=[])
+        it.source.close()
+        it.cycle._memory = ChatMemory(it.cycle.clock)
+        it.query("UPDATE missing_messages SET next_try_at = '2000-01-01' RETURNING 1")
+        it.sync()
+        assert_in_step(it)

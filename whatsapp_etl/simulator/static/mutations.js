@@ -1,0 +1,33 @@
+// The next release, as configured: names that the page's parts no longer have. Each mutation is applied to every element
+// before a frame shows it; the page's own code never looks for its parts by these names.
+
+let mutations = [];
+let observer = null;
+
+/**
+ * Rename or take away attributes and classes from now on, in what is there and in all that will be drawn.
+ *
+ * @param {{select: string, rename?: Object<string, string>, remove?: string[], classes?: Object<string, string>}[]} wanted
+ *   `select`: which elements; `rename`: attribute to its new name; `remove`: attributes; `classes`: class to its new name.
+ */
+export function mutate(wanted) {
+  mutations = wanted;
+  if (mutations.length > 0) apply();
+  if (mutations.length === 0 || observer) return;
+  observer = new MutationObserver(apply);
+  observer.observe(document, { attributes: true, childList: true, subtree: true });
+}
+
+function apply() {
+  for (const { select, rename = {}, remove = [], classes = {} } of mutations) {
+    for (const element of document.querySelectorAll(select)) {
+      for (const [old, fresh] of Object.entries(rename)) {
+        if (!element.hasAttribute(old)) continue;
+        element.setAttribute(fresh, element.getAttribute(old));
+        element.removeAttribute(old);
+      }
+      for (const name of remove) element.removeAttribute(name);
+      for (const [old, fresh] of Object.entries(classes)) element.classList.replace(old, fresh);
+    }
+  }
+}
