@@ -83,6 +83,9 @@ def simulate(
     seed: Annotated[int, typer.Option(help="The same seed makes the same world.")] = 7,
     locale: Annotated[str, typer.Option(help="Language of the page.")] = "en-US",
     timezone: Annotated[str, typer.Option(help="Time zone of the page.")] = "UTC",
+    profile: Annotated[
+        str, typer.Option(help="Release of the page; several, separated by commas, take turns by page load.")
+    ] = "aug26",
     linked: Annotated[
         bool, typer.Option("--linked", help="Any profile counts as linked; no QR code.")
     ] = False,
@@ -93,18 +96,23 @@ def simulate(
     """Serve the stand-in WhatsApp Web."""
     from whatsapp_etl.simulator.serve import SimulatorOptions, serve
 
-    options = SimulatorOptions(
-        host=host,
-        port=port,
-        chats=chats,
-        messages=messages,
-        days=days,
-        seed=seed,
-        locale=locale,
-        timezone=timezone,
-        linked=linked,
-        now=_instant(now) if now else None,
-    )
+    instant = _instant(now) if now else None
+    try:
+        options = SimulatorOptions(
+            host=host,
+            port=port,
+            chats=chats,
+            messages=messages,
+            days=days,
+            seed=seed,
+            locale=locale,
+            timezone=timezone,
+            profile=profile,
+            linked=linked,
+            now=instant,
+        )
+    except ValueError as error:
+        raise ConfigurationError(f"No world can be made of these options: {error}") from error
     try:
         serve(options, on_ready=lambda url: typer.echo(f"Stand-in WhatsApp Web: {url}"))
     except OSError as error:

@@ -20,6 +20,17 @@ def check_variants(variants: Iterable[str]) -> None:
         raise ValueError(f"No such language variant: {', '.join(unknown)}.")
 
 
+#: Releases of the page, the oldest first; static/era.js says what differs between them.
+PROFILES = ("y2024", "apr26", "may26", "aug26", "nov26")
+
+
+def check_profiles(names: object) -> None:
+    """Refuse what names no release of the page, or several of which one is unknown."""
+    wrong = [name for name in str(names).split(",") if name not in PROFILES]
+    if wrong:
+        raise ValueError(f"`profile` is one or several of {', '.join(PROFILES)}; not {', '.join(wrong)!r}.")
+
+
 @dataclass(frozen=True, slots=True)
 class SimulatorOptions:
     """Everything that decides the world, byte by byte, and the address it is served on."""
@@ -37,6 +48,7 @@ class SimulatorOptions:
     linked: bool = False  #: Any browser profile counts as linked; no QR code.
     now: datetime | None = None  #: Fixed clock of world and page; None: the real one.
     phone_only_days: int = 36  #: In chats with more on the phone, what is older is only there.
+    profile: str = "aug26"  #: The page's release; several, separated by commas, take turns by page load.
     extras: bool = True  #: A status entry, a channel and an assistant beside the listed chats.
 
     def __post_init__(self) -> None:
@@ -44,6 +56,7 @@ class SimulatorOptions:
             raise ValueError("A world needs at least one chat and one day, and no negative count.")
         if self.now is not None and self.now.tzinfo is None:
             raise ValueError("`now` needs a time zone.")
+        check_profiles(self.profile)
 
         check_variants(self.language_variants)
 

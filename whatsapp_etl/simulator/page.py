@@ -14,7 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from whatsapp_etl.simulator.generate import build_world
 from whatsapp_etl.simulator.ledger import Ledger
 from whatsapp_etl.simulator.media import MediaLibrary
-from whatsapp_etl.simulator.options import SimulatorOptions
+from whatsapp_etl.simulator.options import SimulatorOptions, check_profiles
 from whatsapp_etl.simulator.world import World
 
 VERSION = "2.3000.1045818043"
@@ -33,6 +33,7 @@ class Connection:
 
     socket: WebSocket
     is_linked: bool = False
+    profile: str = ""  #: The release that the page was loaded in; it stays in it.
 
     async def send(self, frame: Frame) -> None:
         if self.socket.application_state is WebSocketState.CONNECTED:
@@ -53,6 +54,7 @@ class PageServer:
     dialog: str = "none"
     phone_results: dict[str, PhoneResult] = field(default_factory=dict)  #: By chat; else "ok".
     _qr_batches: int = 0
+    _page_loads: int = 0
 
     # --- the socket ----------------------------------------------------------------------------
 
@@ -72,7 +74,8 @@ class PageServer:
 
     async def _greet(self, connection: Connection, hello: Frame) -> None:
         self.connections.append(connection)
-        await connection.send({"op": "config", "config": self.config})
+        connection.profile = self._next_profile()
+        await connection.send({"op": "config", "config": self._config_of(connection)})
         token = hello.get("token")
         if self.is_valid(token) or self.options.linked:
             await self._link(connection, token if self.is_valid(token) else None)
@@ -166,8 +169,23 @@ class PageServer:
     async def configure(self, changes: Frame) -> None:
         """Change the configuration; delays are merged one by one."""
         delays = {**self.config["delays"], **changes.get("delays", {})}
+        if "profile" in changes:
+            check_profiles(changes["profile"])
+            self._page_loads = 0
         self.config = {**self.config, **changes, "delays": delays}
-        await self.tell({"op": "config", "config": self.config})
+        for connection in list(self.connections):
+            await connection.send({"op": "config", "config": self._config_of(connection)})
+
+    # --- releases --------------------------------------------------------------------------------
+
+    def _next_profile(self) -> str:
+        """Return the release of the next page load: one after the other, where several are mixed."""
+        names = str(self.config["profile"]).split(",")
+        self._page_loads += 1
+        return names[(self._page_loads - 1) % len(names)]
+
+    def _config_of(self, connection: Connection) -> dict[str, Any]:
+        return {**self.config, "profile": connection.profile}
 
 
 def open_server(options: SimulatorOptions) -> PageServer:
@@ -189,7 +207,8 @@ def _config(options: SimulatorOptions) -> dict[str, Any]:
         "language_variants": list(options.language_variants),
         "timezone": options.timezone,
         "now": options.clock().isoformat() if options.now else None,
-        "profile": "aug26",
+        "profile": options.profile,
+        "search_editable": None,  # whether the search field is an editable element; None: by the release
         "fiber": True,
         "body_key": base64.b64encode(key).decode(),
         "delays": {**delays, "qr_ttl_scale": 1.0},

@@ -19,7 +19,7 @@ export class ArchivedDrawer {
     this.#place = place;
     this.#items = items;
     this.#onClose = onClose;
-    const grid = h("div", { "aria-label": "Archived", role: "grid", "aria-rowcount": 0 });
+    const grid = h("div", { "aria-label": "Archived", role: "grid" });
     const scroller = h(
       "div",
       { class: "drawer-scroller", "data-scrolltracepolicy": "wa.web.archived" },

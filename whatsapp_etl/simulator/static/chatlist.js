@@ -2,12 +2,12 @@
 
 import { ArchivedDrawer, isArchived } from "./archived.js";
 import { h, icon } from "./dom.js";
+import { era } from "./era.js";
 import { createRowMaker } from "./rows_of_list.js";
 import { SearchBox } from "./search_box.js";
 import { searchItems } from "./search_results.js";
 import { VirtualList } from "./virtual_list.js";
 
-export const ROW_HEIGHT = 72;
 const FILTERS = [
   ["all-filter", "All", () => true],
   ["unread-filter", "Unread", ({ unreadCount }) => unreadCount !== 0],
@@ -60,7 +60,10 @@ export class ChatList {
     this.#shell = shell;
     this.#onOpen = onOpen;
     this.#rows = createRowMaker(ctx);
-    this.#search = new SearchBox((query) => this.#searched(query));
+    this.#search = new SearchBox(
+      (query) => this.#searched(query),
+      ctx.config().search_editable ?? era().hasEditableSearch,
+    );
     this.#build();
     ctx.store.on("changes", (changes) => {
       this.#changes = this.#changes.then(() => this.#changed(changes));
@@ -91,7 +94,7 @@ export class ChatList {
 
   #build() {
     const { list, banners } = this.#shell;
-    this.#grid = h("div", { "aria-label": this.#ctx.format.word("Chat list"), role: "grid", "aria-rowcount": 0 });
+    this.#grid = h("div", { "aria-label": this.#ctx.format.word("Chat list"), role: "grid" });
     const scroller = h(
       "div",
       { id: "pane-side", "data-scrolltracepolicy": "wa.web.chatlist", class: "_ak9y" },
@@ -175,7 +178,7 @@ export class ChatList {
     const isSelected = chat.id === this.#openId;
     return {
       key: chat.id,
-      height: ROW_HEIGHT,
+      height: era().listRowHeight,
       revision: [this.#globalRevision, this.#revisions.get(chat.id) ?? 0, isSelected, this.#today()].join("|"),
       fill: (element) =>
         this.#rows.fillChat(element, {

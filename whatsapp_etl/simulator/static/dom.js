@@ -1,5 +1,6 @@
 // Making elements: `h("div", {class: "a", role: "row"}, child, "text")`, icons, and text with emoji as images.
 
+import { era } from "./era.js";
 import { shapeOf } from "./icon_shapes.js";
 
 const EMOJI = new RegExp("\\p{RGI_Emoji}|(?![©®™])\\p{Extended_Pictographic}\\uFE0F?", "gv");
@@ -16,7 +17,9 @@ export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined) continue;
-    if (name === "on") {
+    if (name === "data-testid") {
+      setTestId(element, value);
+    } else if (name === "on") {
       for (const [event, listener] of Object.entries(value)) element.addEventListener(event, listener);
     } else if (value === true && !/^(aria|data)-/.test(name)) element.setAttribute(name, "");
     else element.setAttribute(name, String(value));
@@ -25,20 +28,29 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** Give a test id, unless the build of this release drops it. */
+export function setTestId(element, value) {
+  if (era().keepsTestId(value)) element.dataset.testid = value;
+}
+
 /** An icon of the older kind: its name in data-icon, data-testid and the svg's title. */
-export function icon(name, { title = name, label = null } = {}) {
-  const attributes = {
-    "aria-hidden": label ? "false" : "true",
-    "aria-label": label,
-    "data-icon": name,
-    "data-testid": name,
-  };
-  return h("span", attributes, svg(title));
+export function icon(name, { title = null, label = null, className = null } = {}) {
+  const shown = era().iconName(name);
+  const element = h(
+    "span",
+    { "aria-hidden": label ? "false" : "true", "aria-label": label, class: className },
+    svg(title ?? shown),
+  );
+  if (era().hasNamedIcon(name)) {
+    element.dataset.icon = shown;
+    element.dataset.testid = shown;
+  }
+  return element;
 }
 
 /** An icon of the newer kind: named by the svg's title only. */
 export function plainIcon(title) {
-  return h("span", { "aria-hidden": "true" }, svg(title));
+  return era().namesPlainIcons ? icon(title) : h("span", { "aria-hidden": "true" }, svg(title));
 }
 
 /** The drawing of an icon; its shape is found by the title. */

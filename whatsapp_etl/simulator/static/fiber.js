@@ -1,6 +1,8 @@
 // What React leaves on the nodes it renders: own keys `__reactFiber$…` and `__reactProps$…` whose chain of
 // `.return` leads to the component that holds the message or the chat. Undocumented there, switchable here.
 
+import { era } from "./era.js";
+
 const HOPS_FROM_MESSAGE = 7; // from the node with data-id to the component with `memoizedProps.msg`
 const HOPS_FROM_FOCUSABLE = 12; // from the .focusable-list-item inside it
 const HOPS_FROM_ROW = 1; // from a chat's role=row to the component with `memoizedProps.data`
@@ -48,6 +50,7 @@ function messageKey(packed) {
   const [fromMe, remote, id, ...rest] = packed.split("_");
   const participant = rest.find((part) => part.includes("@"));
   const key = { fromMe: fromMe === "true", remote: wid(remote), id, toString: () => packed };
+  if (era().hasSerializedKeys) key._serialized = packed;
   return participant ? { ...key, participant: wid(participant) } : key;
 }
 

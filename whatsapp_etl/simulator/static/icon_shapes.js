@@ -30,7 +30,7 @@ const SHAPES = [
   [/newsletter/, "M4 9v6h4l8 5V4L8 9zm14-1.5v9a5 5 0 0 0 0-9z"],
   [/disappearing/, "M12 4V2a10 10 0 1 0 10 10h-2a8 8 0 1 1-8-8zm1 3h-2v6l4 3 1-1.5-3-2.2z"],
   [
-    /default-contact|person|Profile/,
+    /default-contact|default-user|person|Profile/,
     "M12 12a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9zm0 2c-4 0-8 2-8 5v2h16v-2c0-3-4-5-8-5z",
   ],
   [

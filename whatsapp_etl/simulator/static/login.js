@@ -1,6 +1,7 @@
 // The screen before a device is linked: the QR code that rotates and runs out, and linking with a phone number.
 
 import { h, icon, svg } from "./dom.js";
+import { era } from "./era.js";
 import { showPhoneLink } from "./phone_link.js";
 import { drawQr } from "./qr.js";
 
@@ -46,7 +47,7 @@ export class LoginScreen {
       width: 228,
       height: 228,
       role: "img",
-      "aria-label": "Scan this QR code to link a device!",
+      "aria-label": era().qrLabel,
     });
     const overlay = h("span", {});
     const logo = h("div", { class: "_akaz" }, h("span", {}, svg("WhatsApp logo")));
@@ -117,7 +118,7 @@ function landing(notice, codeBox, onPhone) {
     h(
       "div",
       {},
-      h("div", { class: "login-title" }, "Scan to log in"),
+      h("div", { class: "login-title" }, era().loginTitle),
       linkButton("Link with phone number instead.", onPhone),
     ),
     h(

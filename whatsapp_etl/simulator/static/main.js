@@ -6,6 +6,7 @@ import { createClock } from "./clock.js";
 import { createConversation } from "./conversation/index.js";
 import { StorageUnavailableError } from "./database.js";
 import { Dialogs } from "./dialogs.js";
+import { useEra } from "./era.js";
 import { createFiber } from "./fiber.js";
 import { createFormat, languageOf } from "./format.js";
 import { LoadingScreen } from "./loading.js";
@@ -69,6 +70,7 @@ function start() {
 
 function configure(fresh) {
   const isFirst = config === null;
+  if (isFirst) useEra(fresh.profile);
   config = fresh;
   mutate(fresh.mutations);
   Object.assign(document.documentElement, languageOf(fresh));

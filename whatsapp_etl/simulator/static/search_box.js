@@ -1,8 +1,10 @@
 // The field above the list. Its label is empty while it holds a query; Escape and the cross clear it.
 
 import { h, plainIcon } from "./dom.js";
+import { TEXT_CLASS } from "./era.js";
 
 const LABEL = "Search or start a new chat";
+const EDITABLE_LABEL = "Search input textbox";
 const SETTLES_MS = 300; // The real field waits this long after the last key.
 
 export class SearchBox {
@@ -11,22 +13,17 @@ export class SearchBox {
   #timer = null;
   #onQuery;
   #query = "";
+  #isEditable;
 
-  /** @param {(query: string) => void} onQuery called with "" when the search ends */
-  constructor(onQuery) {
+  /**
+   * @param {(query: string) => void} onQuery called with "" when the search ends
+   * @param {boolean} isEditable whether the field is an editable element, as in older releases
+   */
+  constructor(onQuery, isEditable) {
+    this.#isEditable = isEditable;
     this.#onQuery = onQuery;
-    this.#input = h("input", {
-      role: "textbox",
-      "aria-label": LABEL,
-      dir: "ltr",
-      id: "_r_9_",
-      placeholder: LABEL,
-      type: "text",
-      value: "",
-      "data-tab": 3,
-      autocomplete: "off",
-      on: { input: () => this.#typed(), keydown: (event) => event.key === "Escape" && this.#end() },
-    });
+    const on = { input: () => this.#typed(), keydown: (event) => event.key === "Escape" && this.#end() };
+    this.#input = isEditable ? editable(on) : input(on);
     this.#clear = h("div", {});
     this.element = h(
       "div",
@@ -63,8 +60,8 @@ export class SearchBox {
   }
 
   #typed() {
-    const query = this.#input.value;
-    this.#input.setAttribute("aria-label", query ? "" : LABEL);
+    const query = this.#isEditable ? this.#input.innerText.trim() : this.#input.value;
+    if (!this.#isEditable) this.#input.setAttribute("aria-label", query ? "" : LABEL);
     this.#clear.replaceChildren(...(query ? [this.#clearButton()] : []));
     clearTimeout(this.#timer);
     if (!query) this.#report("");
@@ -78,14 +75,20 @@ export class SearchBox {
     };
     return h(
       "button",
-      { type: "button", tabindex: 0, "aria-label": "End icon button", on: { click: press } },
+      {
+        type: "button",
+        tabindex: 0,
+        "aria-label": this.#isEditable ? "Cancel search" : "End icon button",
+        on: { click: press },
+      },
       plainIcon("ic-close"),
     );
   }
 
   #end() {
     clearTimeout(this.#timer);
-    this.#input.value = "";
+    if (this.#isEditable) this.#input.replaceChildren(emptyLine());
+    else this.#input.value = "";
     this.#typed();
   }
 
@@ -95,4 +98,29 @@ export class SearchBox {
     this.#query = trimmed;
     this.#onQuery(trimmed);
   }
+}
+
+function input(on) {
+  return h("input", {
+    role: "textbox",
+    "aria-label": LABEL,
+    dir: "ltr",
+    id: "_r_9_",
+    placeholder: LABEL,
+    type: "text",
+    value: "",
+    "data-tab": 3,
+    autocomplete: "off",
+    on,
+  });
+}
+
+function editable(on) {
+  const attributes = { contenteditable: "true", role: "textbox", "data-tab": 3, "data-lexical-editor": "true" };
+  const words = { title: EDITABLE_LABEL, "aria-label": EDITABLE_LABEL };
+  return h("div", { ...attributes, ...words, tabindex: 3, class: "search-editable", on }, emptyLine());
+}
+
+function emptyLine() {
+  return h("p", { class: TEXT_CLASS }, h("br"));
 }

@@ -1,9 +1,9 @@
 // What a search finds: chats and contacts by name, messages by their text, under a heading each.
 
 import { h } from "./dom.js";
+import { era } from "./era.js";
 import { plain } from "./preview.js";
 
-const ROW_HEIGHT = 72;
 const HEADING_HEIGHT = 72;
 const DEPTH = 5000; // How many of the newest messages are looked at.
 const MOST_MESSAGES = 30;
@@ -35,13 +35,13 @@ export async function searchItems(query, { ctx, rows, chats, chatItem, onOpen, r
 
   function contactItem(jid) {
     const fill = (element) => rows.fillContact(element, { jid, onOpen: () => onOpen(jid) });
-    return { key: `contact ${jid}`, height: ROW_HEIGHT, revision, fill };
+    return { key: `contact ${jid}`, height: era().listRowHeight, revision, fill };
   }
 
   function messageItem(message) {
     const chat = ctx.store.chat(ctx.store.chatIdOf(message));
     const fill = (element) => rows.fillMessage(element, { chat, message, onOpen: () => onOpen(chat.id) });
-    return { key: `message ${message.id}`, height: ROW_HEIGHT, revision, fill };
+    return { key: `message ${message.id}`, height: era().listRowHeight, revision, fill };
   }
 }
 

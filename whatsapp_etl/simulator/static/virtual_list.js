@@ -3,9 +3,11 @@
 // A row keeps its element while it is near; new ones are added at the end. So the order in the document is not
 // the order on the screen, and the test id `list-item-<n>` is a place in the mounted slice, not an identity.
 
-import { h } from "./dom.js";
+import { h, setTestId } from "./dom.js";
+import { era } from "./era.js";
 
 const OVERSCAN_ROWS = 8;
+const ROW_CLASS = "x10l6tqk xh8yej3 x1g42fcv";
 
 export class VirtualList {
   #scroller;
@@ -37,7 +39,7 @@ export class VirtualList {
     this.#items = items;
     this.#offsets = [0];
     for (const { height } of items) this.#offsets.push(this.#offsets.at(-1) + height);
-    this.#grid.setAttribute("aria-rowcount", String(items.length));
+    if (!era().hasListItems) this.#grid.setAttribute("aria-rowcount", String(items.length));
     this.#grid.style.height = `${this.#offsets.at(-1)}px`;
     this.#mount();
   }
@@ -72,7 +74,7 @@ export class VirtualList {
   #place(key, item, at, first, count) {
     let row = this.#rows.get(key);
     if (!row) {
-      row = { element: h("div", { role: "row", class: "x10l6tqk xh8yej3 x1g42fcv" }), revision: undefined };
+      row = { element: h("div", { role: era().hasListItems ? "listitem" : "row", class: ROW_CLASS }), revision: undefined };
       this.#grid.append(row.element);
       this.#rows.set(key, row);
     }
@@ -81,7 +83,7 @@ export class VirtualList {
       row.revision = item.revision;
     }
     const top = this.#offsets[first + at];
-    row.element.setAttribute("data-testid", `list-item-${at}`);
+    setTestId(row.element, `list-item-${at}`);
     row.element.style.cssText = `z-index: ${count - at}; transition: none; height: ${item.height}px; transform: translateY(${top}px);`;
   }
 

@@ -1,6 +1,7 @@
 // The composer: takes typing like the real one, and sends nothing.
 
 import { h, icon, plainIcon } from "../dom.js";
+import { era } from "../era.js";
 import { TEXT_CLASS } from "./text.js";
 
 const PLACEHOLDER = "Type a message";
@@ -21,7 +22,7 @@ function box(name, isGroup) {
     {
       "aria-activedescendant": "",
       "aria-autocomplete": "list",
-      "aria-label": `${PLACEHOLDER} to ${isGroup ? "group " : ""}${name}`,
+      "aria-label": era().composerNamesChat ? `${PLACEHOLDER} to ${isGroup ? "group " : ""}${name}` : PLACEHOLDER,
       "aria-owns": "emoji-suggestion",
       contenteditable: "true",
       role: "textbox",

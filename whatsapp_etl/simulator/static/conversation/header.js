@@ -1,6 +1,7 @@
 // The header of the open chat: picture, title, and for groups who is in it.
 
 import { h, icon, plainIcon } from "../dom.js";
+import { era } from "../era.js";
 import { emojiImage } from "./emoji.js";
 
 const EMOJI = new RegExp("\\p{RGI_Emoji}", "v");
@@ -45,7 +46,13 @@ export class Header {
     const words = store.title(this.#chatId);
     const title = h(
       "span",
-      { dir: "auto", "data-testid": "conversation-info-header-chat-title", class: "_ao3e", style: "min-height: 0px" },
+      {
+        dir: "auto",
+        title: era().hasTitledHeader ? words : null,
+        "data-testid": "conversation-info-header-chat-title",
+        class: "_ao3e",
+        style: "min-height: 0px",
+      },
       withEmoji(words),
     );
     this.#title.replaceChildren(title, ...(isOwn ? [h("span", {}, " (You)")] : []));

@@ -1,5 +1,7 @@
 // What a message row's key and columns say about it.
 
+import { era } from "../era.js";
+
 const NOTICES = new Set([
   "gp2",
   "e2e_notification",
@@ -15,6 +17,11 @@ const NEVER_DRAWN = new Set(["protocol", "reaction"]);
 /** The bare message id: the third part of the packed key, all that the page shows of it. */
 export function stanzaOf(key) {
   return key.split("_")[2];
+}
+
+/** The id that a row shows: the whole key in the releases up to April 2026, only its stanza since. */
+export function shownId(key) {
+  return era().hasPackedIds ? key : stanzaOf(key);
 }
 
 export function isOwn(row) {

@@ -1,15 +1,11 @@
 // Parts that bubbles of several kinds have in common.
 
 import { h, icon } from "../dom.js";
+import { era } from "../era.js";
 import { TEXT_CLASS, largeEmoji, shortText, textBlock } from "./text.js";
 import { onlyEmoji } from "./markup.js";
 
-const ACK_ICONS = [
-  { name: "msg-time", label: " Pending " },
-  { name: "msg-check", label: " Sent " },
-  { name: "msg-dblcheck", label: " Delivered " },
-  { name: "msg-dblcheck", label: " Read " },
-];
+const ACK_LABELS = [" Pending ", " Sent ", " Delivered ", " Read "];
 const MANY_FORWARDS = 5;
 
 /** The time once more, invisible: it keeps the place at the end of the text where the real one stands. */
@@ -29,8 +25,9 @@ export function meta({ row, own }, tools, { status = true } = {}) {
 }
 
 function ackIcon(ack) {
-  const { name, label } = ACK_ICONS[Math.min(3, Math.max(0, ack ?? 0))];
-  return h("div", { class: label === " Read " ? "is-read" : null }, icon(name, { label }));
+  const state = Math.min(ACK_LABELS.length - 1, Math.max(0, ack ?? 0));
+  const label = ACK_LABELS[state];
+  return h("div", { class: label === " Read " ? "is-read" : null }, icon(era().statusIcons[state], { label }));
 }
 
 /** Wrap what is copied together with "[time, date] sender: " before it. */
@@ -61,16 +58,35 @@ export function author({ first, own, sender }, tools) {
       h("span", { dir: "auto", class: "_ahxt _ao3e", "data-testid": "author" }, sender.name),
     );
   }
+  const { hasAuthorTestId, showsPushNamesAlone } = era();
+  if (showsPushNamesAlone) return pushNameBesideNumber(sender);
   // A push name is only what the sender calls himself: the number stands beside it.
   return h(
     "div",
     { class: "_ahxj _ahxz", role: "" },
     h(
       "span",
-      { dir: "auto", "aria-label": `Maybe ${sender.pushname}`, class: "_ahxy _ao3e", "data-testid": "author" },
+      {
+        dir: "auto",
+        "aria-label": `Maybe ${sender.pushname}`,
+        class: "_ahxy _ao3e",
+        "data-testid": hasAuthorTestId ? "author" : null,
+      },
       sender.pushname,
     ),
-    sender.phone ? h("span", { class: "_ahx_", role: "button", testid: "author" }, sender.phone) : null,
+    sender.phone
+      ? h("span", { class: "_ahx_", role: "button", testid: hasAuthorTestId ? "author" : null }, sender.phone)
+      : null,
+  );
+}
+
+// Older releases put the number first, and "~" before a name that its owner chose.
+function pushNameBesideNumber({ name, pushname, phone }) {
+  return h(
+    "div",
+    { class: "_ahxj", role: "" },
+    h("span", { dir: "auto", class: "_ahxt _ao3e", "data-testid": "author" }, phone ?? name),
+    phone ? h("span", { dir: "auto", class: "_ahx_ _ao3e" }, `~${pushname}`) : null,
   );
 }
 

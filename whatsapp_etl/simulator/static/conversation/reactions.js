@@ -1,6 +1,7 @@
 // The bubble of reactions under a message: which emoji, and how many in all, but not who.
 
 import { h } from "../dom.js";
+import { era } from "../era.js";
 import { emojiImage } from "./emoji.js";
 
 const SHOWN = 3;
@@ -10,10 +11,8 @@ export function reactionBubble(reactions) {
   if (reactions.length === 0) return null;
   const emoji = [...new Set(reactions.map((reaction) => reaction.reactionText))].slice(0, SHOWN);
   const total = reactions.length;
-  const label =
-    total === 1
-      ? `reaction ${emoji[0]}. View reactions`
-      : `Reactions ${emoji.join(", ")} ${total} in total. View reactions`;
+  const words = total === 1 ? `reaction ${emoji[0]}` : `Reactions ${emoji.join(", ")} ${total} in total`;
+  const label = era().reactionsInvite ? `${words}. View reactions` : words;
   const images = emoji.map((character) => h("div", {}, h("div", {}, emojiImage(drawn(character), "emoji _ao3e"))));
   const count = total > 1 ? h("div", {}, h("div", {}, h("div", {}, h("span", {}, String(total))))) : null;
   const button = { tabindex: "0", "aria-haspopup": "true", "aria-label": label, type: "button" };

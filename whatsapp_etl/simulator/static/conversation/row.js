@@ -1,10 +1,11 @@
 // One row of the message list: the node that carries the id stays; its body comes and goes.
 
-import { h, icon } from "../dom.js";
-import { isNotice, isOwn, stanzaOf } from "./keys.js";
-import { forwardButton, runLabel } from "./parts.js";
-import { reactionBubble } from "./reactions.js";
-import { drawKind, drawNotice, isEncryptionNotice } from "./rows/index.js";
+import { h } from "../dom.js";
+import { era } from "../era.js";
+import { frame } from "./frame.js";
+import { isNotice, isOwn, shownId, stanzaOf } from "./keys.js";
+import { oldFrame } from "./old_frame.js";
+import { drawKind, drawNotice } from "./rows/index.js";
 
 export class Row {
   #tools;
@@ -18,11 +19,15 @@ export class Row {
   constructor(entry, tools) {
     this.#tools = tools;
     this.entry = { ...entry, own: isOwn(entry.row), first: false };
-    const id = stanzaOf(entry.row.id);
     this.wrapper = h("div", { "data-virtualized": "true" });
     this.node = h(
       "div",
-      { tabindex: "-1", class: "x1n2onr6", "data-id": id, "data-testid": `conv-msg-${id}` },
+      {
+        tabindex: "-1",
+        class: era().isOldNesting ? "_amjv" : "x1n2onr6",
+        "data-id": shownId(entry.row.id),
+        "data-testid": `conv-msg-${stanzaOf(entry.row.id)}`,
+      },
       this.wrapper,
     );
     this.element = h("div", { tabindex: "-1", role: "row" }, this.node);
@@ -52,8 +57,12 @@ export class Row {
   /** Draw the body. */
   fill() {
     this.#stopWatching();
-    const item = this.isNotice ? this.#notice() : this.#bubble();
-    this.wrapper.replaceChildren(item);
+    const drawn = this.isNotice ? drawNotice(this.entry) : drawKind(this.entry, this.#tools);
+    this.#stop = drawn.stop ?? null;
+    const { isOldNesting } = era();
+    const { notice, bubble } = isOldNesting ? oldFrame : frame;
+    const item = (this.isNotice ? notice : bubble)(this.entry, drawn, this.#tools);
+    this.wrapper.replaceChildren(isOldNesting ? h("div", {}, item) : item);
     this.wrapper.dataset.virtualized = "false";
     this.wrapper.removeAttribute("style");
     this.#isFilled = true;
@@ -80,27 +89,5 @@ export class Row {
   #stopWatching() {
     this.#stop?.();
     this.#stop = null;
-  }
-
-  #notice() {
-    const bubble = h("div", { class: "notice" }, drawNotice(this.entry), h("span"), h("div"));
-    const container = h("div", { "data-testid": "msg-notification-container" }, bubble, h("div"));
-    const role = isEncryptionNotice(this.entry) ? "button" : null;
-    return h("div", { class: "focusable-list-item x6s0dn4", role }, h("span"), container);
-  }
-
-  #bubble() {
-    const { entry } = this;
-    const { content, bare = false, tailless = false, forwardable = false, stop = null } = drawKind(entry, this.#tools);
-    this.#stop = stop;
-    const tail = entry.first && !tailless ? icon(entry.own ? "tail-out" : "tail-in") : null;
-    const side = entry.own ? "x1g5lz36" : "x1ew7x2d";
-    const label = runLabel(entry, this.#tools);
-    const bubble = h("div", { class: bare ? "bare" : `bubble ${side}` }, label, content, h("span"), h("div"));
-    const quick = h("div", { class: "quick" }, forwardable ? forwardButton() : null, h("div", {}, h("div")));
-    const container = h("div", { "data-testid": "msg-container", class: "container" }, tail, bubble, quick);
-    const align = entry.own ? "xuk3077" : "x1cy8zhl";
-    const reactions = reactionBubble(entry.reactions) ?? h("div");
-    return h("div", { class: `focusable-list-item ${align}` }, h("span"), container, reactions);
   }
 }

@@ -1,11 +1,12 @@
 // The text of a message as the page draws it: nested spans, formatting that remembers its raw form, emoji as images.
 
+import { TEXT_CLASS } from "../era.js";
 import { directionOf } from "../format.js";
 import { h } from "../dom.js";
 import { emojiImage } from "./emoji.js";
 import { cutMarkup, onlyEmoji, parseMarkup } from "./markup.js";
 
-export const TEXT_CLASS = "selectable-text copyable-text _ao3e _aupe";
+export { TEXT_CLASS };
 const FIRST_CUT = 769; // visible characters shown before the first "Read more"
 const NEXT_CUT = 3072; // and with each click
 const ZERO_WIDTH = "\u200b";
