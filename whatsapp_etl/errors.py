@@ -127,7 +127,17 @@ class SelectorDriftError(ExtractError):
 
 
 class MetadataUnreadableError(ExtractError):
-    """The browser's own storage is missing, locked or of an unknown shape."""
+    """The browser's own storage is missing, locked or of an unknown shape.
+
+    `part` is what was asked of it ("contacts"), `reason` why it was not answered ("missing_store").
+    """
+
+    def __init__(
+        self, what: str, remedy: str | None = None, *, part: str = "unknown", reason: str = "unknown"
+    ) -> None:
+        super().__init__(what, remedy)
+        self.part = part
+        self.reason = reason
 
 
 class StopRequestedError(WhatsappEtlError):

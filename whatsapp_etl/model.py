@@ -321,6 +321,38 @@ class MessageFacts:
     parent_stanza_id: str | None = None  #: Albums: the parent's stanza id.
 
 
+# --- what the chat list shows ----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ListedChat:
+    """One row of the chat list: all that is known of a chat when the storage cannot be read."""
+
+    title: str
+    index: int  #: Place in its list, 0-based.
+    chat_id: str | None  #: Where the row's model shows it.
+    is_archived: bool
+    unread_count: int | None  #: -1 when marked unread by hand; None where the row does not tell.
+    last_activity: datetime | None  #: Where the row's model shows it.
+    look: str  #: sha256 of all that the row says: the same look, nothing new.
+
+
+@dataclass(frozen=True, slots=True)
+class RowGlance:
+    """What must be known of a row while its chat is still open."""
+
+    sent_at: datetime | None  #: None where the row tells no time of its own.
+    is_picture: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far back a chat is read when only the page tells what is in it."""
+
+    edge: datetime
+    ends_as: StopReason  #: What it means that a whole page older than the edge was shown.
+
+
 # --- what a row of the page looked like -----------------------------------------------------
 
 
@@ -681,6 +713,9 @@ class RunReport:
     error: str | None = None  #: The error's class name and advice; no message content.
     disagreements: int = 0  #: Texts that differ from the stored or other path's one without an edit.
     lost_facts: tuple[str, ...] = ()  #: Facts of messages that the storage lists and no row shows any more.
+    #: What of the browser's storage could not be read and why, "contacts: missing_store".
+    metadata_unreadable: tuple[str, ...] = ()
+    read_by: Literal["metadata", "chat_list"] = "metadata"  #: What decided which chats were opened.
 
     @property
     def seconds(self) -> float:

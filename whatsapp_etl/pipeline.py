@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from whatsapp_etl.blind_spots import BlindSpots
+from whatsapp_etl.chat_list_cycle import ChatListCycle
 from whatsapp_etl.chat_memory import ChatMemory
 from whatsapp_etl.errors import (
     BrowserCrashedError,
@@ -30,24 +31,24 @@ from whatsapp_etl.model import (
     ChatBatch,
     ChatDiff,
     ChatFacts,
-    ChatVisit,
     Checkpoint,
     ContactFacts,
     GroupFacts,
     LoadPlan,
     MessageFacts,
     MessageIndexEntry,
+    ParsedRow,
     Reaction,
+    Reject,
     RunReport,
     StopReason,
 )
 from whatsapp_etl.progress import CycleProgress, NoProgress
-from whatsapp_etl.tally import Tally, may_be_stuck, status_of, told
-from whatsapp_etl.transform.date_order import DateHabit, PageLanguage, count_time_dissents, learned
+from whatsapp_etl.row_reading import RowReading
+from whatsapp_etl.tally import FAILURES_IN_A_ROW, Tally, may_be_stuck, reason_of, status_of, told
 from whatsapp_etl.transform.messages import ChatContext, external_id
-from whatsapp_etl.transform.parse import parse_rows, signal_counts
+from whatsapp_etl.transform.parse import signal_counts
 from whatsapp_etl.transform.plan import coverage_unvisited, plan_load, thread_of, unopened
-from whatsapp_etl.transform.rules import RowRules
 from whatsapp_etl.transform.visits import (
     Planned,
     Rules,
@@ -60,8 +61,6 @@ from whatsapp_etl.transform.visits import (
 
 log = structlog.get_logger(__name__)
 
-#: So many chats in a row that could not be read, or lack what the pack requires, mean that none will do.
-_FAILURES_IN_A_ROW = 3
 #: The phone is asked for older messages of one chat at most so often.
 _PHONE_EVERY = timedelta(days=1)
 
@@ -104,14 +103,22 @@ class Cycle:
     retention: timedelta = timedelta(days=90)
     _phone_asked: dict[str, datetime] = field(default_factory=dict)
     _memory: ChatMemory = field(init=False)
-    _language: PageLanguage = field(init=False)
-    _habit: DateHabit = field(init=False)
+    _rows: RowReading = field(init=False)
+    _without_metadata: ChatListCycle = field(init=False)
     _blind_spots: BlindSpots = field(default_factory=BlindSpots)
 
     def __post_init__(self) -> None:
         self._memory = ChatMemory(self.clock)
-        self._language = PageLanguage(self.locale)
-        self._habit = DateHabit()
+        self._rows = RowReading(self.zone, self.locale)
+        self._without_metadata = ChatListCycle(
+            self.source,
+            self.store,
+            self._memory,
+            self.clock,
+            parse=self._parse,
+            apply=self._apply,
+            may_ask_phone=self._may_ask_phone,
+        )
 
     def run(self, progress: CycleProgress | None = None) -> RunReport:
         """Run one cycle. Never raises: what went wrong is in the report."""
@@ -131,13 +138,20 @@ class Cycle:
         progress.stage("opening the page")
         with tally.stage("open"):
             self.source.open()
-        self._language = PageLanguage(self.locale, self.source.language())
+        self._rows.page_opened(self.source.language())
         tally.run_id = self.store.begin_run(tally.started_at)
         since = tally.started_at - self.lookback
+        account = self._pinned_account()
+        try:
+            self._by_metadata(account, since, tally, progress)
+        except MetadataUnreadableError as unreadable:
+            self._by_chat_list(unreadable, account, since, tally, progress)
+        self._tidy()
 
+    def _by_metadata(self, account: Account, since: datetime, tally: Tally, progress: CycleProgress) -> None:
         progress.stage("reading the list of chats")
         with tally.stage("directory"):
-            directory = self._directory(self._pinned_account())
+            directory = self._directory(account)
             tally.chats_listed = len(directory.chats)
             self._load_people(directory, tally)
 
@@ -165,7 +179,24 @@ class Cycle:
         with tally.stage("directory_load"):
             self._load_reactions(directory, since, tally)
             self._record_unvisited(directory, diffs, since, tally)
-            self._tidy()
+        tally.unreadable_parts.update(self.source.unreadable_parts)
+
+    def _by_chat_list(
+        self,
+        unreadable: MetadataUnreadableError,
+        account: Account,
+        since: datetime,
+        tally: Tally,
+        progress: CycleProgress,
+    ) -> None:
+        """Go on without the browser's storage; its story is `chat_list_cycle`."""
+        if self.rules.disappearing == "skip":
+            raise unreadable  # which messages disappear is only told there
+        log.warning("metadata_unreadable", part=unreadable.part, reason=unreadable.reason)
+        tally.falls_back(unreadable)
+        rules = self._rules_now()
+        tally.unreadable_parts.update(self.source.unreadable_parts)
+        self._without_metadata.run(account, rules, since, tally, progress)
 
     # --- the steps ------------------------------------------------------------------------------
 
@@ -181,9 +212,7 @@ class Cycle:
 
     def _directory(self, account: Account) -> Directory:
         chats = self.source.chats(account)
-        rules = replace(
-            self.rules, phone_ids=self.source.lid_map(), is_shield_alarmed=self.store.has_shield_alarm()
-        )
+        rules = self._rules_now()
         allowed = tuple(chat for chat in chats if is_allowed(chat, rules))
         left_out = {chat.id for chat in chats} - {chat.id for chat in allowed}
         return Directory(
@@ -193,6 +222,16 @@ class Cycle:
             contacts=allowed_contacts(self.source.contacts(), chats, rules),
             groups={group.id: group for group in self.source.groups() if group.id not in left_out},
             rules=rules,
+        )
+
+    def _rules_now(self) -> Rules:
+        phone_ids = self.source.lid_map()
+        return replace(
+            self.rules,
+            phone_ids=phone_ids,
+            # Some releases keep a LID's number in the list of contacts only.
+            knows_phone_ids=self.source.unreadable_parts.keys().isdisjoint({"lids", "contacts"}),
+            is_shield_alarmed=self.store.has_shield_alarm(),
         )
 
     def _index(self, directory: Directory, since: datetime) -> Iterator[Sequence[MessageIndexEntry]]:
@@ -251,13 +290,8 @@ class Cycle:
             self._memory.note_failure(chat.id, StopReason.PAGE_FAILED)
             raise
         except (SelectorDriftError, PageTimeoutError, PageScriptError, MetadataUnreadableError) as failure:
-            is_drift = isinstance(failure, SelectorDriftError)
-            reason = StopReason.DRIFT if is_drift else StopReason.PAGE_FAILED
-            self._memory.note_failure(chat.id, reason)
-            tally.has_page_failed = True
-            tally.failures_in_a_row += 1
-            if tally.failures_in_a_row >= _FAILURES_IN_A_ROW:
-                raise
+            self._memory.note_failure(chat.id, reason_of(failure))
+            reason = tally.page_failed(failure)
             log.warning("chat_failed", error=str(failure), kind=type(failure).__name__)
             return facts, self._unopened(chat, reason)
         self._memory.note_read(chat.id, batch.stop_reason)
@@ -273,7 +307,7 @@ class Cycle:
                 visit,
                 since=since,
                 budget=self._memory.budget(visit.chat.id),
-                asks_phone=self._may_ask_phone(visit),
+                asks_phone=self._may_ask_phone(visit.chat.id),
             )
         except ChatSkippedError as skipped:
             log.warning("chat_skipped", error=str(skipped))
@@ -290,24 +324,15 @@ class Cycle:
     def _plan(
         self, batch: ChatBatch, facts: Sequence[MessageFacts] | None, context: ChatContext, tally: Tally
     ) -> LoadPlan:
-        rules = RowRules(self.source.session.pack)
-        parsed, rejects = parse_rows(
-            batch.rows,
-            rules,
-            zone=self.zone,
-            locale=self.locale,
-            page_language=self._language.shown,
-            habit=self._habit,
-            own_name=context.account.push_name,
-            observed_at=batch.observed_at,
-            chat_id=batch.chat_id,
-        )
-        zone = rules.dates.zone(self.zone)
-        self._habit = learned(self._habit, self._language, parsed, facts, zone=zone, words=rules.dates)
+        pack = self.source.session.pack
+        parsed, rejects = self._rows.parse(batch, pack, context.account, facts)
         tally.parsed(batch, parsed, signal_counts(parsed))
-        tally.times_differ(count_time_dissents(parsed, facts, zone=zone))
+        tally.times_differ(self._rows.time_dissents(parsed, pack, facts))
         known = self.store.known([external_id(each.key, context.account) for each in facts or ()])
         return plan_load(batch, parsed, facts, known, context, self.clock(), rejects=rejects)
+
+    def _parse(self, batch: ChatBatch, account: Account) -> tuple[Sequence[ParsedRow], Sequence[Reject]]:
+        return self._rows.parse(batch, self.source.session.pack, account)
 
     def _apply(self, plan: LoadPlan, tally: Tally) -> None:
         """Store a chat's plan; one that Postgres refuses is left out, and the chat read last next time."""
@@ -316,7 +341,7 @@ class Cycle:
         except DatabaseRefusedError as refused:
             self._memory.note_failure(plan.thread.external_id, StopReason.NOT_STORED)
             tally.refused(plan)
-            if tally.refusals_in_a_row >= _FAILURES_IN_A_ROW:
+            if tally.refusals_in_a_row >= FAILURES_IN_A_ROW:
                 raise
             log.warning("chat_not_stored", error=str(refused))
 
@@ -371,12 +396,12 @@ class Cycle:
             return replace(directory.rules, is_shield_alarmed=True)
         return directory.rules
 
-    def _may_ask_phone(self, visit: ChatVisit) -> bool:
-        asked_at = self._phone_asked.get(visit.chat.id)
+    def _may_ask_phone(self, chat_id: str) -> bool:
+        asked_at = self._phone_asked.get(chat_id)
         now = self.clock()
         if not self.asks_phone or (asked_at is not None and now - asked_at < _PHONE_EVERY):
             return False
-        self._phone_asked[visit.chat.id] = now
+        self._phone_asked[chat_id] = now
         return True
 
     # --- the end --------------------------------------------------------------------------------

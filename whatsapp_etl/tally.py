@@ -9,7 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from whatsapp_etl.errors import Disposition, StopRequestedError, WhatsappEtlError
+from whatsapp_etl.errors import (
+    Disposition,
+    ExtractError,
+    MetadataUnreadableError,
+    SelectorDriftError,
+    StopRequestedError,
+    WhatsappEtlError,
+)
 from whatsapp_etl.model import (
     ApplyResult,
     ChatBatch,
@@ -24,6 +31,9 @@ from whatsapp_etl.model import (
     StopReason,
 )
 
+#: So many chats in a row that could not be read, or lack what the pack requires, mean that none will do.
+FAILURES_IN_A_ROW = 3
+
 #: Nothing was left out, or what was left out is explained and nobody here can change it.
 _SETTLED = frozenset(
     {
@@ -34,6 +44,7 @@ _SETTLED = frozenset(
         StopReason.NOTHING_TO_READ,
         StopReason.NEEDS_PHONE,
         StopReason.PHONE_FAILED,
+        StopReason.EXCLUDED,
     }
 )
 
@@ -54,6 +65,9 @@ class Tally:
     failures_in_a_row: int = 0
     refusals_in_a_row: int = 0
     has_page_failed: bool = False  #: At some chat, in this cycle.
+    #: Part of the browser's storage -> why it could not be read.
+    unreadable_parts: dict[str, str] = field(default_factory=dict)
+    fell_back: MetadataUnreadableError | None = None  #: Why the chat list decided instead.
     applied: ApplyResult = field(default_factory=ApplyResult)
     #: (fact, "shown" | "other" | "lost"): whether rows show what the storage lists of them.
     agreement: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -117,6 +131,24 @@ class Tally:
         self.disagreements += count
         self._signals.update({("row_time_dissent", "metadata"): count} if count else {})
 
+    def page_failed(self, failure: ExtractError) -> StopReason:
+        """Count a chat at which the page failed; return the reason, or raise when none will do any more."""
+        self.has_page_failed = True
+        self.failures_in_a_row += 1
+        if self.failures_in_a_row >= FAILURES_IN_A_ROW:
+            raise failure
+        return reason_of(failure)
+
+    def falls_back(self, why: MetadataUnreadableError) -> None:
+        """Note that the chat list decides for the rest of this cycle."""
+        self.fell_back = why
+        self.unreadable_parts[why.part] = why.reason
+        self.failures_in_a_row = 0
+
+    def not_stored(self, batch: ChatBatch) -> None:
+        """Count a chat of which nothing was to be written."""
+        self.stop_reasons[batch.stop_reason] += 1
+
     def applied_plan(self, plan: LoadPlan, result: ApplyResult) -> None:
         """Count what a chat's plan said and what applying it changed."""
         self.refusals_in_a_row = 0
@@ -124,7 +156,8 @@ class Tally:
         self.disagreements += plan.disagreements
         self.agreement.update(plan.agreement)
         self.stop_reasons[plan.coverage.stop_reason] += 1
-        self.missing += (plan.coverage.expected or 0) - plan.coverage.stored
+        if plan.coverage.expected is not None:
+            self.missing += plan.coverage.expected - plan.coverage.stored
         unmatched = sum(reject.reason is RejectReason.NOT_IN_METADATA for reject in plan.rejects)
         made = len(plan.messages) + plan.unchanged
         self._matched += made + len(plan.rejects) - unmatched
@@ -184,10 +217,19 @@ class Tally:
             },
             receipts_observed=self.receipts_observed,
             stage_seconds=dict(self.stage_seconds),
-            error=error,
+            error=error or told(self.fell_back),
             disagreements=self.disagreements,
             lost_facts=lost_facts,
+            metadata_unreadable=tuple(
+                f"{part}: {why}" for part, why in sorted(self.unreadable_parts.items())
+            ),
+            read_by="chat_list" if self.fell_back else "metadata",
         )
+
+
+def reason_of(failure: ExtractError) -> StopReason:
+    """Return what a failure at one chat is called."""
+    return StopReason.DRIFT if isinstance(failure, SelectorDriftError) else StopReason.PAGE_FAILED
 
 
 def status_of(tally: Tally, error: Exception | None) -> RunStatus:
@@ -195,7 +237,8 @@ def status_of(tally: Tally, error: Exception | None) -> RunStatus:
         return RunStatus.INTERRUPTED
     if error is not None:
         return RunStatus.FAILED
-    return RunStatus.PARTIAL if tally.has_unread_chats else RunStatus.SUCCESS
+    is_partial = tally.has_unread_chats or tally.unreadable_parts
+    return RunStatus.PARTIAL if is_partial else RunStatus.SUCCESS
 
 
 def may_be_stuck(tally: Tally, error: Exception | None) -> bool:

@@ -110,18 +110,33 @@ def test_a_missing_database_is_named_and_not_made(open_storage):
     storage = open_storage()
 
     with pytest.raises(MetadataUnreadableError, match="missing_database"):
-        storage.contacts()
+        storage.chats(OWN)
 
     assert storage.browser_page.evaluate("async () => (await indexedDB.databases()).length") == 0
 
 
 def test_a_missing_store_is_named(open_storage):
     made = stores()
-    del made["reactions"]
+    del made["message"]
     storage = open_storage(made)
 
-    with pytest.raises(MetadataUnreadableError, match=r"missing_store \(reactions\)"):
-        list(storage.reactions(SINCE))
+    with pytest.raises(MetadataUnreadableError, match=r"missing_store \(message\)") as raised:
+        list(storage.index(SINCE))
+
+    assert (raised.value.part, raised.value.reason) == ("index", "missing_store")
+
+
+def test_without_what_it_can_do_without_the_rest_is_read_and_the_lack_is_noted(open_storage):
+    made = stores()
+    for name in ("reactions", "contact", "group-metadata"):
+        del made[name]
+    storage = open_storage(made)
+
+    assert list(storage.reactions(SINCE)) == []
+    assert storage.groups() == ()
+    assert [each.id for each in storage.contacts()] == [OWN.lid]
+    assert storage.chats(OWN) == ()
+    assert storage.unreadable_parts == dict.fromkeys(("reactions", "contacts", "groups"), "missing_store")
 
 
 def test_a_missing_index_is_named(open_storage):

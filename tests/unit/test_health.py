@@ -128,6 +128,12 @@ def test_a_database_that_is_down_is_named():
     assert codes(assess(make_facts(database=DatabaseState.DOWN), NOW)) == ["postgres_down"]
 
 
+def test_a_part_of_the_storage_that_cannot_be_read_degrades_health():
+    run = make_report(status=RunStatus.PARTIAL, metadata_unreadable=("contacts: missing_store",))
+
+    assert codes(assess(make_facts(last_run=run), NOW)) == ["metadata_unreadable", "run_partial"]
+
+
 @pytest.mark.parametrize(
     ("error", "code"),
     [

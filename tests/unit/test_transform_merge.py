@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 
 from tests.transform_values import NOW, OTHER, OWN, context, facts, known, row
-from whatsapp_etl.model import Attachment, Message, MessageKey, MessageType
+from whatsapp_etl.model import Attachment, Message, MessageKey, MessageType, ParsedAttachment
 from whatsapp_etl.transform.merge import marked, merge, merge_attachments
 from whatsapp_etl.transform.messages import to_message
 
@@ -263,3 +263,22 @@ def test_a_picture_without_bytes_is_not_settled_until_they_are_held():
         merge(replace(held, observed_at=LATER), known(waiting)).message.attachments[0].checksum == "ab" * 32
     )
     assert merge(replace(waiting, observed_at=LATER), known(waiting)).message is None
+
+
+def test_what_the_page_alone_tells_never_replaces_what_the_storage_told():
+    listed = facts(type=MessageType.DOCUMENT, size_bytes=120_345, file_name="Rota.pdf")
+    shown = row(
+        type=MessageType.DOCUMENT,
+        text=None,
+        key=listed.key,
+        attachment=ParsedAttachment(size_bytes=120_000, file_name="Rota.pdf"),
+    )
+    told = message(shown, listed)
+    seen = to_message(shown, None, context(), LATER)
+    assert isinstance(seen, Message)
+
+    assert merge(seen, known(told)).message is None
+    completed = merge(replace(told, observed_at=LATER), known(replace(seen, observed_at=NOW))).message
+    assert completed is not None
+    assert [each.size_bytes for each in completed.attachments] == [120_345]
+    assert (completed.ts, completed.ts_precision) == (listed.sent_at, "second")

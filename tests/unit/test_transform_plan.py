@@ -292,9 +292,22 @@ def test_without_metadata_packed_rows_are_loaded_and_bare_ones_are_rejects():
     made = plan([packed, row("B"), album], None, stop_reason=StopReason.EDGE_REACHED)
 
     assert ids(made.messages) == ["A"]
-    assert [each.reason for each in made.rejects] == [RejectReason.CHAT_UNPROVEN]
+    assert [each.reason for each in made.rejects] == [
+        RejectReason.CHAT_UNPROVEN,
+        RejectReason.NOT_IN_METADATA,
+    ]
     assert (made.coverage.expected, made.coverage.stored) == (None, 1)
+    assert made.coverage.missing == {MissingReason.UNREADABLE: 2}
     assert made.coverage.complete_until == context().since
+
+
+def test_without_metadata_a_row_that_stayed_empty_holds_the_checkpoint():
+    packed = row("A", key=MessageKey(False, OTHER, "A"))
+
+    made = plan([packed], None, stop_reason=StopReason.EDGE_REACHED, empty_ids=("B",))
+
+    assert made.checkpoint is None
+    assert made.coverage.missing == {MissingReason.EMPTY_ROW: 1}
 
 
 def test_without_metadata_completeness_reaches_as_far_as_reading_did():

@@ -113,6 +113,15 @@ def shown_chat_id(row: RawRow) -> str | None:
     return None
 
 
+def chats_named(rows: Sequence[RawRow]) -> frozenset[str | None]:
+    """Return the chats that rows name themselves; None among them when some row names none.
+
+    Context cards that name none are left out: nothing is written of them.
+    """
+    named = ((row.shown_id, shown_chat_id(row)) for row in rows)
+    return frozenset(chat_id for shown_id, chat_id in named if chat_id or not _is_card(shown_id))
+
+
 def judge(rows: Sequence[RawRow], chat_ids: Collection[str], times: Mapping[str, datetime] | None) -> Verdict:
     """Decide whether `rows`, the newest shown, all belong to the chat.
 
@@ -165,11 +174,10 @@ class Capture:
         for shown in step.rows:
             row = shown.row
             self._seen.add(row.shown_id)
-            facts = self.facts_of(row.shown_id)
-            if not facts:
+            if not self.wants(row.shown_id):
                 continue
             self._rows[row.shown_id] = row
-            self._found.update(fact.key.stanza_id for fact in facts)
+            self._found.update(fact.key.stanza_id for fact in self.facts_of(row.shown_id))
             kept.append(shown)
         self._empty = (self._empty | set(step.empty_ids)) - self._seen
         return tuple(kept)
@@ -177,6 +185,15 @@ class Capture:
     def replace(self, row: RawRow) -> None:
         """Take a later, fuller capture of a row."""
         self._rows[row.shown_id] = row
+
+    def wants(self, shown_id: str) -> bool:
+        """Whether a row is kept."""
+        return bool(self.facts_of(shown_id))
+
+    def is_picture(self, shown_id: str) -> bool:
+        """Whether a kept row is a message with one picture."""
+        facts = self.facts_of(shown_id)
+        return len(facts) == 1 and facts[0].type is MessageType.IMAGE
 
     def facts_of(self, shown_id: str) -> tuple[MessageFacts, ...]:
         """Return the wanted messages that a row stands for: several for an album."""
@@ -232,9 +249,7 @@ class Capture:
     @property
     def empty_ids(self) -> tuple[str, ...]:
         """The wanted rows that stayed without content, oldest first."""
-        return tuple(
-            shown_id for shown_id in self._order if shown_id in self._empty and self.facts_of(shown_id)
-        )
+        return tuple(shown_id for shown_id in self._order if shown_id in self._empty and self.wants(shown_id))
 
     @property
     def oldest_id(self) -> str | None:

@@ -7,11 +7,12 @@ decided by the messages that it shows once opened.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import JSHandle
 
@@ -46,6 +47,9 @@ class ChatRow:
     chat_id: str | None  #: Where the row's React model shows it.
     is_archived: bool = False
     is_open: bool = field(default=False, compare=False)  #: Its conversation is the one shown.
+    unread_count: int | None = field(default=None, compare=False)
+    last_activity: datetime | None = field(default=None, compare=False)
+    look: str = field(default="", compare=False)  #: sha256 of all that the row says.
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,18 @@ class ChatList:
                 return
             top = max(view.top, top) + view.page * 0.8
 
+    def has_archive(self) -> bool:
+        """Return whether there is a drawer of archived chats."""
+        self.show(is_archived=False)
+        return bool(self._scripts.run("list_state", _DRAWN)["has_archive"])
+
+    def unread_count(self, row: ChatRow) -> int | None:
+        """Return a row's unread count as it is now; None when it is no longer near its place."""
+        self.show(is_archived=row.is_archived)
+        view = self._view(is_archived=row.is_archived, row=row.index)
+        same = [each for each in view.rows if (each.title, each.chat_id) == (row.title, row.chat_id)]
+        return min(same, key=lambda each: abs(each.index - row.index)).unread_count if same else None
+
     def click(self, row: ChatRow) -> bool:
         """Click a row; False when the list has moved it away meanwhile."""
         place = {"archived": row.is_archived, "index": row.index, "title": row.title}
@@ -163,7 +179,16 @@ class ChatList:
             raise self._scripts.drift(lacking, "in a chat list that is shown")
         return _View(
             rows=tuple(
-                ChatRow(row["title"], row["index"], normalise(row["chat"]), is_archived, row["is_open"])
+                ChatRow(
+                    row["title"],
+                    row["index"],
+                    normalise(row["chat"]),
+                    is_archived,
+                    is_open=row["is_open"],
+                    unread_count=row["unread"],
+                    last_activity=datetime.fromtimestamp(row["t"], UTC) if row["t"] else None,
+                    look=hashlib.sha256(row["text"].encode()).hexdigest(),
+                )
                 for row in answer["rows"]
             ),
             top=answer["top"],

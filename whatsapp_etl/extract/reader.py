@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from whatsapp_etl.errors import StopRequestedError
-from whatsapp_etl.extract.capture import Capture, Shown, Step, Verdict, judge
+from whatsapp_etl.extract.capture import Capture, Step, Verdict, judge
 from whatsapp_etl.extract.chat_list import ChatList
 from whatsapp_etl.extract.conversation import Conversation, Opened, Patience
 from whatsapp_etl.extract.limits import Limits
@@ -24,7 +24,6 @@ from whatsapp_etl.model import (
     CapturedFile,
     ChatBatch,
     ChatVisit,
-    MessageFacts,
     MessageType,
     RawRow,
     StopReason,
@@ -111,7 +110,7 @@ class Reader:
         if self._session.pack is not self._scripts.pack:
             self._scripts.use(self._session.pack)
         unread_before = self._storage.unread_count(visit.chat.id)
-        walk = _Walk(
+        walk = Walk(
             capture=Capture(visit.wanted),
             chat_ids=frozenset(visit.chat.ids),
             edge=max(since, min(fact.sent_at for fact in visit.wanted)),
@@ -132,7 +131,7 @@ class Reader:
 
     # --- opening -----------------------------------------------------------------------------
 
-    def _open(self, visit: ChatVisit, walk: _Walk) -> StopReason | None:
+    def _open(self, visit: ChatVisit, walk: Walk) -> StopReason | None:
         """Open the chat meant and take its newest rows; a stop reason when that fails."""
         was_found = False
         newest = _newest_shown(visit)
@@ -155,7 +154,7 @@ class Reader:
                 return None
         return StopReason.CHAT_UNIDENTIFIED if was_found else StopReason.CHAT_NOT_FOUND
 
-    def _is_ours(self, visit: ChatVisit, walk: _Walk, step: Step) -> bool:
+    def _is_ours(self, visit: ChatVisit, walk: Walk, step: Step) -> bool:
         """Return whether the rows shown belong to the chat.
 
         A message that arrives meanwhile may be shown a moment before it is stored, so ids not known
@@ -175,7 +174,7 @@ class Reader:
 
     # --- walking -----------------------------------------------------------------------------
 
-    def _walk(self, visit: ChatVisit, walk: _Walk) -> StopReason:
+    def _walk(self, visit: ChatVisit, walk: Walk) -> StopReason:
         """Go up until there is a reason to stop."""
         while (reason := self._reason_to_stop(walk)) is None:
             self._limits.scrolls.wait()
@@ -186,14 +185,14 @@ class Reader:
             self._take(walk, step)
         return reason
 
-    def _next(self, walk: _Walk) -> Step | None:
+    def _next(self, walk: Walk) -> Step | None:
         if walk.top == "button" and walk.asks_phone:
             walk.asks_phone = False
             return self.conversation.ask_phone(walk.capture.seen)
         walk.scrolls += 1
         return self.conversation.older(walk.capture.seen, pictures=walk.pictures)
 
-    def _reason_to_stop(self, walk: _Walk) -> StopReason | None:
+    def _reason_to_stop(self, walk: Walk) -> StopReason | None:
         if walk.capture.is_complete:
             return StopReason.ALL_FOUND
         if walk.capture.is_past(walk.edge, walk.times):
@@ -202,7 +201,7 @@ class Reader:
             return StopReason.TIME_BUDGET
         return None if walk.may_go_on() else walk.end_at_top()
 
-    def _take(self, walk: _Walk, step: Step) -> None:
+    def _take(self, walk: Walk, step: Step) -> None:
         """Keep a step's rows, open their long texts and save their pictures while they are there."""
         kept = walk.capture.add(step)
         walk.top = step.top
@@ -213,10 +212,10 @@ class Reader:
                 walk.capture.replace(_with_context(whole.row, shown.row))
         walk.unseen.update(step.unseen)
         self._save_pictures(walk, step.pictures)
-        walk.pictures += [shown.row.shown_id for shown in kept if _is_picture(walk.capture, shown)]
+        walk.pictures += [shown.row.shown_id for shown in kept if walk.capture.is_picture(shown.row.shown_id)]
 
     def _save_pictures(
-        self, walk: _Walk, shown: Mapping[str, Sequence[str]], *, is_last: bool = False
+        self, walk: Walk, shown: Mapping[str, Sequence[str]], *, is_last: bool = False
     ) -> None:
         """Save what the page shows of the pictures captured, before their rows leave the document.
 
@@ -236,7 +235,7 @@ class Reader:
 
     # --- the result --------------------------------------------------------------------------
 
-    def _batch(self, visit: ChatVisit, reason: StopReason, walk: _Walk | None = None) -> ChatBatch:
+    def _batch(self, visit: ChatVisit, reason: StopReason, walk: Walk | None = None) -> ChatBatch:
         capture = walk.capture if walk else Capture(())
         return ChatBatch(
             chat_id=visit.chat.id,
@@ -254,7 +253,7 @@ class Reader:
 
 
 @dataclass
-class _Walk:
+class Walk:
     """The state of one visit."""
 
     capture: Capture
@@ -306,11 +305,6 @@ def _newest_shown(visit: ChatVisit) -> str | None:
     """Return a wanted message that is on the page once the newest rows are."""
     shown = [fact for fact in visit.wanted if fact.type is not MessageType.SYSTEM]
     return max(shown, key=lambda fact: fact.sent_at).key.stanza_id if shown else None
-
-
-def _is_picture(capture: Capture, shown: Shown) -> bool:
-    facts: tuple[MessageFacts, ...] = capture.facts_of(shown.row.shown_id)
-    return len(facts) == 1 and facts[0].type is MessageType.IMAGE
 
 
 def _with_context(whole: RawRow, first: RawRow) -> RawRow:

@@ -15,7 +15,8 @@ from pathlib import Path
 from whatsapp_etl.errors import SessionNeedsPersonError
 from whatsapp_etl.extract.browser import Browser, BrowserOptions
 from whatsapp_etl.extract.limits import Limits
-from whatsapp_etl.extract.reader import BUDGET, Reader
+from whatsapp_etl.extract.list_reader import ListedVisit, ListReader
+from whatsapp_etl.extract.reader import BUDGET
 from whatsapp_etl.extract.session import Session
 from whatsapp_etl.extract.storage import Storage
 from whatsapp_etl.model import (
@@ -27,6 +28,7 @@ from whatsapp_etl.model import (
     ChatVisit,
     ContactFacts,
     GroupFacts,
+    ListedChat,
     MessageFacts,
     MessageIndexEntry,
     MessageType,
@@ -98,7 +100,7 @@ class Source:
         self._browser: Browser | None = None
         self._session: Session | None = None
         self._storage: Storage | None = None
-        self._reader: Reader | None = None
+        self._reader: ListReader | None = None
         self._opened_at = clock()
         self._qr_renewals = 0
 
@@ -123,7 +125,7 @@ class Source:
         finally:
             self._publish(self.session.snapshot())
         if self._reader is None:
-            self._reader = Reader(
+            self._reader = ListReader(
                 self.session,
                 self.storage,
                 save_file=self._judgement.save_file,
@@ -178,6 +180,11 @@ class Source:
         """Rows of the browser's storage without a key or time of a known shape, since it was opened."""
         return self._storage.unreadable_rows if self._storage else 0
 
+    @property
+    def unreadable_parts(self) -> Mapping[str, str]:
+        """What of the browser's storage was not readable since it was last asked for, and why."""
+        return self._storage.unreadable_parts if self._storage else {}
+
     def account(self) -> Account:
         """Return the linked account, and let the storage complete own keys with it."""
         account = self.session.account()
@@ -224,6 +231,16 @@ class Source:
         """Open one chat and read what the visit wants of it; see `Reader.read`."""
         assert self._reader is not None, "the source is not open"
         return self._reader.read(visit, since=since, budget=budget, asks_phone=asks_phone)
+
+    def listed(self) -> tuple[ListedChat, ...]:
+        """Return the rows of the chat list and of the archive; see `ListReader.listed`."""
+        assert self._reader is not None, "the source is not open"
+        return self._reader.listed()
+
+    def read_listed(self, visit: ListedVisit) -> ChatBatch:
+        """Open the chat of one row of the list and read it; see `ListReader.read_listed`."""
+        assert self._reader is not None, "the source is not open"
+        return self._reader.read_listed(visit)
 
     # --- helpers ----------------------------------------------------------------------------------
 

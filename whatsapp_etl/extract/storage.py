@@ -97,13 +97,14 @@ class Storage:
         self._kind_of = kind_of
         self.own = own
         self.version: int | None = None  #: Of the database, once read.
+        self.unreadable_parts: dict[str, str] = {}  #: What it can do without and could not read -> why.
         self.unreadable_rows = 0  #: Rows without a key or time of a known shape, since the start.
 
     def chats(self, account: Account) -> tuple[ChatFacts, ...]:
         """Return every chat, in the order of the chat list: pinned first, then newest first."""
         rows = self._ask("chats")
-        groups = {group["id"]: group for group in self._ask("groups")}
-        contacts = {contact["id"]: contact for contact in self._ask("contacts")}
+        groups = {group["id"]: group for group in self._ask_spare("groups", [])}
+        contacts = {contact["id"]: contact for contact in self._ask_spare("contacts", [])}
         lids = dict(self.lid_map()) | ({account.lid: account.id} if account.lid else {})
         listed = {row["id"] for row in rows}
         chats = [
@@ -124,7 +125,7 @@ class Storage:
 
     def contacts(self) -> tuple[ContactFacts, ...]:
         """Return the people known, each LID with its phone number's id; the own pair among them."""
-        rows = self._ask("contacts")
+        rows = self._ask_spare("contacts", [])
         phones = dict(self.lid_map())
         if self.own is not None and self.own.lid is not None:
             phones[self.own.lid] = self.own.id
@@ -150,20 +151,24 @@ class Storage:
                 participant_ids=tuple(sorted({own.get(member, member) for member in row["participants"]})),
                 is_complete=row["size"] is None or len(row["participants"]) >= row["size"],
             )
-            for row in self._ask("groups")
+            for row in self._ask_spare("groups", [])
             if row["id"] is not None
         )
 
     def lid_map(self) -> Mapping[str, str]:
         """Return phone number ids by LID, as far as the browser knows them."""
-        pairs: Mapping[str, str] = self._ask("lids")
+        pairs: Mapping[str, str] = self._ask_spare("lids", {})
         return pairs
 
     def reactions(self, since: datetime) -> Iterator[ReactionFacts]:
         """Yield the reactions given or taken back at or after `since`."""
-        for rows in self._pages("reactions", since):
-            for parent, sender, emoji, seconds in rows:
-                yield ReactionFacts(_key(parent), sender, emoji, _instant(seconds))
+        self.unreadable_parts.pop("reactions", None)
+        try:
+            for rows in self._pages("reactions", since):
+                for parent, sender, emoji, seconds in rows:
+                    yield ReactionFacts(_key(parent), sender, emoji, _instant(seconds))
+        except MetadataUnreadableError as unreadable:
+            self.unreadable_parts[unreadable.part] = unreadable.reason
 
     def index(self, since: datetime) -> Iterator[Sequence[MessageIndexEntry]]:
         """Yield all messages sent at or after `since`, page by page, in no order of time.
@@ -222,6 +227,16 @@ class Storage:
             if after is None:
                 return
 
+    def _ask_spare(self, question: str, nothing: Any) -> Any:  # noqa: ANN401 - JSON
+        """Ask for what reading can do without: `nothing` when it cannot be read, and that is noted."""
+        try:
+            answer = self._ask(question)
+        except MetadataUnreadableError as unreadable:
+            self.unreadable_parts[question] = unreadable.reason
+            return nothing
+        self.unreadable_parts.pop(question, None)
+        return answer
+
     def _ask(self, question: str, limit: timedelta = _ONE_PAGE, **arguments: object) -> Any:  # noqa: ANN401 - JSON
         argument = {
             "question": question,
@@ -242,6 +257,8 @@ class Storage:
                 f"The browser's storage cannot be read at {question}: {reason}"
                 + (f" ({detail})." if detail else "."),
                 _REMEDIES.get(reason),
+                part=question,
+                reason=reason,
             )
         self.version = answer["version"]
         return answer["ok"]

@@ -35,7 +35,8 @@ _EFFECTIVE: Mapping[str, str] = {
     "ts_precision": "CASE WHEN {less_exact} THEN m.ts_precision ELSE s.ts_precision END",
     "has_attachments": "s.has_attachments",
     "message_type": "s.message_type",
-    "subtype": "s.subtype",
+    "subtype": "CASE WHEN s.message_type = m.message_type THEN coalesce(s.subtype, m.subtype)"
+    " ELSE s.subtype END",
     "source_revision": "s.source_revision",
     "is_forwarded": "s.is_forwarded",
     "is_edited": "s.is_edited",

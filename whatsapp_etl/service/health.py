@@ -264,6 +264,13 @@ def _run_codes(run: RunReport, limits: Thresholds) -> Iterator[ReasonCode]:
             yield code
     if run.receipts_observed:
         yield ReasonCode.SHIELD_ALARM
+    yield from _signal_codes(run, limits)
+
+
+def _signal_codes(run: RunReport, limits: Thresholds) -> Iterator[ReasonCode]:
+    """Yield what the page or its storage no longer tell as they used to."""
+    if run.metadata_unreadable:
+        yield ReasonCode.METADATA_UNREADABLE
     if run.rejects >= limits.reject_minimum and run.rejects > limits.reject_share * run.stages.seen:
         yield ReasonCode.REJECTS_HIGH
     if run.lost_facts:

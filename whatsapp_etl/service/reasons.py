@@ -180,7 +180,8 @@ _ALL = (
     ),
     _degraded(
         ReasonCode.METADATA_UNREADABLE,
-        "The browser's own storage could not be read; the chat list decides instead.",
+        "The browser's own storage, or a part of it, could not be read. Without its chats or messages the"
+        " chat list decides instead.",
         "Nothing at once. If it stays, update: WhatsApp Web has probably changed.",
     ),
     _degraded(

@@ -19,7 +19,7 @@ from whatsapp_etl.simulator.moving import link_again, migrate_chat
 from whatsapp_etl.simulator.options import check_variants
 from whatsapp_etl.simulator.page import PageServer, PhoneResult
 from whatsapp_etl.simulator.story import Story, StoryError, UnknownThingError
-from whatsapp_etl.simulator.truth import View, truth
+from whatsapp_etl.simulator.truth import Proof, View, truth
 
 Payload = dict[str, Any]
 Call = Callable[[Request, Payload], Awaitable[Any]]
@@ -69,6 +69,10 @@ def _answering(call: Call) -> Callable[[Request], Awaitable[Response]]:
             return JSONResponse({"error": str(error)}, status_code=400)
 
     return answer
+
+
+#: Releases whose rows show whole keys.
+_PACKED_PROFILES = frozenset({"y2024", "apr26"})
 
 
 class _Control:
@@ -168,9 +172,16 @@ class _Control:
     async def truth(self, request: Request, _payload: Payload) -> list[Payload]:
         query = request.query_params
         view = query.get("view", "perfect")
-        if view not in {"perfect", "attainable"}:
-            raise StoryError("`view` is perfect or attainable.")
-        return truth(self._server.world, self._since(request), cast("View", view))
+        if view not in {"perfect", "attainable", "page"}:
+            raise StoryError("`view` is perfect, attainable or page.")
+        return truth(self._server.world, self._since(request), cast("View", view), self._proof())
+
+    def _proof(self) -> Proof:
+        """What the page's rows tell in the configuration in force."""
+        if self._server.config["fiber"]:
+            return "models"
+        names = str(self._server.config["profile"]).split(",")
+        return "packed" if _PACKED_PROFILES.issuperset(names) else "none"
 
     async def ledger(self, _request: Request, _payload: Payload) -> Payload:
         return {**self._server.ledger.as_json(), "unread": self._unread()}

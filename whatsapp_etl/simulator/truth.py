@@ -9,7 +9,9 @@ from typing import Any, Literal
 from whatsapp_etl.simulator.plain_text import plain_text
 from whatsapp_etl.simulator.world import Body, Message, World
 
-View = Literal["perfect", "attainable"]
+View = Literal["perfect", "attainable", "page"]
+#: What a page's rows tell of their chat and time: their models, packed ids, or neither.
+Proof = Literal["models", "packed", "none"]
 
 _TYPES = {
     "chat": "text", "ptt": "voice", "ptv": "video_note", "vcard": "contact", "multi_vcard": "contacts",
@@ -20,25 +22,41 @@ _TYPES = {
 _WITH_FILE = {"image", "video", "gif", "video_note", "audio", "voice", "sticker", "document"}
 
 
-def truth(world: World, since: int | None = None, view: View = "perfect") -> list[dict[str, Any]]:
+def truth(
+    world: World, since: int | None = None, view: View = "perfect", proof: Proof = "models"
+) -> list[dict[str, Any]]:
     """Return the expected rows, ordered by chat and place in it.
 
     Args:
         world: The account.
         since: Unix seconds; older messages are left out. None: from the beginning.
-        view: "attainable" leaves out what only the phone has, and files that are gone.
+        view: "attainable" leaves out what only the phone has, and files that are gone. "page" is what of
+            that can be known without the client's storage: no group's recipients, nobody's reactions.
+        proof: Of "page": without models a time is told in minutes, and a row with neither proves no chat.
     """
+    if view == "page" and proof == "none":
+        return []
     now = world.clock()
     reactions = _reactions(world)
     return [
-        _expected(world, message, reactions.get(message.external_id, []), view)
+        _of_page(row, chat.kind, proof) if view == "page" else row
         for chat in sorted(world.chats.values(), key=lambda chat: chat.id)
         if chat.is_in_scope
         for message in world.messages_of(chat.id)
         if (since is None or message.t >= since)
         and (message.expires_at is None or message.expires_at > now)
-        and not (view == "attainable" and message.is_on_phone)
+        and not (view != "perfect" and message.is_on_phone)
+        for row in [_expected(world, message, reactions.get(message.external_id, []), view)]
     ]
+
+
+def _of_page(row: dict[str, Any], kind: str, proof: Proof) -> dict[str, Any]:
+    """Return a row without what no page shows of it."""
+    ts = row["ts"]
+    if proof == "packed":
+        ts = datetime.fromisoformat(ts).replace(second=0).isoformat()
+    recipients = [] if kind == "group" else row["recipient_ids"]
+    return {**row, "ts": ts, "recipient_ids": recipients, "reactions": []}
 
 
 def message_type(message: Message) -> str:
@@ -78,7 +96,7 @@ def recipients(world: World, message: Message) -> list[str]:
 def _expected(world: World, message: Message, reactions: list[dict[str, str]], view: View) -> dict[str, Any]:
     kind = message_type(message)
     has_bytes = (
-        kind == "image" and message.media is not None and not (view == "attainable" and message.is_expired)
+        kind == "image" and message.media is not None and not (view != "perfect" and message.is_expired)
     )
     return {
         "external_id": message.external_id,

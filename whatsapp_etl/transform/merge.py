@@ -80,12 +80,18 @@ def merge(new: Message, old: KnownMessage) -> Merged:
     return Merged(settled, version, is_disagreement)
 
 
-def merge_attachments(new: Sequence[Attachment], old: Sequence[Attachment]) -> tuple[Attachment, ...]:
-    """Return the attachments after both observations: bytes once held stay held."""
+def merge_attachments(
+    new: Sequence[Attachment], old: Sequence[Attachment], *, is_less_exact: bool = False
+) -> tuple[Attachment, ...]:
+    """Return the attachments after both observations: bytes once held stay held.
+
+    `is_less_exact`: the new one is the page's alone (sizes are rounded there), the old one was the storage's.
+    """
     by_position = {each.position: each for each in old}
     for each in new:
         known = by_position.get(each.position)
-        by_position[each.position] = each if known is None else _merge_attachment(each, known)
+        merged = each if known is None else _merge_attachment(each, known, is_less_exact=is_less_exact)
+        by_position[each.position] = merged
     return tuple(by_position[position] for position in sorted(by_position))
 
 
@@ -115,10 +121,17 @@ def _settle(new: Message, old: KnownMessage) -> tuple[Message, bool]:
             reply_to_external_id=old.reply_to_external_id or new.reply_to_external_id,
             quoted_text=old.quoted_text or new.quoted_text,
             expires_at=new.expires_at or old.expires_at,
-            attachments=merge_attachments(new.attachments, old.attachments),
+            attachments=merge_attachments(
+                new.attachments, old.attachments, is_less_exact=_is_less_exact(new, old)
+            ),
         ),
         is_disagreement,
     )
+
+
+def _is_less_exact(new: Message, old: KnownMessage) -> bool:
+    """Whether only the page tells the new one, and the browser's storage told the old one."""
+    return not new.source_revision and old.source_revision.removesuffix(_NO_PICTURE) != ""
 
 
 def _kind(new: Message, old: KnownMessage) -> MessageType:
@@ -163,10 +176,10 @@ def _edited_seen_at(new: Message, old: KnownMessage, content: str | None) -> dat
     return new.observed_at if is_first or content != old.content_snippet else old.edited_seen_at
 
 
-def _merge_attachment(new: Attachment, old: Attachment) -> Attachment:
+def _merge_attachment(new: Attachment, old: Attachment, *, is_less_exact: bool) -> Attachment:
     """Return the attachment that holds the bytes, or else the later; what it lacks is the other's."""
     first, second = (old, new) if old.state == "stored" else (new, old)
-    if old.state == "unavailable" and new.state == "seen":
+    if new.state == "seen" and (old.state == "unavailable" or is_less_exact):
         first, second = old, new
     lacking = {
         each.name: getattr(second, each.name)

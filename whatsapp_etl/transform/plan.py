@@ -84,7 +84,7 @@ def plan_load(  # noqa: PLR0917 - the contract of the step: what was seen, liste
         made.add_facts(each_facts)
     messages, versions, unchanged, disagreements = _merged(made.clamped(), known)
     missing = made.missing(rejects)
-    coverage = made.coverage(missing)
+    coverage = made.coverage(missing, len(rejects) + len(made.rejects))
     return LoadPlan(
         thread=thread_of(context.chat, context.participant_ids),
         messages=messages,
@@ -94,7 +94,10 @@ def plan_load(  # noqa: PLR0917 - the contract of the step: what was seen, liste
         checkpoint=next_checkpoint(
             made.messages.values(),
             context.checkpoint,
-            is_complete=batch.stop_reason in COMPLETE and not missing,
+            # Without metadata a row that stayed empty is all that tells of a gap.
+            is_complete=batch.stop_reason in COMPLETE
+            and not missing
+            and not (facts is None and batch.empty_ids),
         ),
         coverage=coverage,
         unchanged=unchanged,
@@ -171,7 +174,9 @@ class _Made:
         instant = joined.facts.sent_at if joined.facts else row.sent_at
         if instant is not None and (self._oldest_read is None or instant < self._oldest_read):
             self._oldest_read = instant
-        if joined.facts is None and self._listed is not None and row.key is None:
+        # An album's messages have no ids of their own on the page.
+        is_album = row.type is MessageType.ALBUM
+        if joined.facts is None and (is_album or (self._listed is not None and row.key is None)):
             self._reject(row, RejectReason.NOT_IN_METADATA)
             return
         result = to_message(
@@ -258,8 +263,11 @@ class _Made:
         is_held = known is not None and any(each.checksum for each in known.attachments)
         return lacks_picture(self.messages[key]) and not is_held
 
-    def coverage(self, missing: Sequence[MissingMessage]) -> Coverage:
-        """Return what is known about the chat's completeness after this visit."""
+    def coverage(self, missing: Sequence[MissingMessage], rejected: int) -> Coverage:
+        """Return what is known about the chat's completeness after this visit.
+
+        Without metadata nobody lists what is missing: rows that were seen and not read are all that tells.
+        """
         diff = self._context.diff
         inserted = sum(key not in self._known for key in self.messages)
         listed = None if self._listed is None else len(self._listed)
@@ -271,6 +279,9 @@ class _Made:
         reasons: dict[MissingReason, int] = dict(diff.deferred) if diff else {}
         for each in missing:
             reasons[each.reason] = reasons.get(each.reason, 0) + 1
+        if self._listed is None:
+            unread = {MissingReason.UNREADABLE: rejected, MissingReason.EMPTY_ROW: len(self._batch.empty_ids)}
+            reasons.update((reason, count) for reason, count in unread.items() if count)
         return Coverage(
             thread_external_id=self._context.chat.id,
             expected=expected,
@@ -329,8 +340,8 @@ def _join(
 ) -> list[Joined]:
     """Return the rows that count, with the messages they show."""
     if listed is None:
-        # An album's messages have no ids of their own on the page.
-        return [Joined(row, None) for row in parsed if row.type is not MessageType.ALBUM]
+        # Notices without a key of their own are cards of the page.
+        return [Joined(row, None) for row in parsed if row.key or row.type is not MessageType.SYSTEM]
     index = FactsIndex(listed, context.account)
     stored_stanza_ids = {key.stanza_id for key in _chat_keys(None, known)}
     joined: list[Joined] = []

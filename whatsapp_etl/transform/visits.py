@@ -37,6 +37,7 @@ class Rules:
     first: frozenset[str] = frozenset()  #: Chats that ran out of their time budget last time.
     last: frozenset[str] = frozenset()  #: Chats at which the page failed last time.
     phone_ids: Mapping[str, str] = field(default_factory=dict)  #: "@lid" -> phone number's id.
+    knows_phone_ids: bool = True  #: False when the browser's storage does not tell `phone_ids`.
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def is_allowed(chat: ChatFacts, rules: Rules) -> bool:
 
 def is_excluded(chat: ChatFacts, rules: Rules) -> bool:
     """Whether an entry of the exclusion list names the chat by id, title or phone number."""
-    return _is_named(chat.id, chat.title, rules)
+    return is_named(chat.id, chat.title, rules)
 
 
 def allowed_contacts(
@@ -116,7 +117,7 @@ def allowed_contacts(
     Nobody whose chat is left out, under whichever of their ids, or whom the exclusion list names.
     """
     left_out = {chat.id for chat in chats if not is_allowed(chat, rules)}
-    left_out |= {each.id for each in contacts if _is_named(each.id, each.saved_name, rules)}
+    left_out |= {each.id for each in contacts if is_named(each.id, each.saved_name, rules)}
     left_out |= {rules.phone_ids[some_id] for some_id in left_out if some_id in rules.phone_ids}
     return tuple(
         each
@@ -125,7 +126,8 @@ def allowed_contacts(
     )
 
 
-def _is_named(some_id: str, title: str | None, rules: Rules) -> bool:
+def is_named(some_id: str, title: str | None, rules: Rules) -> bool:
+    """Whether the exclusion list names, or may name, a person or group."""
     phone_id = rules.phone_ids.get(some_id, some_id)
     number = phone_id.partition("@")[0] if phone_id.endswith("@c.us") else None
     names = {some_id.casefold(), phone_id.casefold(), *([_fold(title)] if title else [])}
@@ -134,6 +136,10 @@ def _is_named(some_id: str, title: str | None, rules: Rules) -> bool:
             continue
         digits = _digits(entry)
         if _fold(entry) in names or (digits is not None and digits == number):
+            return True
+        # Nobody knows whose LID it is: it may be the person whom the entry names by number.
+        names_number = digits is not None or entry.strip().endswith("@c.us")
+        if not rules.knows_phone_ids and names_number and phone_id.endswith("@lid"):
             return True
     return False
 

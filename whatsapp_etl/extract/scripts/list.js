@@ -36,16 +36,30 @@ async (args) => {
   await until(isFilled, args.deadline_ms);
 
   const above = list.getBoundingClientRect().top;
-  const rows = rowsOf().map(({ row, box }) => ({
-    title: titleText(one(row, 'chat_row_title')),
-    index: Math.round((box.top - above) / box.height),
-    is_open: Boolean(one(row, 'chat_row_open')),
-    chat: fiberOf(row, (props) => {
+  const modelOf = (row) =>
+    fiberOf(row, (props) => {
       const chat = [props.data && props.data.data, props.chat, props.data].find((c) => c && c.id);
       const id = chat && idText(chat.id);
-      return id && id.includes('@') ? id : null;
-    }),
-  }));
+      return id && id.includes('@') ? { id, unread: numberOf(chat.unreadCount), t: numberOf(chat.t) } : null;
+    });
+  const numberOf = (value) => (typeof value === 'number' ? value : null);
+  // A badge without a number marks a chat that was set to unread by hand.
+  const badgeOf = (row) => {
+    const badge = one(row, 'chat_row_unread');
+    return badge ? parseInt(clean(badge.textContent), 10) || -1 : 0;
+  };
+  const rows = rowsOf().map(({ row, box }) => {
+    const model = modelOf(row);
+    return {
+      title: titleText(one(row, 'chat_row_title')),
+      index: Math.round((box.top - above) / box.height),
+      is_open: Boolean(one(row, 'chat_row_open')),
+      chat: model && model.id,
+      t: model && model.t,
+      unread: model && model.unread !== null ? model.unread : badgeOf(row),
+      text: clean(row.textContent),
+    };
+  });
   const box = list.getBoundingClientRect();
   return JSON.stringify({
     drawn: rows.length,

@@ -8,6 +8,7 @@ async (args) => {
       has_search: Boolean(search && clean(search.value === undefined ? search.textContent : search.value)),
       is_filtered: Boolean(filter && isVisible(filter) && !one(document, 'filter_all_on')),
       is_archived: Boolean(archived && isVisible(archived)),
+      has_archive: all(document, 'archived_button').some(isVisible),
     };
   };
   if (args.before) {
