@@ -51,7 +51,7 @@ class ControlClient:
             body: The text or caption, or an object with fields of the body.
             type: WhatsApp's name of the kind.
             fields: `sender` ("me" or an id), `at` (ISO with zone), `stanza`, `quoted`, `mentions`,
-                `forwarding_score`, `subtype`.
+                `forwarding_score`, `subtype`, `ack`.
         """
         if "sender" in fields:
             fields["from"] = fields.pop("sender")

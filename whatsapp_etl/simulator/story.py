@@ -26,7 +26,7 @@ def _subject_notice(_scene: Scene) -> Draft:
 
 
 def _code_notice(_scene: Scene) -> Draft:
-    return bodies.notice("e2e_notification", "encrypt", "Your security code changed. Click to learn more")
+    return bodies.notice("e2e_notification", "identity", "Your security code changed. Click to learn more")
 
 
 #: Kinds that a message can be added as; WhatsApp's own names where it has one.
@@ -83,6 +83,8 @@ class Story:
         message = compose(scene, draft, self._instant(payload), self._sender(chat, payload))
         if "stanza" in payload:
             message = replace(message, stanza_id=str(payload["stanza"]))
+        if "ack" in payload:
+            message = replace(message, ack=int(payload["ack"]))
         if "quoted" in payload:
             message = quote(self._world, message, self.message(str(payload["quoted"])))
         return self._world.receive(message)

@@ -34,6 +34,8 @@ const AUGUST = {
   hasEditableSearch: false, // a contenteditable instead of an input
   hasListItems: false, // chats are list items in the grid, and nobody counts them
   listRowHeight: 72,
+  hasListCells: false, // the chat in a list row is a grid cell of its own
+  background: "light", // what stands behind a conversation
   hasAuthorTestId: true, // on the name that a sender gave himself
   showsPushNamesAlone: false, // or "~name" behind the number
   hasSerializedKeys: false, // on the models behind the rows
@@ -54,6 +56,8 @@ const APRIL = {
   hasSideClasses: true,
   isOldNesting: true,
   listRowHeight: 76,
+  hasListCells: true,
+  background: "beige",
   textClass: "_ao3e _aupe copyable-text",
   hasAuthorTestId: false,
   hasSerializedKeys: true,
@@ -67,6 +71,8 @@ const ERAS = {
     hasEditableSearch: true,
     hasListItems: true,
     listRowHeight: 72,
+    hasListCells: false,
+    background: "light",
     iconName: (name) => ICONS_OF_2024[name] ?? name,
     namesPlainIcons: true,
     qrLabel: "Scan me!",

@@ -107,8 +107,11 @@ export class LoginScreen {
   }
 }
 
-// The older name of this icon as a test id is gone since summer 2026.
-const refreshIcon = () => h("span", { "aria-hidden": "true", "data-icon": "refresh-large" }, svg("refresh-l-light"));
+// Its name as a test id is gone since summer 2026.
+const refreshIcon = () =>
+  era().isOldNesting
+    ? icon("refresh-large", { title: "refresh-l-light" })
+    : h("span", { "aria-hidden": "true", "data-icon": "refresh-large" }, svg("refresh-l-light"));
 
 function landing(notice, codeBox, onPhone) {
   const steps = h("ol", { id: "link-device-instructions-list" }, STEPS.map(stepItem), h("div", {}));
@@ -125,7 +128,11 @@ function landing(notice, codeBox, onPhone) {
       "div",
       {},
       steps,
-      linkButton("Need help?", () => {}, "wa-brand-arrow-out"),
+      h(
+        "div",
+        {},
+        linkButton("Need help?", () => {}, "wa-brand-arrow-out"),
+      ),
     ),
   );
   const byPhone = linkButton(
@@ -136,13 +143,22 @@ function landing(notice, codeBox, onPhone) {
   );
   return page(
     notice && h("div", { class: "login-notice", role: "status" }, notice),
+    h("div", {}, card(left, codeBox, byPhone)),
+    footer(),
+  );
+}
+
+function card(left, codeBox, byPhone) {
+  return h(
+    "div",
+    { class: "login-card" },
+    h("div"),
     h(
       "div",
-      { class: "login-card" },
-      h("div", { class: "login-columns" }, left, h("div", {}, h("div", {}, codeBox))),
+      {},
+      h("div", { class: "login-columns" }, left, h("div", {}, codeBox)),
       h("div", { class: "login-phone" }, stayLoggedIn(), h("div", {}, byPhone)),
     ),
-    footer(),
   );
 }
 
@@ -165,10 +181,13 @@ function page(...content) {
           h(
             "div",
             {},
-            h("div", {}, h("div", {}, icon("wa-logo")), h("div", {}, icon("wa-wordmark"), "WhatsApp"), h("div")),
+            h("div", {}, icon("wa-logo")),
+            h("div", { class: "login-wordmark" }, icon("wa-wordmark")),
+            h("div"),
           ),
         ),
         h("div", {}, content),
+        h("div"),
       ),
       h("div", {}, h("div")),
     ),

@@ -1,6 +1,7 @@
 // One row of the chat list: picture, name, time, preview, and the marks at its end.
 
 import { h, icon, plainIcon, withEmoji } from "./dom.js";
+import { era } from "./era.js";
 import { preview } from "./preview.js";
 
 const MANY_UNREAD = 999;
@@ -137,7 +138,7 @@ function cell({ picture, title, time, second, marks, isUnread, isSelected, onOpe
   };
   return h(
     "div",
-    {},
+    era().hasListCells ? { role: "gridcell", tabindex: 0 } : {},
     h("div", { tabindex: -1, "aria-selected": isSelected, class: "list-row", on: { mousedown: open } }, frame),
   );
 }

@@ -34,7 +34,7 @@ function box(name, isGroup) {
       "data-testid": "conversation-compose-box-input",
       class: "composer-input",
     },
-    h("p", { class: TEXT_CLASS, dir: "auto" }, h("br")),
+    h("p", { class: TEXT_CLASS.replace("_ao3e ", ""), dir: "auto" }, h("br")),
   );
   const placeholder = h("div", { "aria-hidden": "true", class: "composer-placeholder" }, h("div", {}, PLACEHOLDER));
   const action = h("div", {}, voiceButton());
@@ -46,26 +46,37 @@ function box(name, isGroup) {
     placeholder.hidden = hasText;
     action.replaceChildren(hasText ? sendButton() : voiceButton());
   });
-  return h(
-    "div",
-    { "data-testid": "compose-box" },
-    h(
-      "div",
-      { class: "_ak1r composer", tabindex: "-1" },
-      h(
+  const attach = { "data-tab": "10", "aria-haspopup": "menu" };
+  const emoji = button("Emojis, GIFs, Stickers", plainIcon("wds-ic-sticker-smiley"), { "data-tab": "10" });
+  const field = h("div", { class: "composer-field" }, input, placeholder);
+  const line = era().isOldNesting
+    ? h(
         "div",
-        {},
-        button("Attach", icon("plus-rounded"), { "data-tab": "10", "aria-haspopup": "menu", title: "Attach" }),
-      ),
-      h("div", {}, button("Emojis, GIFs, Stickers", plainIcon("wds-ic-sticker-smiley"), { "data-tab": "10" })),
-      h("div", { class: "composer-field" }, input, placeholder),
-      action,
-    ),
-  );
+        { class: "_ak1r" },
+        h(
+          "div",
+          { class: "composer", tabindex: "-1" },
+          h("div", {}, h("div", {}, button("Attach", icon("plus-rounded"), attach))),
+          h("div", {}, h("div", {}, emoji)),
+          field,
+          h("div", {}, action),
+        ),
+      )
+    : h(
+        "div",
+        { class: "_ak1r composer", tabindex: "-1" },
+        h("div", {}, button("Attach", icon("plus-rounded"), { ...attach, title: "Attach" })),
+        h("div", {}, emoji),
+        field,
+        action,
+      );
+  return h("div", { "data-testid": "compose-box" }, line);
 }
 
 function voiceButton() {
-  return button("Voice message", icon("mic-outlined"), { "data-tab": "11" });
+  const record = button("Voice message", icon("mic-outlined"), { "data-tab": "11" });
+  // In April it stood, against the rules of HTML, in a button of its own.
+  return era().isOldNesting ? h("button", { "aria-label": "Voice message" }, h("div", {}, record)) : record;
 }
 
 function sendButton() {

@@ -17,23 +17,15 @@ export class Header {
     this.#ctx = ctx;
     this.#chatId = chatId;
     const isGroup = chatId.endsWith("@g.us");
-    const info = h(
+    const picture = h(
       "div",
-      {
-        role: "button",
-        tabindex: "0",
-        "data-tab": "6",
-        title: "Profile details",
-        "data-testid": "conversation-info-header",
-        class: "chat-info",
-      },
-      h(
-        "div",
-        { style: "height: 40px", class: "avatar" },
-        h("div", {}, icon(isGroup ? "default-group-refreshed" : "default-contact-refreshed")),
-      ),
-      h("div", { class: "chat-names" }, this.#title, isGroup ? this.#subtitle : null),
+      { style: "height: 40px", class: "avatar" },
+      h("div", {}, icon(isGroup ? "default-group-refreshed" : "default-contact-refreshed")),
     );
+    const subtitle = isGroup ? this.#subtitle : null;
+    const info = era().isOldNesting
+      ? twoButtons(picture, this.#title, subtitle)
+      : oneButton(picture, [this.#title, subtitle]);
     this.node = h("header", { "data-testid": "conversation-header", class: "chat-header" }, info, buttons());
     if (isGroup) this.#subtitle.append(h("span", { class: "_ao3e _aupe" }, GROUP_HINT));
     this.refresh();
@@ -85,7 +77,27 @@ export class Header {
   }
 }
 
+const BUTTON = { role: "button", tabindex: "0", "data-tab": "6" };
+
+function oneButton(picture, names) {
+  const attributes = { ...BUTTON, title: "Profile details", "data-testid": "conversation-info-header" };
+  return h("div", { ...attributes, class: "chat-info" }, picture, h("div", { class: "chat-names" }, names));
+}
+
+// Until spring the picture and the names were buttons of their own.
+function twoButtons(picture, title, subtitle) {
+  const inside = (depth) => (depth > 0 ? h("div", {}, inside(depth - 1)) : title);
+  return h(
+    "div",
+    { class: "chat-info" },
+    h("div", { title: "Profile details", role: "button" }, picture),
+    h("div", { ...BUTTON, class: "chat-names" }, inside(subtitle ? 1 : 3), subtitle),
+  );
+}
+
 function buttons() {
+  const isOld = era().isOldNesting;
+  const titled = (title) => (isOld ? {} : { title });
   const button = (label, symbol, attributes = {}) =>
     h(
       "span",
@@ -104,14 +116,13 @@ function buttons() {
         h("div", {}, h("div", {}, h("div", {}, plainIcon(symbol)), h("div"))),
       ),
     );
-  return h(
-    "div",
-    { class: "chat-buttons" },
-    button("Video call", "ic-videocam", { title: "Video call" }),
-    button("Voice call", "ic-call", { title: "Voice call" }),
+  const all = [
+    button("Video call", "ic-videocam", titled("Video call")),
+    button("Voice call", "ic-call", titled("Voice call")),
     h("div", {}, button("Search", "ic-search")),
-    h("div", {}, h("div", {}, button("Menu", "ic-more-vert", { "aria-haspopup": "menu", title: "Menu" }))),
-  );
+    h("div", {}, h("div", {}, button("Menu", "ic-more-vert", { "aria-haspopup": "menu", ...titled("Menu") }))),
+  ];
+  return isOld ? h("div", {}, h("div", { class: "chat-buttons" }, all)) : h("div", { class: "chat-buttons" }, all);
 }
 
 function withEmoji(words) {

@@ -4,7 +4,10 @@
 // differs.
 
 import { h } from "../dom.js";
+import { era } from "../era.js";
 import { avatar } from "./parts.js";
+
+const LIST_LABEL = "Message list. Press right arrow key on a message to open message context menu.";
 
 export class List {
   #tools;
@@ -18,7 +21,7 @@ export class List {
     this.node = h("div", {
       tabindex: "0",
       "data-tab": "8",
-      "aria-label": "Message list. Press right arrow key on a message to open message context menu.",
+      "aria-label": era().isOldNesting ? null : LIST_LABEL,
       class: "messages",
     });
   }
@@ -116,12 +119,12 @@ export class List {
   }
 }
 
-/** A date between days: no id, no role. */
+/** A date between days: no id, no role. Since summer it opens a calendar. */
 export function dateMarker(words) {
   return h(
     "div",
     { tabindex: "-1", class: "date-marker" },
-    h("div", { role: "button", tabindex: "0" }, h("span", { dir: "auto" }, words)),
+    h("div", era().isOldNesting ? {} : { role: "button", tabindex: "0" }, h("span", { dir: "auto" }, words)),
   );
 }
 

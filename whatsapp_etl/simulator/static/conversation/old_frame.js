@@ -31,6 +31,9 @@ const KIND_CLASSES = {
 // Notices that something opens when they are clicked.
 const OPENING = new Set(["e2e_notification"]);
 
+// The releases of spring wrote it beside the style.
+const ALIGNED = { "data-computed-align": "normal" };
+
 export const oldFrame = {
   /** A line of the system: in the middle, without sender, tail or time. */
   notice(entry, content, { isGroup }) {
@@ -44,18 +47,18 @@ export const oldFrame = {
     );
     const role = isEncryptionNotice(entry) ? "button" : null;
     const place = isGroup ? "" : " _amjz";
-    return h("div", { class: `_amk1 focusable-list-item${place} _amj- _as4s _amjw`, role }, h("span"), container);
+    return h("div", { class: `_amk1 focusable-list-item${place} _amj- _as4s _amjw`, role, ...ALIGNED }, h("span"), container);
   },
 
   /** A message; `drawn` is what its kind draws. */
   bubble(entry, drawn, tools) {
-    const { content, bare = false, tailless = false, forwardable = false } = drawn;
+    const { content, bare = false, tailless = false, forwardable = false, inert = false } = drawn;
     const hasTail = entry.first && !tailless;
     const tail = hasTail ? icon(entry.own ? "tail-out" : "tail-in", { className: "_amk7" }) : null;
     const label = runLabel(entry, tools);
     const bubble = h("div", { class: bare ? "bare" : "_amk6 _amlo bubble" }, label, content, h("span"), h("div"));
-    const quick = h("div", { class: "_amj_ quick" }, forwardable ? forwardButton() : null, h("div", {}, h("div")));
-    const kind = bare && entry.row.type === "chat" ? "_amk9" : kindClasses(entry.row);
+    const quick = h("div", { class: "_amj_ quick" }, forwardable ? forwardButton() : null, inert ? null : h("div", {}, h("div")));
+    const kind = bare && entry.row.type === "chat" ? `_amk9${tools.isGroup ? "" : " _amka"}` : kindClasses(entry.row);
     const container = h(
       "div",
       { class: ["_amk4", kind, hasTail ? "_amk5" : "", "container"].filter(Boolean).join(" "), "data-testid": "msg-container" },
@@ -66,7 +69,8 @@ export const oldFrame = {
     const side = entry.own ? "message-out" : "message-in";
     const place = tools.isGroup ? "" : " _amjz";
     const item = `${forwardable ? "_amkz " : ""}${side} focusable-list-item _amjy${place} _amjw`;
-    return h("div", { class: item }, h("span"), container, reactionBubble(entry.reactions) ?? h("div"));
+    const below = reactionBubble(entry.reactions) ?? (bare || inert ? null : h("div"));
+    return h("div", { class: item, ...ALIGNED }, h("span"), container, below);
   },
 };
 

@@ -1,6 +1,7 @@
 // One open chat: builds #main, loads the first rows, keeps them in step with the store.
 
 import { h } from "../dom.js";
+import { era } from "../era.js";
 import { composer } from "./composer.js";
 import { BottomButton, FloatingDate } from "./floating.js";
 import { Header } from "./header.js";
@@ -76,7 +77,7 @@ export class Pane {
     this.node = h(
       "div",
       { id: "main", class: "_ajx_", "data-testid": "conversation-panel-wrapper" },
-      h("div", { "data-asset-chat-background-light": "true" }),
+      h("div", { [`data-asset-chat-background-${era().background}`]: "true" }),
       this.#header.node,
       h(
         "div",

@@ -9,10 +9,10 @@ const ACK_LABELS = [" Pending ", " Sent ", " Delivered ", " Read "];
 const MANY_FORWARDS = 5;
 
 /** The time once more, invisible: it keeps the place at the end of the text where the real one stands. */
-export function spacer({ row, own }, tools) {
+export function spacer({ row, own }, tools, { status = true } = {}) {
   const edited = row.latestEditMsgKey ? [h("span", {}, "Edited")] : [];
-  const status = own ? [h("span")] : [];
-  return h("span", {}, h("span", { "aria-hidden": "true" }, edited, status, h("span", {}, tools.format.time(row.t))));
+  const place = own && status ? [h("span")] : [];
+  return h("span", {}, h("span", { "aria-hidden": "true" }, edited, place, h("span", {}, tools.format.time(row.t))));
 }
 
 /** Time, "Edited", star and delivery status. */
@@ -31,9 +31,16 @@ function ackIcon(ack) {
 }
 
 /** Wrap what is copied together with "[time, date] sender: " before it. */
-export function copyable({ row, sender }, tools, ...children) {
-  const pre = tools.format.prePlainText(row.t, sender.name);
-  return h("div", { class: "copyable-text", "data-pre-plain-text": pre }, children);
+export function copyable(entry, tools, ...children) {
+  const pre = tools.format.prePlainText(entry.row.t, entry.sender.name);
+  return h("div", { class: `copyable-text${placeClass(entry, tools)}`, "data-pre-plain-text": pre }, children);
+}
+
+// The older nesting says by a class what stands above the text.
+function placeClass({ row, own, first }, { isGroup }) {
+  if (!era().isOldNesting) return "";
+  if (row.isForwarded) return " _ahy2";
+  return isGroup && first && !own ? " _ahy1" : "";
 }
 
 /** A text or caption with its markup. */
@@ -49,7 +56,12 @@ export function forwarded({ row }) {
 }
 
 /** The author's line: in groups, on the first bubble of a run of somebody else. */
-export function author({ first, own, sender }, tools) {
+export function author(entry, tools) {
+  const line = authorLine(entry, tools);
+  return line && era().isOldNesting ? [line, h("div")] : line;
+}
+
+function authorLine({ first, own, sender }, tools) {
   if (!tools.isGroup || own || !first) return null;
   if (sender.isSaved || !sender.pushname) {
     return h(
@@ -104,34 +116,24 @@ export function quoted({ row }, tools) {
   const isMine = answered.author === tools.me.id || answered.author === tools.me.lid;
   const name = isMine ? "You" : tools.store.displayName(answered.author);
   const text = answered.text || placeholderOf(answered.type);
-  return h(
-    "div",
-    { "data-testid": "quoted-message", class: "_ahy0" },
+  const content = [
+    h("div", { class: "_ahxj", role: "" }, h("span", { dir: "auto", class: isMine ? "_ao3e" : "_ahxt _ao3e" }, name)),
+    h("div"),
     h(
       "div",
-      { class: "_aju3", role: "button", "aria-label": "Quoted message", tabindex: "0" },
-      h("span", { class: "_aju7" }),
-      h(
-        "div",
-        { class: "_aju8" },
-        h(
-          "div",
-          { class: "_ahxj", role: "" },
-          h("span", { dir: "auto", class: isMine ? "_ao3e" : "_ahxt _ao3e" }, name),
-        ),
-        h("div"),
-        h(
-          "div",
-          { dir: "ltr", role: "button" },
-          h(
-            "span",
-            { "data-testid": "selectable-text", dir: "auto", class: `quoted-mention ${TEXT_CLASS}` },
-            shortText(text),
-          ),
-        ),
-      ),
+      { dir: "ltr", role: "button" },
+      h("span", { "data-testid": "selectable-text", dir: "auto", class: `quoted-mention ${TEXT_CLASS}` }, shortText(text)),
     ),
+  ];
+  const { isOldNesting } = era();
+  const place = isOldNesting && tools.isGroup ? " _aju9" : "";
+  const box = h(
+    "div",
+    { class: "_aju3", role: "button", "aria-label": "Quoted message", tabindex: "0" },
+    h("span", { class: "_aju7" }),
+    h("div", { class: `_aju8${place}` }, isOldNesting ? h("div", { class: `_ajua${place}` }, content) : content),
   );
+  return h("div", { "data-testid": "quoted-message", class: "_ahy0" }, isOldNesting ? h("div", {}, box) : box);
 }
 
 const PLACEHOLDERS = {
@@ -212,7 +214,7 @@ export function placeholder(entry, tools, { symbol, text, link = null }) {
       "div",
       { class: "placeholder" },
       h("div", {}, symbol),
-      h("div", { class: "_akbu _akbw" }, text, more, spacer(entry, tools)),
+      h("div", {}, h("div", { class: "_akbu _akbw" }, text, more, spacer(entry, tools, { status: false }))),
     ),
     h("div", {}, meta(entry, tools, { status: false })),
   );

@@ -30,7 +30,8 @@ export class Row {
       },
       this.wrapper,
     );
-    this.element = h("div", { tabindex: "-1", role: "row" }, this.node);
+    const row = h("div", { tabindex: "-1", role: "row" }, this.node);
+    this.element = era().isOldNesting ? h("div", {}, row) : row;
   }
 
   get isNotice() {

@@ -20,7 +20,7 @@ const ZERO_WIDTH = "\u200b";
  */
 export function textBlock(raw, mentions, spacer) {
   const emoji = onlyEmoji(raw);
-  if (emoji) return h("div", { class: "_akbu" }, largeEmoji(emoji, "_ahiv"), spacer);
+  if (emoji) return h("div", { class: "_akbu" }, largeEmoji(emoji, "_ahiv"));
   const blocks = parseMarkup(raw, mentions);
   const block = h("div", { class: "_akbu" });
   const draw = (limit) => {

@@ -1,5 +1,6 @@
 // Stickers, documents, audio files and voice notes: never with "[time, date] sender: ".
 
+import { era } from "../../era.js";
 import { h, icon } from "../../dom.js";
 import * as parts from "../parts.js";
 
@@ -98,11 +99,12 @@ function player(entry, tools, symbol) {
     button.replaceChildren(icon(isPlaying ? "audio-pause" : "audio-play"));
     if (isPlaying) tools.receipts.played(row.id);
   });
+  const { isOldNesting } = era();
   const slider = {
     role: "slider",
-    "aria-label": "Voice note progress slider",
+    "aria-label": isOldNesting ? null : "Voice note progress slider",
     "aria-valuenow": "0",
-    "aria-valuetext": `0:00/${length}`,
+    "aria-valuetext": isOldNesting ? `0:00 / ${length}` : `0:00/${length}`,
     "aria-valuemin": "0",
     "aria-valuemax": "100",
     tabindex: "0",

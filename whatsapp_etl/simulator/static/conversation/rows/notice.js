@@ -15,11 +15,11 @@ export function notice({ row }) {
 
 /** Only the note on encryption can be clicked as a whole row. */
 export function isEncryptionNotice({ row }) {
-  return row.type === "e2e_notification";
+  return row.type === "e2e_notification" && row.subtype === "encrypt";
 }
 
 function symbolOf(row) {
-  if (row.type === "e2e_notification") return h("div", {}, icon("lock-small"));
+  if (isEncryptionNotice({ row })) return h("div", {}, icon("lock-small"));
   if (row.subtype === "disappearing_mode") return h("div", {}, plainIcon("wds-ic-disappearing-messages"));
   return null;
 }
@@ -36,7 +36,7 @@ function withEmoji(words) {
 
 export function deleted(entry, tools) {
   const content = parts.placeholder(entry, tools, { symbol: icon("recalled"), text: deletionOf(entry, tools) });
-  return { content: [parts.author(entry, tools), content] };
+  return { content: [parts.author(entry, tools), content], inert: true };
 }
 
 function deletionOf({ own, row }, tools) {
@@ -49,11 +49,11 @@ function deletionOf({ own, row }, tools) {
 export function waiting(entry, tools) {
   const text = "Waiting for this message. This may take a while.";
   const content = parts.placeholder(entry, tools, { symbol: icon("ciphertext"), text, link: "Learn more" });
-  return { content: [parts.author(entry, tools), content] };
+  return { content: [parts.author(entry, tools), content], inert: true };
 }
 
 export function unknown(entry, tools) {
   const text = "This message couldn't load. Open the message on your phone to view it.";
   const content = parts.placeholder(entry, tools, { symbol: icon("unknown"), text, link: "Click here to update." });
-  return { content: [parts.author(entry, tools), content] };
+  return { content: [parts.author(entry, tools), content], inert: true };
 }

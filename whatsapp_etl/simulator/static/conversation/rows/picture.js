@@ -109,7 +109,7 @@ function viewOnce(entry, tools) {
   if (!entry.own) {
     const text = "You received a view once message. For added privacy, you can only open it on your phone.";
     const content = placeholder(entry, tools, { symbol: plainIcon("wds-ic-view-once"), text, link: "Learn more" });
-    return { content: [parts.author(entry, tools), content] };
+    return { content: [parts.author(entry, tools), content], inert: true };
   }
   const button = h(
     "button",

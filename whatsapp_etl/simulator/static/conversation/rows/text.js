@@ -12,7 +12,7 @@ export function text(entry, tools) {
       "div",
       { class: "_am2q _am2r _am2s" },
       h("div", { class: "_am2u _ar8h" }, single),
-      h("div", {}, h("div", {}, parts.meta(entry, tools))),
+      h("div", {}, h("div", {}, parts.meta(entry, tools)), h("div", {}, h("div"))),
     );
     return { content: [parts.forwarded(entry), parts.author(entry, tools), content], bare: true };
   }
