@@ -70,3 +70,24 @@ def test_of_chats_that_no_row_proves_nothing_is_written(account):
     assert it.truth("page") == {}
     for table in ("messages", "threads", "sync_coverage", "rejects", "contacts"):
         assert it.query(f"SELECT count(*) FROM {table}") == [(0,)], table
+
+
+def test_packed_ids_prove_their_chats_without_models_and_later_metadata_gives_the_seconds(account):
+    it = account(world={**SMALL, "profile": "apr26"})
+    it.simulator.set_config(hidden_idb=True, fiber=False)
+
+    report = it.sync()
+
+    assert (report.status, report.read_by) == (RunStatus.PARTIAL, "chat_list")
+    found = it.judged("page")
+    assert [*found.absent, *found.surplus, *found.doubled] == [], str(found)
+    # A notice shows no time of its own; everything else must be right to the minute.
+    wrong = [(column, found.kinds[key]) for column, each in found.columns.items() for key, _, _ in each]
+    assert set(wrong) <= {("ts", "system")}, str(found)
+    assert it.query("SELECT DISTINCT ts_precision FROM messages WHERE message_type <> 'system'") == [
+        ("minute",)
+    ]
+
+    reload_with(it, hidden_idb=False)
+    assert it.sync().status is RunStatus.SUCCESS
+    assert it.judged().is_equal, str(it.judged())

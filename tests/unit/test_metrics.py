@@ -100,6 +100,15 @@ def test_durations_are_a_histogram_under_another_name():
     assert value(state, "whatsapp_sync_cycle_duration_seconds_bucket", le="+Inf") == 1
 
 
+def test_a_storage_that_cannot_be_read_in_part_is_a_metric():
+    state = healthy_state()
+    assert value(state, "whatsapp_sync_metadata_readable") == 1
+
+    state.cycle_finished(make_report(metadata_unreadable=("contacts: missing_store",)))
+
+    assert value(state, "whatsapp_sync_metadata_readable") == 0
+
+
 def test_exactly_one_session_state_is_one():
     state = healthy_state()
     ones = [

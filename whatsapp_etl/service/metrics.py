@@ -122,6 +122,11 @@ def _now(snapshot: Snapshot, now: datetime) -> Iterator[Metric]:
             "When the last cycle ended, as Unix time.",
             snapshot.last_run.finished_at.timestamp(),
         )
+        yield _gauge(
+            "whatsapp_sync_metadata_readable",
+            "1 when the last cycle could read all that it asked of the browser's storage.",
+            not snapshot.last_run.metadata_unreadable,
+        )
     if snapshot.last_success_at:
         yield _gauge(
             "whatsapp_sync_last_success_timestamp_seconds",

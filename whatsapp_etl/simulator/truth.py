@@ -32,7 +32,8 @@ def truth(
         since: Unix seconds; older messages are left out. None: from the beginning.
         view: "attainable" leaves out what only the phone has, and files that are gone. "page" is what of
             that can be known without the client's storage: no group's recipients, nobody's reactions.
-        proof: Of "page": without models a time is told in minutes, and a row with neither proves no chat.
+        proof: Of "page": without models a time is told in minutes (of a notice not at all: its `ts` cannot be
+            known), and a row with neither proves no chat.
     """
     if view == "page" and proof == "none":
         return []
