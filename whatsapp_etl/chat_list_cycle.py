@@ -95,7 +95,7 @@ class ChatListCycle:
 
     def _visit(self, listed: ListedChat, visits: _Visits, tally: Tally) -> ChatBatch:
         """Read one chat, or say why it was not read; only what concerns all chats is raised."""
-        key = listed.chat_id or ""
+        key = listed.key
         if (reason := self.memory.resting(key)) is not None:
             return self._unopened(listed, reason)
         rules = replace(visits.rules, is_shield_alarmed=True) if tally.receipts_observed else visits.rules
@@ -110,7 +110,7 @@ class ChatListCycle:
                     admit=lambda chat_id: visits.admit(chat_id, listed, self._last.get(chat_id)),
                     glance=lambda rows: self._glance(rows, visits.account),
                     budget=self.memory.budget(key),
-                    asks_phone=bool(key) and self.may_ask_phone(key),
+                    asks_phone=self.may_ask_phone(key),
                 )
             )
         except BrowserCrashedError:
@@ -133,7 +133,7 @@ class ChatListCycle:
         if not batch.chat_id or batch.stop_reason in {StopReason.EXCLUDED, StopReason.NOTHING_TO_READ}:
             tally.not_stored(batch)
             return 0
-        self.memory.note_read(batch.chat_id, batch.stop_reason)
+        self.memory.note_read(listed.key, batch.stop_reason)
         before = self._last.get(batch.chat_id)
         context = ChatContext(
             chat=chat_of(listed, batch.chat_id, visits.account),

@@ -336,6 +336,11 @@ class ListedChat:
     last_activity: datetime | None  #: Where the row's model shows it.
     look: str  #: sha256 of all that the row says: the same look, nothing new.
 
+    @property
+    def key(self) -> str:
+        """What the program remembers the chat by: its id, else its title, which others may have too."""
+        return self.chat_id or self.title
+
 
 @dataclass(frozen=True, slots=True)
 class RowGlance:

@@ -76,6 +76,8 @@ def test_rows_that_name_no_chat_are_left_out_only_as_often_as_their_look_was_rea
 def test_chats_that_ran_out_of_time_come_first_and_the_archive_last():
     archived, plain, slow = listed(chat_id="a", is_archived=True), listed(chat_id="b"), listed(chat_id="c")
     assert opens(archived, plain, slow, first=frozenset({"c"})) == (slow, plain, archived)
+    unnamed = listed(chat_id=None, title="Rowing Club")
+    assert opens(plain, unnamed, first=frozenset({"Rowing Club"})) == (unnamed, plain)
 
 
 # --- how far back -------------------------------------------------------------------------------

@@ -75,7 +75,7 @@ def chats_to_open(
         last: What was read before, by chat.
         since: The look-back's edge.
         now: The run's clock.
-        first: Chats that ran out of their time last time.
+        first: Keys of chats that ran out of their time last time.
     """
     seen = Counter(each.look for each in last.values() if each.look and not each.is_whole_due(now))
     due = []
@@ -88,7 +88,7 @@ def chats_to_open(
             is_seen = before is not None and before.look == each.look and not before.is_whole_due(now)
         if not is_seen and (each.last_activity is None or each.last_activity >= since):
             due.append(each)
-    return tuple(sorted(due, key=lambda each: (each.chat_id not in first, each.is_archived)))
+    return tuple(sorted(due, key=lambda each: (each.key not in first, each.is_archived)))
 
 
 def reach(checkpoint: Checkpoint | None, before: LastRead | None, since: datetime, now: datetime) -> Reach:
