@@ -1,6 +1,8 @@
 // Places, contact cards, polls, group invites and calls.
 
 import { h, icon, plainIcon } from "../../dom.js";
+import { era } from "../../era.js";
+import { shownId } from "../keys.js";
 import * as parts from "../parts.js";
 import { TEXT_CLASS, shortText } from "../text.js";
 
@@ -144,7 +146,13 @@ export function poll(entry, tools) {
       {},
       h(
         "button",
-        { role: "button", tabindex: "-1", title: "View votes", "data-testid": "poll-view-votes" },
+        {
+          role: "button",
+          tabindex: "-1",
+          title: "View votes",
+          "aria-disabled": era().isOldNesting && options.every(({ votes }) => !votes) ? "true" : null,
+          "data-testid": "poll-view-votes",
+        },
         h("div", {}, "View votes"),
       ),
     ),
@@ -159,7 +167,8 @@ export function poll(entry, tools) {
 }
 
 function pollOption(row, { name, votes }, position) {
-  const id = `${row.id.split("_")[2]}-option-${position}`;
+  const { isOldNesting } = era();
+  const id = `${isOldNesting ? shownId(row.id) : row.id.split("_")[2]}-option-${position}`;
   const box = h(
     "div",
     { role: "none" },
@@ -170,20 +179,26 @@ function pollOption(row, { name, votes }, position) {
       id,
       "aria-checked": "false",
       type: "checkbox",
-      role: "checkbox",
+      role: isOldNesting ? null : "checkbox",
     }),
   );
+  const words = isOldNesting
+    ? h("span", { "data-testid": "selectable-text", dir: "auto", class: TEXT_CLASS }, shortText(name))
+    : selectable(name, "auto");
   const text = h(
     "div",
-    {},
-    h("div", {}, h("label", { for: id, "data-testid": `poll-option-row-label-${position}` }, selectable(name, "auto"))),
+    { class: "poll-words" },
+    h("div", {}, h("label", { for: id, "data-testid": `poll-option-row-label-${position}` }, words)),
     h(
       "button",
       { tabindex: "-1", "aria-disabled": "false", type: "button" },
       h("div", {}, h("div", {}, h("span", {}, String(votes)))),
     ),
   );
-  return h("div", { class: "poll-option" }, h("div", {}, h("div", {}, box), text));
+  if (!isOldNesting) return h("div", {}, h("div", { class: "poll-line" }, h("div", {}, box), text));
+  const left = h("div", {}, h("div", {}, box));
+  const right = h("div", {}, h("div", {}, text, h("div", {}, h("div"))));
+  return h("div", {}, h("div", {}, h("div", { class: "poll-line" }, left, right)));
 }
 
 function selectable(raw, dir) {
