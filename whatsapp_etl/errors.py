@@ -107,6 +107,10 @@ class PageTimeoutError(ExtractError):
     """Something did not appear before its deadline; the message names what was awaited."""
 
 
+class PageRefusedError(ExtractError):
+    """The server answered with an error instead of the page."""
+
+
 class BrowserCrashedError(ExtractError):
     """Chromium ended or was ended because it did not answer."""
 

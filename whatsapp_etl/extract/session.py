@@ -19,6 +19,7 @@ from playwright.sync_api import Page
 from whatsapp_etl.errors import (
     BrowserCrashedError,
     ExtractError,
+    PageRefusedError,
     PageScriptError,
     PageTimeoutError,
     SessionNeedsPersonError,
@@ -159,6 +160,7 @@ class Session:
         Raises:
             ShieldError: The focus shield does not hold; the page is left again.
             PageTimeoutError: The page did not load.
+            PageRefusedError: The server answered with an error instead of the page.
         """
         self._pack = None
         self._seen = None
@@ -297,11 +299,16 @@ class Session:
         allowed = _OPEN_ALLOWED.total_seconds() * 1000
         try:
             with self.watchdog.step("opening WhatsApp Web", _OPEN_ALLOWED + _GRACE):
-                self.page.goto(self._url, wait_until="domcontentloaded", timeout=allowed)
+                response = self.page.goto(self._url, wait_until="domcontentloaded", timeout=allowed)
         except (PageScriptError, PageTimeoutError) as error:
             raise PageTimeoutError(
                 "WhatsApp Web could not be loaded.", "Check the network, and that WHATSAPP_URL is right."
             ) from error
+        if response is not None and not response.ok:
+            raise PageRefusedError(
+                f"WhatsApp Web answered with HTTP status {response.status}.",
+                "The next cycle tries again; if it stays so, check that WHATSAPP_URL is right.",
+            )
 
     # --- looking ------------------------------------------------------------------------------
 

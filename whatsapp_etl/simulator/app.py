@@ -26,7 +26,12 @@ def create_app(server: PageServer) -> Starlette:
     async def index(request: Request) -> Response:
         if any(word in request.headers.get("user-agent", "") for word in _UNSUPPORTED):
             return HTMLResponse((STATIC / "unsupported.html").read_text(encoding="utf-8"))
+        failure = server.fails_load()
+        if failure == "http":
+            return HTMLResponse("Service Unavailable", status_code=503)
         page = (STATIC / "index.html").read_text(encoding="utf-8")
+        if failure == "script":
+            page = page.replace("/static/main.js", "/static/missing.js")
         return HTMLResponse(page, headers={"Cache-Control": "no-store"})
 
     async def sync(request: Request) -> Response:

@@ -37,6 +37,10 @@ class ControlClient:
         """Change the page's configuration; `delays` are merged one by one."""
         return self._post("config", **changes)
 
+    def behave(self, *names: str) -> None:
+        """Let exactly these behaviours be on; see `docs/simulator.md`."""
+        self._post("behaviours", on=list(names))
+
     def set_phone_history(self, chat: str, result: str) -> None:
         """Decide how the phone answers a request for older messages: ok, failed or use_phone."""
         self._post("phone_history", chat=chat, result=result)

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from whatsapp_etl.simulator.behaviours import BEHAVIOURS
 from whatsapp_etl.simulator.ledger import Ledger
 from whatsapp_etl.simulator.moving import link_again, migrate_chat
 from whatsapp_etl.simulator.options import check_variants
@@ -33,12 +34,14 @@ _PHONE_RESULTS = ("ok", "failed", "use_phone")
 
 def control_routes(server: PageServer) -> list[Route]:
     """Return the routes of the control API for one server."""
-    control = _Control(server, Story(server.world, server.library, server.options.seed))
+    control = _Control(server, server.stagehand.story)
     table: list[tuple[str, str, Call]] = [
         ("POST", "/scan", control.scan),
         ("POST", "/logout", control.logout),
         ("POST", "/dialog", control.dialog),
         ("POST", "/config", control.configure),
+        ("POST", "/behaviours", control.behave),
+        ("GET", "/behaviours", control.behaviours),
         ("POST", "/messages", control.add_message),
         ("PATCH", "/messages/{message:path}", control.edit_message),
         ("DELETE", "/messages/{message:path}", control.delete_message),
@@ -104,6 +107,17 @@ class _Control:
         check_variants(payload.get("language_variants", ()))
         await self._server.configure(payload)
         return self._server.config
+
+    async def behave(self, _request: Request, payload: Payload) -> Payload:
+        names = payload.get("on", [])
+        if not isinstance(names, list):
+            raise StoryError("`on` is a list of names.")
+        await self._server.behave(names)
+        return {"on": list(self._server.stagehand.on)}
+
+    async def behaviours(self, _request: Request, _payload: Payload) -> Payload:
+        on = self._server.stagehand.on
+        return {"on": list(on), "known": {name: each.what for name, each in BEHAVIOURS.items()}}
 
     async def phone_history(self, _request: Request, payload: Payload) -> Payload:
         chat, result = self._story.chat(payload), _choice(payload, "result", _PHONE_RESULTS)
@@ -174,7 +188,13 @@ class _Control:
         view = query.get("view", "perfect")
         if view not in {"perfect", "attainable", "page"}:
             raise StoryError("`view` is perfect, attainable or page.")
-        return truth(self._server.world, self._since(request), cast("View", view), self._proof())
+        return truth(
+            self._server.world,
+            self._since(request),
+            cast("View", view),
+            self._proof(),
+            bodiless=self._server.config["bodiless"],
+        )
 
     def _proof(self) -> Proof:
         """What the page's rows tell in the configuration in force."""

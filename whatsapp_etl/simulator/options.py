@@ -49,6 +49,7 @@ class SimulatorOptions:
     now: datetime | None = None  #: Fixed clock of world and page; None: the real one.
     phone_only_days: int = 36  #: In chats with more on the phone, what is older is only there.
     profile: str = "aug26"  #: The page's release; several, separated by commas, take turns by page load.
+    behaviours: tuple[str, ...] = ()  #: What the page does badly from the start; see behaviours.py.
     extras: bool = True  #: A status entry, a channel and an assistant beside the listed chats.
 
     def __post_init__(self) -> None:

@@ -11,10 +11,12 @@ from typing import Any, Literal
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from whatsapp_etl.simulator.behaviours import Stagehand
 from whatsapp_etl.simulator.generate import build_world
 from whatsapp_etl.simulator.ledger import Ledger
 from whatsapp_etl.simulator.media import MediaLibrary
 from whatsapp_etl.simulator.options import SimulatorOptions, check_profiles
+from whatsapp_etl.simulator.story import Story
 from whatsapp_etl.simulator.world import World
 
 VERSION = "2.3000.1045818043"
@@ -48,6 +50,7 @@ class PageServer:
     world: World
     library: MediaLibrary
     config: dict[str, Any]
+    stagehand: Stagehand
     ledger: Ledger = field(default_factory=Ledger)
     connections: list[Connection] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
@@ -92,12 +95,37 @@ class PageServer:
                 await self._receipt(str(frame["chat"]), str(frame["kind"]), list(frame.get("ids") or []))
             case "state":
                 self.ledger.mode = str(frame["mode"])
+            case "opened":
+                await self._opened(str(frame["chat"]))
             case "qr_reload":
                 await connection.send(self._qr())
             case "phone_history":
                 await self._phone_history(connection, str(frame["chat"]))
             case _:
                 pass  # a newer page may say more than this server listens to
+
+    async def _opened(self, chat_id: str) -> None:
+        changes = self.stagehand.opened(chat_id)
+        if changes:
+            await self.configure(changes)
+        await self.announce()
+
+    async def behave(self, names: Iterable[str]) -> None:
+        """Let exactly these behaviours be on."""
+        dialog = self.stagehand.dialog
+        changes = self.stagehand.switch(names)
+        if changes:
+            await self.configure(changes)
+        if self.stagehand.dialog != dialog:
+            await self.show_dialog(self.stagehand.dialog)
+        await self.announce()
+
+    def fails_load(self) -> str | None:
+        """Return how the page load that is asked for now fails; None when it does not."""
+        if self.config["failing_loads"] <= 0:
+            return None
+        self.config["failing_loads"] -= 1
+        return str(self.config["load_failure"])
 
     async def _receipt(self, chat_id: str, kind: str, ids: list[str]) -> None:
         self.ledger.receipts[kind] += 1
@@ -108,7 +136,7 @@ class PageServer:
 
     async def _phone_history(self, connection: Connection, chat_id: str) -> None:
         self.ledger.phone_requests[chat_id] += 1
-        result = self.phone_results.get(chat_id, "ok")
+        result = self.phone_results.get(chat_id, self.config["phone_result"])
         if result == "ok" and chat_id in self.world.chats:
             self.world.hand_over_from_phone(chat_id)
         await connection.send({"op": "phone_history", "chat": chat_id, "result": result})
@@ -191,7 +219,12 @@ class PageServer:
 def open_server(options: SimulatorOptions) -> PageServer:
     """Build the world and the server for it."""
     world, library = build_world(options)
-    return PageServer(options, world, library, _config(options))
+    config = _config(options)
+    stagehand = Stagehand(Story(world, library, options.seed), options.seed, config)
+    changes = stagehand.switch(options.behaviours)
+    delays = {**config["delays"], **changes.get("delays", {})}
+    config = {**config, **changes, "delays": delays}
+    return PageServer(options, world, library, config, stagehand, dialog=stagehand.dialog)
 
 
 def _config(options: SimulatorOptions) -> dict[str, Any]:
@@ -216,6 +249,17 @@ def _config(options: SimulatorOptions) -> dict[str, Any]:
         "auto_download": True,
         "loading_hangs": False,
         "hidden_idb": False,
+        "idb_version": None,  # of the database; None: the client's own
+        "idb_renamed_fields": False,
+        "idb_locked": False,  # the page holds the messages in a transaction of its own
+        "bodiless": [],  # stanza ids of rows that never get their body
+        "tab_hidden": False,
+        "left_over": None,  # unread-filter, group-filter, search or archive: as the last visit left it
+        "typing": False,
+        "clock_ahead_hours": 0,  # of the page's clock before the world's
+        "phone_result": "ok",  # how the phone answers where nothing else was said for the chat
+        "failing_loads": 0,  # so many page loads fail, from now on
+        "load_failure": "http",  # answered 503 ("http"), or without the page's script ("script")
         "reorder_while_scrolling": False,
         "mutations": [],  # what the next release renames or drops in the page
         "virtual_margin_px": None,  # how far from the screen rows keep their bodies; the page's own: 4000

@@ -71,6 +71,10 @@ class Story:
             world, self._random, world.clock(), _people=len(world.contacts) + 500, _groups=groups + 500
         )
 
+    @property
+    def world(self) -> World:
+        return self._world
+
     def add_message(self, payload: Payload) -> Message:
         """Let somebody send something; without `from` it is the other side of the chat."""
         chat = self.chat(payload)

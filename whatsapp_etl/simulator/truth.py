@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -23,17 +23,24 @@ _WITH_FILE = {"image", "video", "gif", "video_note", "audio", "voice", "sticker"
 
 
 def truth(
-    world: World, since: int | None = None, view: View = "perfect", proof: Proof = "models"
+    world: World,
+    since: int | None = None,
+    view: View = "perfect",
+    proof: Proof = "models",
+    *,
+    bodiless: Collection[str] = (),
 ) -> list[dict[str, Any]]:
     """Return the expected rows, ordered by chat and place in it.
 
     Args:
         world: The account.
         since: Unix seconds; older messages are left out. None: from the beginning.
-        view: "attainable" leaves out what only the phone has, and files that are gone. "page" is what of
-            that can be known without the client's storage: no group's recipients, nobody's reactions.
+        view: "attainable" leaves out what only the phone has, files that are gone, and rows that the page
+            never draws. "page" is what of that can be known without the client's storage: no group's
+            recipients, nobody's reactions.
         proof: Of "page": without models a time is told in minutes (of a notice not at all: its `ts` cannot be
             known), and a row with neither proves no chat.
+        bodiless: Stanza ids of the rows that the page never draws.
     """
     if view == "page" and proof == "none":
         return []
@@ -46,7 +53,7 @@ def truth(
         for message in world.messages_of(chat.id)
         if (since is None or message.t >= since)
         and (message.expires_at is None or message.expires_at > now)
-        and not (view != "perfect" and message.is_on_phone)
+        and not (view != "perfect" and (message.is_on_phone or message.stanza_id in bodiless))
         for row in [_expected(world, message, reactions.get(message.external_id, []), view)]
     ]
 

@@ -246,6 +246,19 @@ class World:
         self.feed.delete("chat", chat_id, chat_id)
         self.feed.put("chat", new_id)
 
+    def remove_chat(self, chat_id: str) -> None:
+        """Delete a chat with everything in it on this device."""
+        for message in self.messages_of(chat_id):
+            self.messages.pop(message.external_id)
+            if not message.is_on_phone:
+                self.feed.delete("message", message.external_id, self.row_key(message))
+        for key in [key for key in self.reactions if key[0] not in self.messages]:
+            del self.reactions[key]
+        for kept in (self._by_chat, self._unread):
+            kept.pop(chat_id, None)
+        del self.chats[chat_id]
+        self.feed.delete("chat", chat_id, chat_id)
+
     def load_history(self, chat_id: str, messages: list[Message]) -> None:
         """Put a chat's first messages in place: ordered and numbered already, oldest first."""
         self._by_chat[chat_id] = [message.external_id for message in messages]

@@ -16,6 +16,7 @@ const FILTERS = [
 ];
 const MOST_JUMPS = 10; // how often `reorder_while_scrolling` moves a chat
 const SCROLLS_A_JUMP = 3;
+const FLICKER_MS = 400;
 
 /** Whether a chat stands in the list or in the archive; channels, status and locked chats do not. */
 export function isListed(chat) {
@@ -74,6 +75,23 @@ export class ChatList {
   async start() {
     const ids = this.#ctx.store.chats().map(({ id }) => id);
     this.#messages = await this.#ctx.store.lastMessages(ids);
+    this.#show();
+    this.#takeUp(this.#ctx.config().left_over);
+    setInterval(() => this.#flicker(), FLICKER_MS);
+  }
+
+  // What the last visit left as it was: a filter, a search, the open archive.
+  #takeUp(leftOver) {
+    if (leftOver === "search") this.#search.enter("e");
+    else if (leftOver === "archive") this.#openArchive();
+    else if (leftOver) this.#choose(leftOver);
+  }
+
+  // While people type, the previews of their chats change all the time.
+  #flicker() {
+    if (!this.#ctx.config().typing) return;
+    this.#rows.isTyping = !this.#rows.isTyping;
+    this.#globalRevision += 1;
     this.#show();
   }
 

@@ -23,16 +23,25 @@ export function committed(transaction) {
 }
 
 /** Open the database, creating every object store and index at first. */
-export async function openDatabase(name = NAME) {
+export async function openDatabase(name = NAME, version = null) {
   const schema = await (await fetch("/static/schema.json")).json();
-  const request = indexedDB.open(name, schema.version);
+  const request = indexedDB.open(name, version ?? schema.version);
   request.onupgradeneeded = () => createStores(request.result, schema.stores);
   const late = new Promise((_, reject) => {
     setTimeout(() => reject(new StorageUnavailableError("storage did not open in time")), OPEN_DEADLINE_MS);
   });
-  const database = await Promise.race([result(request), late]);
+  const database = await Promise.race([result(request).catch((error) => reopened(error, name, schema)), late]);
   database.onversionchange = () => database.close();
   return database;
+}
+
+// A release that went back to an older version of the storage begins anew.
+async function reopened(error, name, schema) {
+  if (error.name !== "VersionError") throw error;
+  await deleteDatabase(name);
+  const request = indexedDB.open(name, schema.version);
+  request.onupgradeneeded = () => createStores(request.result, schema.stores);
+  return result(request);
 }
 
 /** Delete the database with everything in it. */

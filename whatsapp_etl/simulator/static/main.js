@@ -75,7 +75,26 @@ function configure(fresh) {
   mutate(fresh.mutations);
   Object.assign(document.documentElement, languageOf(fresh));
   window.Debug = { VERSION: fresh.version };
+  showVisibility(fresh.tab_hidden);
+  if (chats && fresh.idb_locked) lockMessages();
   if (!isFirst) chats?.refresh();
+}
+
+let isLocking = false;
+
+async function lockMessages() {
+  if (isLocking) return;
+  isLocking = true;
+  await store.lock(() => config.idb_locked);
+  isLocking = false;
+}
+
+/** Let every script see a hidden window, or the browser's own answer again. */
+function showVisibility(isHidden) {
+  if (isHidden === Object.hasOwn(document, "visibilityState")) return;
+  if (isHidden) Object.defineProperty(document, "visibilityState", { get: () => "hidden", configurable: true });
+  else delete document.visibilityState;
+  document.dispatchEvent(new Event("visibilitychange"));
 }
 
 function enter(next) {
@@ -141,7 +160,7 @@ async function load() {
   if (!known) return;
   storeLogin({ token, me });
   await store.logIn({ config, token, me });
-  await store.setPreference(LOGIN_KEY, { token, world: config.world });
+  await store.setPreference(LOGIN_KEY, { token, world: config.world, renamed: config.idb_renamed_fields });
   const loading = new LoadingScreen(app, { isFirst: known === "new", onLogOut: () => leave(0) });
   loading.show(0);
   if (config.loading_hangs) return;
@@ -159,7 +178,8 @@ async function openStore() {
   try {
     store = await Store.open(config);
     const last = await store.preference(LOGIN_KEY);
-    if (last?.token === token && last.world === config.world) return "known";
+    const isSameShape = Boolean(last?.renamed) === config.idb_renamed_fields;
+    if (last?.token === token && last.world === config.world && isSameShape) return "known";
     await store.wipe();
     store = await Store.open(config);
     return "new";
@@ -179,8 +199,12 @@ async function showChats() {
   conversation = createConversation(ctx, shell.conversation);
   chats = new ChatList(ctx, shell, { onOpen: (chatId) => open(ctx, shell, chatId) });
   document.addEventListener("keydown", (event) => event.key === "Escape" && closeChat(shell, event));
+  store.on("change", ({ store: name, op, key }) => {
+    if (name === "chat" && op === "delete" && key === conversation.chatId) leaveChat(shell);
+  });
   await chats.start();
   enter("MAIN");
+  if (config.idb_locked) lockMessages();
   dialogs.mainShown(shell);
   receipts.mainMounted();
 }
@@ -190,10 +214,15 @@ function open({ store: account }, shell, chatId) {
   shell.showIntro(false);
   chats.select(chatId);
   conversation.open(chatId);
+  socket.send({ op: "opened", chat: chatId });
 }
 
 function closeChat(shell, event) {
   if (!conversation.chatId || event.target.closest?.("#side, [role=dialog]")) return;
+  leaveChat(shell);
+}
+
+function leaveChat(shell) {
   receipts.chatClosed(conversation.chatId);
   conversation.close();
   chats.select(null);

@@ -1,5 +1,7 @@
 // One row of the chat list: picture, name, time, preview, and the marks at its end.
 
+import { isArchived } from "./archived.js";
+import { senderOf } from "./conversation/keys.js";
 import { h, icon, plainIcon, withEmoji } from "./dom.js";
 import { era } from "./era.js";
 import { preview } from "./preview.js";
@@ -9,9 +11,10 @@ const MANY_UNREAD = 999;
 /** @param {{store, format, fiber, clock}} ctx */
 export function createRowMaker(ctx) {
   const isGroup = (chatId) => chatId.endsWith("@g.us");
+  const maker = { fillChat, fillMessage, fillContact, isTyping: false };
 
   /** Fill `element` with a chat. */
-  const fillChat = (element, { chat, message, isSelected, isArchivedRow, onOpen }) => {
+  function fillChat(element, { chat, message, isSelected, isArchivedRow, onOpen }) {
     const title = ctx.store.title(chat.id);
     element.replaceChildren(
       cell({
@@ -31,10 +34,10 @@ export function createRowMaker(ctx) {
       }),
     );
     ctx.fiber.attachChat(element, chat, title);
-  };
+  }
 
   /** Fill `element` with a message that a search found. */
-  const fillMessage = (element, { chat, message, onOpen }) => {
+  function fillMessage(element, { chat, message, onOpen }) {
     const title = ctx.store.title(chat.id);
     element.replaceChildren(
       cell({
@@ -48,10 +51,10 @@ export function createRowMaker(ctx) {
         marks: [h("span"), h("span"), h("span")],
       }),
     );
-  };
+  }
 
   /** Fill `element` with a contact that has no chat. */
-  const fillContact = (element, { jid, onOpen }) => {
+  function fillContact(element, { jid, onOpen }) {
     element.replaceChildren(
       cell({
         picture: avatar(ctx, jid),
@@ -69,9 +72,13 @@ export function createRowMaker(ctx) {
         marks: [h("span"), h("span"), h("span")],
       }),
     );
-  };
+  }
 
   const secondLine = (message, chat) => {
+    if (maker.isTyping && !isArchived(chat)) {
+      const who = isGroup(chat.id) && message ? `${ctx.store.displayName(senderOf(message))} is ` : "";
+      return h("span", { "data-testid": "last-msg-status", title: "" }, h("span", {}, `${who}typing…`));
+    }
     const senderName = (jid) => ctx.store.displayName(jid);
     const { title, nodes } = preview(message, { isGroup: isGroup(chat.id), senderName, format: ctx.format });
     return h("span", { "data-testid": "last-msg-status", title }, nodes);
@@ -93,7 +100,7 @@ export function createRowMaker(ctx) {
     return [h("span", {}, shown), h("span"), h("span")];
   };
 
-  return { fillChat, fillMessage, fillContact };
+  return maker;
 }
 
 /** "3 unread messages"; "Unread" for a chat that was marked by hand. */

@@ -59,6 +59,13 @@ export class SearchBox {
     );
   }
 
+  /** Put a query into the field, as if it had been typed. */
+  enter(query) {
+    if (this.#isEditable) this.#input.replaceChildren(h("p", { class: TEXT_CLASS }, query));
+    else this.#input.value = query;
+    this.#typed();
+  }
+
   #typed() {
     const query = this.#isEditable ? this.#input.innerText.trim() : this.#input.value;
     if (!this.#isEditable) this.#input.setAttribute("aria-label", query ? "" : LABEL);

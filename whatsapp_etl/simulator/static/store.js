@@ -9,6 +9,7 @@ import { formatPhone } from "./phone.js";
 const BATCH_ROWS = 5000; // One transaction each: 50,000 rows load in seconds.
 const IN_MEMORY = ["chat", "contact", "group-metadata", "participant", "profile-pic-thumb"];
 const CURSOR_KEY = "sync-cursor";
+const RENAMED = { t: "timestamp", type: "kind", from: "sender" }; // what `idb_renamed_fields` calls them
 
 export class Store {
   #database;
@@ -17,6 +18,7 @@ export class Store {
   #token;
   #events = new Events();
   #memory = Object.fromEntries(IN_MEMORY.map((name) => [name, new Map()]));
+  #columns = {};
   #ownIds = [];
   #shown = new Map();
   #pull = null;
@@ -25,12 +27,13 @@ export class Store {
   /**
    * Open the database.
    *
-   * @param {{hidden_idb: boolean, body_key: string}} config
+   * @param {{hidden_idb: boolean, idb_version: number|null, idb_renamed_fields: boolean}} config
    */
   static async open(config) {
     const store = new Store();
     store.#databaseName = config.hidden_idb ? `${NAME}-v2` : NAME;
-    store.#database = await openDatabase(store.#databaseName);
+    store.#database = await openDatabase(store.#databaseName, config.idb_version);
+    store.#columns = config.idb_renamed_fields ? RENAMED : {};
     return store;
   }
 
@@ -49,6 +52,12 @@ export class Store {
   async wipe() {
     this.#database.close();
     await deleteDatabase(this.#databaseName);
+  }
+
+  /** Hold the messages in one transaction for as long as `isWanted` says: nobody else reads or writes them. */
+  async lock(isWanted) {
+    const held = this.#database.transaction("message", "readwrite").objectStore("message");
+    while (isWanted()) await result(held.get("nobody's key"));
   }
 
   /** Call `listener` at each "change" `{store, op, key, value}`, after it is written. */
@@ -298,7 +307,7 @@ export class Store {
     const row = revived(value);
     if (!("$body" in row)) return row;
     const { $body: body, ...rest } = row;
-    return { ...rest, msgRowOpaqueData: await this.#cipher.seal(body) };
+    return renamed({ ...rest, msgRowOpaqueData: await this.#cipher.seal(body) }, this.#columns);
   }
 
   #read(name) {
@@ -316,8 +325,21 @@ export class Store {
   }
 
   async #decrypted(rows) {
-    return Promise.all(rows.map(async (row) => ({ ...row, body: await this.#cipher.open(row.msgRowOpaqueData) })));
+    const known = rows.map((row) => renamed(row, this.#columns, { back: true }));
+    return Promise.all(known.map(async (row) => ({ ...row, body: await this.#cipher.open(row.msgRowOpaqueData) })));
   }
+}
+
+/** The row with other names for its columns, or with its own again. */
+function renamed(row, columns, { back = false } = {}) {
+  const result = { ...row };
+  for (const [own, other] of Object.entries(columns)) {
+    const [from, to] = back ? [other, own] : [own, other];
+    if (!(from in result)) continue;
+    result[to] = result[from];
+    delete result[from];
+  }
+  return result;
 }
 
 /** The chat that a message row belongs to: its key's second part. */

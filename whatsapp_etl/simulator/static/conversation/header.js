@@ -5,6 +5,7 @@ import { era } from "../era.js";
 import { emojiImage } from "./emoji.js";
 
 const EMOJI = new RegExp("\\p{RGI_Emoji}", "v");
+const FLIP_MS = 400;
 const GROUP_HINT = "click here for group info";
 
 export class Header {
@@ -12,6 +13,7 @@ export class Header {
   #chatId;
   #title = h("div", { class: "chat-title" });
   #subtitle = h("div", { class: "chat-subtitle" });
+  #flips = 0;
 
   constructor(ctx, chatId) {
     this.#ctx = ctx;
@@ -54,6 +56,10 @@ export class Header {
   showMembers() {
     const names = this.#memberNames();
     if (names === null) return;
+    if (this.#ctx.config().typing && this.#isFlipped()) {
+      this.#subtitle.replaceChildren(h("span", { class: "_ao3e _aupe" }, "typing…"));
+      return;
+    }
     const attributes = {
       title: names,
       "data-testid": "selectable-text",
@@ -61,6 +67,13 @@ export class Header {
       style: "min-height: 0px",
     };
     this.#subtitle.replaceChildren(h("span", attributes, withEmoji(names)));
+  }
+
+  // While somebody types, the subtitle changes between the members and that.
+  #isFlipped() {
+    setTimeout(() => this.node.isConnected && this.showMembers(), FLIP_MS);
+    this.#flips += 1;
+    return this.#flips % 2 === 1;
   }
 
   // Saved names first, then numbers, oneself last.

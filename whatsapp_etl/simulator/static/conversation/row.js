@@ -55,8 +55,9 @@ export class Row {
     if (this.#isFilled) this.fill();
   }
 
-  /** Draw the body. */
+  /** Draw the body, unless this is a row that never gets one. */
   fill() {
+    if (this.#tools.config().bodiless.includes(stanzaOf(this.entry.row.id))) return;
     this.#stopWatching();
     const drawn = this.isNotice ? drawNotice(this.entry) : drawKind(this.entry, this.#tools);
     this.#stop = drawn.stop ?? null;
