@@ -86,6 +86,9 @@ def simulate(
     profile: Annotated[
         str, typer.Option(help="Release of the page; several, separated by commas, take turns by page load.")
     ] = "aug26",
+    behaviours: Annotated[
+        str, typer.Option(help="What goes badly, by names separated by commas; see docs/simulator.md.")
+    ] = "",
     linked: Annotated[
         bool, typer.Option("--linked", help="Any profile counts as linked; no QR code.")
     ] = False,
@@ -108,6 +111,7 @@ def simulate(
             locale=locale,
             timezone=timezone,
             profile=profile,
+            behaviours=tuple(name for name in behaviours.split(",") if name),
             linked=linked,
             now=instant,
         )

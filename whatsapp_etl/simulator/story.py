@@ -51,7 +51,7 @@ _CHAT_FIELDS = {
 }  # fmt: skip
 
 
-class StoryError(Exception):
+class StoryError(ValueError):
     """A call that makes no sense in this world; the text says why."""
 
 
