@@ -130,6 +130,10 @@ class SelectorDriftError(ExtractError):
     """
 
 
+class UnknownDialogError(ExtractError):
+    """A dialog that no pack knows covers the page: it is left alone, and nothing is read."""
+
+
 class MetadataUnreadableError(ExtractError):
     """The browser's own storage is missing, locked or of an unknown shape.
 

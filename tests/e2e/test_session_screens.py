@@ -208,7 +208,9 @@ def test_dialogs_that_only_inform_are_closed_one_after_another(show):
     assert session.page.query_selector("[role=dialog]") is None
 
 
-@pytest.mark.parametrize("buttons", [("Log out", "OK"), ("Close",), ("Delete",)])
+@pytest.mark.parametrize(
+    "buttons", [("Log out", "OK"), ("Close",), ("Delete",), ("Cancel", "OK"), ("Not now", "Allow")]
+)
 def test_a_dialog_with_any_other_button_is_left_to_a_person(show, buttons):
     session = show(page(NEW_LIST + dialog("Shall it be?", *buttons)))
 

@@ -218,4 +218,4 @@ def test_every_shipped_pack_knows_the_parts_that_tell_the_state(pack):
 
     assert parts <= set(pack.selectors)
     assert pack["chat_list_pane"].required_on == "ready"
-    assert not set(pack.labels["press"]) & set(pack.labels["never_press"])
+    assert not set(pack.labels["press"]) & set(pack.labels["beside"])

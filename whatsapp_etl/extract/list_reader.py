@@ -135,6 +135,8 @@ class ListReader(Reader):
             self._limits.chats.wait()
             self._session.dismiss_dialogs()
             opened = self.conversation.open(row)
+            if opened is not Opened.YES:
+                self._session.check_ready()
             if opened is Opened.PARTLY:
                 self._session.require("conversation")
             step = self.conversation.newest(None) if opened is Opened.YES else None

@@ -140,6 +140,8 @@ class Reader:
             self._limits.chats.wait()
             self._session.dismiss_dialogs()
             opened = self.conversation.open(row)
+            if opened is not Opened.YES:
+                self._session.check_ready()
             if opened is Opened.PARTLY:
                 self._session.require("conversation")
             if opened is Opened.WITHOUT_ROWS:

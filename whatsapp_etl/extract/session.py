@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page
 
 from whatsapp_etl.errors import (
@@ -25,12 +24,13 @@ from whatsapp_etl.errors import (
     SessionNeedsPersonError,
 )
 from whatsapp_etl.extract.browser import Browser
+from whatsapp_etl.extract.dialogs import UNKNOWN_ALLOWED, Dialogs
 from whatsapp_etl.extract.fitting import SETTLE_ALLOWED, PageFit
 from whatsapp_etl.extract.packs import AUTO, HitCounter, merge_packs, usable_packs
 from whatsapp_etl.extract.page_script import read_answer
 from whatsapp_etl.extract.scripts import read_script
 from whatsapp_etl.extract.shield import verify_shield
-from whatsapp_etl.extract.snapshot import write_snapshot
+from whatsapp_etl.extract.snapshot import write_picture, write_snapshot
 from whatsapp_etl.extract.states import STATE_LABELS, PageFacts, next_state
 from whatsapp_etl.extract.watchdog import Watchdog
 from whatsapp_etl.model import (
@@ -110,6 +110,12 @@ class Session:
         self._facts = PageFacts()
         self._snapshot = SessionSnapshot(since=clock())
         self.hits = HitCounter()
+        self._covered_since: float | None = None  #: By a dialog that is not known.
+        self._dialogs = Dialogs(
+            browser,
+            _parts(self._any_pack, ("press", "beside")),
+            lambda png: write_picture(png, snapshots, "unknown-dialog", clock()),
+        )
         self._fit = PageFit(browser, self.hits, self.keep_snapshot, SETTLE_ALLOWED)
 
     # --- what others need of it ---------------------------------------------------------------
@@ -201,6 +207,7 @@ class Session:
             PageTimeoutError: The chat list did not appear.
             SelectorDriftError: It is there, but no pack fits or a required selector matches nothing.
             ShieldError: The focus shield does not hold.
+            UnknownDialogError: A dialog that is not known covers the page.
         """
         deadline = time.monotonic() + timeout.total_seconds()
         wait = timedelta(0)
@@ -210,6 +217,8 @@ class Session:
                 raise person_needed(self.state)
             if self.state is SessionState.UNSUPPORTED:
                 raise ExtractError("WhatsApp Web does not support this browser.", "Update Chromium.")
+            if self._is_covered_for_long():
+                raise self._dialogs.unknown()
             if time.monotonic() >= deadline:
                 raise PageTimeoutError(
                     f"The chat list did not appear within {timeout.total_seconds():g} s; "
@@ -223,6 +232,15 @@ class Session:
             self._browser.profile.note_linked()
             self._replace(wa_version=self._version())
 
+    def _is_covered_for_long(self) -> bool:
+        """Return whether a dialog that is not known has stood there for longer than introductions take."""
+        if not (self.state is SessionState.UNKNOWN and self._facts.has_dialog):
+            self._covered_since = None
+            return False
+        now = time.monotonic()
+        self._covered_since = self._covered_since or now
+        return now - self._covered_since >= UNKNOWN_ALLOWED.total_seconds()
+
     def require(self, page: str) -> None:
         """Return once every selector that the pack requires on `page` matches.
 
@@ -235,21 +253,20 @@ class Session:
         self._fit.require(self.pack, page)
 
     def dismiss_dialogs(self) -> bool:
-        """Close one dialog that only informs, by the pack's list of buttons; False when there is none.
+        """Close one dialog that only informs; False when there is none."""
+        return self._dialogs.dismiss()
 
-        A dialog that offers to log out or to take over is never touched.
+    def check_ready(self) -> None:
+        """Return while the chats are shown and nothing stands before them.
+
+        Raises:
+            SessionNeedsPersonError: A person has to do something first.
+            UnknownDialogError: A dialog that is not known covers the page.
         """
-        with self.watchdog.step("closing a dialog", _CLICK_ALLOWED + _GRACE):
-            button = self.page.evaluate_handle(
-                read_script("dialog_button"), _parts(self._any_pack, ("press", "never_press"))
-            ).as_element()
-            if button is None:
-                return False
-            try:
-                button.click(timeout=_CLICK_ALLOWED.total_seconds() * 1000)
-            except PlaywrightError:
-                return False  # It went away by itself, or something covers it: the next look tells.
-        return True
+        if self.poll() in NEEDS_PERSON:
+            raise person_needed(self.state)
+        if self.state is SessionState.UNKNOWN and self._facts.has_dialog:
+            raise self._dialogs.unknown()
 
     def reload_qr(self) -> bool:
         """Ask for fresh codes after the last one expired; False when there is no button for that."""

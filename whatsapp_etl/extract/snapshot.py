@@ -1,16 +1,22 @@
-"""Redacted snapshots of a page that was not understood, kept for a week."""
+"""Redacted snapshots and blurred pictures of a page that was not understood, kept for a week."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
+
+from PIL import Image
 
 KEPT_FOR = timedelta(days=7)
 
 _STAMP = "%Y-%m-%dT%H-%M-%S-%fZ"
-_NAME = re.compile(r"(?P<stamp>\d{4}-\d\d-\d\dT[\d-]+Z)-[a-z0-9_.-]+\.html")
+_NAME = re.compile(r"(?P<stamp>\d{4}-\d\d-\d\dT[\d-]+Z)-[a-z0-9_.-]+\.(html|png)")
+
+#: One cell of a picture stands for so many pixels each way: more than a letter, less than a dialog.
+_BLUR_PIXELS = 16
 
 
 def write_snapshot(html: str, folder: Path, reason: str, now: datetime, redact: Callable[[str], str]) -> Path:
@@ -25,17 +31,35 @@ def write_snapshot(html: str, folder: Path, reason: str, now: datetime, redact: 
         now: Aware; when the page looked so.
         redact: Replaces letters, digits and ids.
     """
+    path = _new_file(folder, f"{reason}.html", now)
+    path.write_text(redact(html), encoding="utf-8")
+    return path
+
+
+def write_picture(png: bytes, folder: Path, reason: str, now: datetime) -> Path:
+    """Write a screenshot in which only large shapes are left, beside the snapshots and as long as they.
+
+    Each square of pixels becomes its mean, which cannot be turned back: a letter is smaller than that.
+    """
+    with Image.open(BytesIO(png)) as picture:
+        cells = (max(1, picture.width // _BLUR_PIXELS), max(1, picture.height // _BLUR_PIXELS))
+        blurred = picture.convert("RGB").resize(cells, Image.Resampling.BOX).resize(picture.size)
+    path = _new_file(folder, f"{reason}.png", now)
+    blurred.save(path)
+    return path
+
+
+def _new_file(folder: Path, name: str, now: datetime) -> Path:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     remove_old_snapshots(folder, now)
-    path = folder / f"{now.astimezone(UTC).strftime(_STAMP)}-{reason}.html"
+    path = folder / f"{now.astimezone(UTC).strftime(_STAMP)}-{name}"
     path.touch(mode=0o600)
-    path.write_text(redact(html), encoding="utf-8")
     return path
 
 
 def remove_old_snapshots(folder: Path, now: datetime) -> None:
     """Remove what is older than `KEPT_FOR`; files of other names stay."""
-    for path in folder.glob("*.html"):
+    for path in folder.iterdir():
         named = _NAME.fullmatch(path.name)
         if named and now - datetime.strptime(named["stamp"], _STAMP).replace(tzinfo=UTC) > KEPT_FOR:
             path.unlink(missing_ok=True)

@@ -25,9 +25,11 @@ from whatsapp_etl.simulator.truth import Proof, View, truth
 Payload = dict[str, Any]
 Call = Callable[[Request, Payload], Awaitable[Any]]
 
-_DIALOGS = (
+DIALOGS = (
     "conflict", "another_session", "terms", "feature", "temp_ban", "service_unavailable", "deprecated",
-    "screen_lock", "update_bar", "offline", "proxyblock", "none",
+    "screen_lock", "update_bar", "offline", "reconnecting", "phone_offline", "syncing", "sync_paused",
+    "notifications", "permission", "delete_question", "log_out_question", "passkey", "logging_out",
+    "proxyblock", "none",
 )  # fmt: skip
 _PHONE_RESULTS = ("ok", "failed", "use_phone")
 
@@ -96,7 +98,7 @@ class _Control:
         return {"logged_out": True}
 
     async def dialog(self, _request: Request, payload: Payload) -> Payload:
-        kind = _choice(payload, "kind", _DIALOGS)
+        kind = _choice(payload, "kind", DIALOGS)
         await self._server.show_dialog(kind)
         return {"dialog": kind}
 

@@ -95,6 +95,8 @@ class PageServer:
                 await self._receipt(str(frame["chat"]), str(frame["kind"]), list(frame.get("ids") or []))
             case "state":
                 self.ledger.mode = str(frame["mode"])
+            case "pressed":
+                self.ledger.pressed[str(frame["label"])] += 1
             case "opened":
                 await self._opened(str(frame["chat"]))
             case "qr_reload":

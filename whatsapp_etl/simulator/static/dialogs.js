@@ -56,6 +56,34 @@ const TAKES_OVER = {
 const BANNERS = {
   update_bar: ["Refresh to update", "A new version of WhatsApp is available."],
   offline: ["Computer not connected", "Make sure your computer has an active internet connection."],
+  reconnecting: ["Computer not connected", "Retrying in 5 seconds"],
+  phone_offline: ["Phone not connected", "Make sure your phone has an active internet connection."],
+  syncing: ["Syncing older messages…", "42%"],
+  sync_paused: ["Syncing paused", "Open WhatsApp on your phone to go on."],
+  notifications: ["Message notifications are off", "Turn on"],
+};
+
+// Dialogs above the app. Only the first of them merely informs.
+const ABOVE = {
+  feature: {
+    title: "What's new on WhatsApp Web",
+    text: "Find your chats faster with lists.",
+    buttons: ["Continue"],
+    hasCross: true,
+  },
+  permission: {
+    title: "Load older messages?",
+    text: "This device needs your permission to load older messages.",
+    buttons: ["Not now", "Allow"],
+  },
+  delete_question: {
+    title: "Delete this chat?",
+    text: "Messages will only be removed from this device and your devices on the newer versions of WhatsApp.",
+    buttons: ["Cancel", "OK"],
+  },
+  log_out_question: { title: "Log out?", text: "Are you sure you want to log out?", buttons: ["Cancel", "Log out"] },
+  passkey: { title: "Confirm it's you", text: "Use your passkey to go on.", buttons: ["Continue"], field: true },
+  logging_out: { title: "Logging out", text: "Do not close this window", buttons: [] },
 };
 
 export class Dialogs {
@@ -67,7 +95,8 @@ export class Dialogs {
 
   /**
    * @param {HTMLElement} app the element #app
-   * @param {{useHere, logOut, close, modeChanged: (mode: string) => void}} actions what its buttons do
+   * @param {{useHere, logOut, close, pressed: (label: string) => void, modeChanged: (mode: string) => void}} actions
+   *   what its buttons do, and who hears of them
    */
   constructor(app, actions) {
     this.#app = app;
@@ -87,7 +116,7 @@ export class Dialogs {
     this.#kind = kind;
     if (kind in TAKES_OVER) this.#takeOver(TAKES_OVER[kind]);
     else if (kind in BANNERS) this.#banner(BANNERS[kind]);
-    else if (kind === "feature") this.#feature();
+    else if (kind in ABOVE) this.#above(ABOVE[kind]);
   }
 
   #dismiss() {
@@ -149,37 +178,49 @@ export class Dialogs {
     };
     return h(
       "button",
-      { "aria-disabled": "false", tabindex: 0, type: "button", on: { click: actions[label] ?? (() => {}) } },
+      { "aria-disabled": "false", tabindex: 0, type: "button", on: { click: () => this.#press(label, actions[label]) } },
       h("div", {}, h("div", {}, h("div", {}, h("span", {}, h("span", {}, h("span", {}, label)))))),
     );
   }
 
-  #feature() {
+  #press(label, action = () => {}) {
+    this.#actions.pressed(label);
+    action();
+  }
+
+  #above({ title, text, buttons, hasCross = false, field = false }) {
     const end = () => this.#shell.overlay.replaceChildren();
-    const onKey = (event) => event.key === "Escape" && end();
     const close = h(
       "button",
-      { type: "button", "aria-label": "Close", tabindex: 0, on: { click: end } },
+      { type: "button", "aria-label": "Close", tabindex: 0, on: { click: () => this.#press("Close", end) } },
       plainIcon("ic-close"),
     );
-    const ok = h(
-      "button",
-      { type: "button", tabindex: 0, "data-testid": "popup-controls-ok", on: { click: end } },
-      h("div", {}, h("div", {}, "Continue")),
+    const chosen = buttons.map((label, position) =>
+      h(
+        "button",
+        {
+          type: "button",
+          tabindex: 0,
+          "data-testid": position === buttons.length - 1 ? "popup-controls-ok" : "popup-controls-cancel",
+          on: { click: () => this.#press(label, label === "Log out" ? this.#actions.logOut : end) },
+        },
+        h("div", {}, h("div", {}, label)),
+      ),
     );
     const dialog = modal({
-      label: "What's new on WhatsApp Web",
+      label: title,
       body: [
-        close,
-        h("h1", {}, "What's new on WhatsApp Web"),
-        h("div", {}, "Find your chats faster with lists."),
-        h("div", { class: "dialog-buttons" }, ok),
+        hasCross && close,
+        h("h1", {}, title),
+        h("div", {}, text),
+        field && h("input", { type: "text", "aria-label": title }),
+        h("div", { class: "dialog-buttons" }, chosen),
       ],
     });
     dialog.classList.add("is-above");
-    dialog.addEventListener("keydown", onKey);
+    dialog.addEventListener("keydown", (event) => hasCross && event.key === "Escape" && end());
     this.#shell?.overlay.replaceChildren(dialog);
-    ok.focus();
+    chosen.at(-1)?.focus();
   }
 
   #banner([title, text]) {

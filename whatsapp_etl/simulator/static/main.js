@@ -43,6 +43,7 @@ const dialogs = new Dialogs(app, {
   useHere: () => location.reload(),
   logOut: () => leave(0),
   close: () => {},
+  pressed: (label) => socket.send({ op: "pressed", label }),
   modeChanged: enter,
 });
 

@@ -1,0 +1,61 @@
+"""What stands before the chats: dialogs that only inform are closed, every other one is left to a person.
+
+Which buttons are harmless is the pack's to say. A dialog that is not known is never touched; a picture
+of it, blurred until nothing can be read, is kept for whoever has to find out what it wants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+
+from playwright.sync_api import Error as PlaywrightError
+
+from whatsapp_etl.errors import UnknownDialogError
+from whatsapp_etl.extract.browser import Browser
+from whatsapp_etl.extract.scripts import read_script
+
+#: An introduction may take a moment to become complete; after this a dialog counts as not known.
+UNKNOWN_ALLOWED = timedelta(seconds=10)
+
+_CLICK_ALLOWED = timedelta(seconds=5)
+_GRACE = timedelta(seconds=20)
+
+
+class Dialogs:
+    """The dialogs of one page.
+
+    Args:
+        browser: Open on WhatsApp Web.
+        parts: Selectors and words of dialogs, of all packs.
+        keep: Keeps a picture (PNG) where nothing can be read any more, and says where.
+    """
+
+    def __init__(self, browser: Browser, parts: Mapping[str, object], keep: Callable[[bytes], Path]) -> None:
+        self._browser = browser
+        self._parts = parts
+        self._keep = keep
+
+    def dismiss(self) -> bool:
+        """Close one dialog that only informs; False when there is none."""
+        with self._browser.watchdog.step("closing a dialog", _CLICK_ALLOWED + _GRACE):
+            button = self._browser.page.evaluate_handle(
+                read_script("dialog_button"), self._parts
+            ).as_element()
+            if button is None:
+                return False
+            try:
+                button.click(timeout=_CLICK_ALLOWED.total_seconds() * 1000)
+            except PlaywrightError:
+                return False  # It went away by itself, or something covers it: the next look tells.
+        return True
+
+    def unknown(self) -> UnknownDialogError:
+        """Return the error that tells of a dialog which nobody knows, with the place of its picture."""
+        with self._browser.watchdog.step("taking a picture of a dialog", _GRACE):
+            picture = self._keep(self._browser.page.screenshot())
+        return UnknownDialogError(
+            f"A dialog that is not known covers WhatsApp Web; a blurred picture of it is in {picture}.",
+            "Nothing of it was pressed. Answer it in the window of `whatsapp-etl login`.",
+        )
