@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -89,6 +89,9 @@ def simulate(
     behaviours: Annotated[
         str, typer.Option(help="What goes badly, by names separated by commas; see docs/simulator.md.")
     ] = "",
+    repertoire: Annotated[
+        Literal["usual", "everything"], typer.Option(help="With everything also what accounts rarely have.")
+    ] = "usual",
     linked: Annotated[
         bool, typer.Option("--linked", help="Any profile counts as linked; no QR code.")
     ] = False,
@@ -111,6 +114,7 @@ def simulate(
             locale=locale,
             timezone=timezone,
             profile=profile,
+            repertoire=repertoire,
             behaviours=tuple(name for name in behaviours.split(",") if name),
             linked=linked,
             now=instant,

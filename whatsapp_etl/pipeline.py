@@ -82,7 +82,7 @@ class Directory:
         return {some_id: chat.id for chat in self.chats for some_id in chat.ids}
 
     def participants(self, chat_id: str) -> tuple[str, ...]:
-        """Return a group's participants; none for other chats."""
+        """Return a group's participants or a list's recipients; none for other chats."""
         group = self.groups.get(chat_id)
         return group.participant_ids if group else ()
 

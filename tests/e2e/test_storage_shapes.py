@@ -266,7 +266,7 @@ def test_the_revision_of_the_list_and_of_the_chat_agree_and_change_with_an_edit(
     assert second == [fact.source_revision for fact in edited.messages(["15551001001@c.us"], SINCE)]
 
 
-def test_one_chats_messages_come_oldest_first_and_no_other_chats(open_storage):
+def test_one_chats_messages_come_in_the_order_of_the_chat_and_no_other_chats(open_storage):
     storage = open_storage(
         stores(
             message=[
@@ -280,7 +280,7 @@ def test_one_chats_messages_come_oldest_first_and_no_other_chats(open_storage):
 
     facts = storage.messages(["15551001001@c.us"], SINCE)
 
-    assert [fact.key.stanza_id for fact in facts] == ["3EB0A1", "3EB0A2"]
+    assert [fact.key.stanza_id for fact in facts] == ["3EB0A2", "3EB0A1"]
     assert set(storage.stanza_times(["15551001001@c.us"])) == {"3EB0A0", "3EB0A1", "3EB0A2"}
 
 

@@ -68,6 +68,7 @@ def test_an_incoming_text_is_from_the_other_to_oneself(tell):
         "recipient_ids": [OWN],
         "content_snippet": "Hello there",
         "ts": "2026-03-14T08:15:07+00:00",
+        "ts_precision": "second",
         "is_outgoing": 0,
         "has_attachments": 0,
         "message_type": "text",

@@ -142,7 +142,7 @@ class Storage:
         return (*named, *(ContactFacts(lid, None, None, phone) for lid, phone in phones.items()))
 
     def groups(self) -> tuple[GroupFacts, ...]:
-        """Return the groups; the own LID among the participants is written as the own id."""
+        """Return the groups and broadcast lists; the own LID among their people is written as the own id."""
         own = {self.own.lid: self.own.id} if self.own and self.own.lid else {}
         return tuple(
             GroupFacts(
@@ -189,13 +189,15 @@ class Storage:
             ]
 
     def messages(self, chat_ids: Iterable[str], since: datetime) -> tuple[MessageFacts, ...]:
-        """Return the messages of one chat, under any of its ids, sent at or after `since`, oldest first."""
+        """Return the messages of one chat, under any of its ids, sent at or after `since`.
+
+        They come in the order of the chat, which is the order of arrival and not always that of time.
+        """
         facts: list[MessageFacts] = []
-        for chat_id in chat_ids:
+        for chat_id in reversed(tuple(chat_ids)):  # former ids first
             answer = self._ask("messages", _ONE_CHAT, chat=chat_id, since=since.timestamp())
             self.unreadable_rows += answer["unreadable"]
             facts += [self._message(row) for row in answer["rows"]]
-        facts.sort(key=lambda fact: fact.sent_at)  # stable: equal seconds keep the stored order
         return tuple(facts)
 
     def stanza_times(self, chat_ids: Iterable[str]) -> Mapping[str, datetime]:

@@ -9,6 +9,8 @@ from random import Random
 from whatsapp_etl.simulator import bodies
 from whatsapp_etl.simulator.bodies import Draft, Scene
 from whatsapp_etl.simulator.cast import DAY, WEEK, Cast, Casting, own_account
+from whatsapp_etl.simulator.compose import compose, quote
+from whatsapp_etl.simulator.crowd import Crowd
 from whatsapp_etl.simulator.media import MediaLibrary
 from whatsapp_etl.simulator.options import SimulatorOptions
 from whatsapp_etl.simulator.people import REACTIONS
@@ -41,6 +43,10 @@ def build_world(options: SimulatorOptions) -> tuple[World, MediaLibrary]:
         author.write(casting, count)
     for casting in cast.extras() if options.extras and options.chats > 1 else []:
         author.write(casting, 3)
+    if options.repertoire == "everything":
+        linked_at = now - min(_LIVE_DAYS, options.phone_only_days) * DAY
+        for chat, messages in Crowd(world, cast, library, random, options, now).assemble():
+            world.load_history(chat.id, _ordered(messages, linked_at))
     _number_rows(world)
     world.announce_messages()
     author.react()
@@ -231,48 +237,6 @@ class _Author:
         self.world.set_unread(casting.chat.id, keys)
         if casting.is_marked_unread:
             self.world.mark_unread(casting.chat.id)
-
-
-def _ack(usual: int, stanza: str) -> int:
-    """Return how far an own message came: some only to the server, the most to a phone or a reader."""
-    return 1 if stanza.endswith("0") else usual
-
-
-def compose(scene: Scene, draft: Draft, t: int, speaker: str) -> Message:
-    """Turn a draft into a message of the scene's chat, sent by `speaker`."""
-    chat, random = scene.chat, scene.random
-    stanza = bodies.stanza_id(random, draft.type)
-    is_notice = bodies.is_notice(draft)
-    from_me = speaker == scene.world.me.id and not is_notice
-    names_author = chat.kind in {"group", "status"} and draft.type != "e2e_notification"
-    author = None if draft.type == "e2e_notification" else speaker
-    expires_at = t + chat.ephemeral_seconds if chat.ephemeral_seconds and not is_notice else None
-    edit_key = bodies.fresh_key(random, chat.id, from_me=from_me) if draft.is_edited else None
-    return Message(
-        chat_id=chat.id,
-        stanza_id=stanza,
-        from_me=from_me,
-        author_id=author,
-        t=t,
-        type=draft.type,
-        body=draft.body,
-        subtype=draft.subtype,
-        media=draft.media,
-        has_participant=names_author,
-        ack=_ack(random.choice((2, 3, 3)), stanza) if from_me else 1,
-        forwarding_score=draft.forwarding_score,
-        edit_key=edit_key,
-        edited_at=t + 40 if edit_key else None,
-        mention_ids=draft.mention_ids,
-        expires_at=expires_at,
-    )
-
-
-def quote(world: World, message: Message, answered: Message) -> Message:
-    """Make a message an answer to another one of the same chat."""
-    body = {**message.body, "quoted": bodies.quoted_body(world, answered)}
-    author = answered.author_id or answered.chat_id
-    return replace(message, body=body, quoted_stanza=answered.stanza_id, quoted_author=author)
 
 
 def _shares(castings: Sequence[Casting], total: int) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal
 
 #: What releases and languages of the page differ in; docs/simulator.md says what each one does.
 LANGUAGE_VARIANTS = (
@@ -50,6 +51,7 @@ class SimulatorOptions:
     phone_only_days: int = 36  #: In chats with more on the phone, what is older is only there.
     profile: str = "aug26"  #: The page's release; several, separated by commas, take turns by page load.
     behaviours: tuple[str, ...] = ()  #: What the page does badly from the start; see behaviours.py.
+    repertoire: Literal["usual", "everything"] = "usual"  #: With "everything" also what is rare.
     extras: bool = True  #: A status entry, a channel and an assistant beside the listed chats.
 
     def __post_init__(self) -> None:

@@ -100,7 +100,7 @@ def contact_row(contact: Contact) -> Row:
 
 
 def group_row(group: Group) -> Row:
-    return {
+    row: Row = {
         "id": group.id,
         "subject": group.subject,
         "subjectTime": group.created_at,
@@ -108,18 +108,25 @@ def group_row(group: Group) -> Row:
         "owner": group.owner_id,
         "desc": group.description,
         "restrict": False,
-        "announce": False,
+        "announce": group.is_announcement,
         "size": len(group.participant_ids),
         "isLidAddressingMode": group.uses_lids,
     }
+    if group.is_parent:
+        row["isParentGroup"] = True
+    if group.parent_id is not None:
+        row |= {"parentGroup": group.parent_id, "defaultSubgroup": group.is_announcement}
+    return row
 
 
-def participant_row(group: Group) -> Row:
+def participant_row(world: World, some_id: str) -> Row:
+    """Return the members of a group or the recipients of a list."""
+    group = world.groups.get(some_id)
     return {
-        "groupId": group.id,
-        "participants": list(group.participant_ids),
+        "groupId": some_id,
+        "participants": list(group.participant_ids if group else world.lists[some_id]),
         "pastParticipants": [],
-        "admins": list(group.admin_ids),
+        "admins": list(group.admin_ids) if group else [],
         "superAdmins": [],
     }
 
@@ -178,6 +185,8 @@ def _optional(message: Message) -> Row:
         row["quotedMsg"] = {"type": message.body["quoted"]["type"]}
         row["quotedStanzaID"] = message.quoted_stanza
         row["quotedParticipant"] = wid(message.quoted_author)
+    if message.is_by_list:
+        row["broadcast"] = True
     if message.mention_ids:
         row["mentionedJidList"] = list(message.mention_ids)
     if message.forwarding_score:
@@ -254,6 +263,7 @@ _STORES: dict[str, Callable[[World, str], tuple[object, Row]]] = {
     "chat": lambda world, key: (key, chat_row(world, world.chats[key])),
     "contact": lambda world, key: (key, contact_row(world.contacts[key])),
     "group-metadata": lambda world, key: (key, group_row(world.groups[key])),
-    "participant": lambda world, key: (key, participant_row(world.groups[key])),
+    "participant": lambda world, key: (key, participant_row(world, key)),
+    "broadcast-metadata": lambda _world, key: (key, {"id": key}),
     "profile-pic-thumb": _picture_entry,
 }

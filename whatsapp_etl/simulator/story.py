@@ -14,7 +14,7 @@ from typing import Any
 from whatsapp_etl.simulator import bodies
 from whatsapp_etl.simulator.bodies import Draft, Scene
 from whatsapp_etl.simulator.cast import Cast
-from whatsapp_etl.simulator.generate import compose, quote
+from whatsapp_etl.simulator.compose import compose, quote
 from whatsapp_etl.simulator.media import MediaLibrary
 from whatsapp_etl.simulator.world import Chat, Message, Reaction, World
 
@@ -223,10 +223,10 @@ class Story:
                 for person in self._world.groups[chat.id].participant_ids
                 if person != self._world.me.id
             ]
-        return [] if chat.kind == "self" else [chat.id]
+        return [] if chat.kind in {"self", "broadcast"} else [chat.id]
 
     def _sender(self, chat: Chat, payload: Payload) -> str:
-        if chat.kind == "self":
+        if chat.kind in {"self", "broadcast"}:
             return self._world.me.id
         others = self._others(chat)
         sender = self._person(str(payload.get("from", others[0])))

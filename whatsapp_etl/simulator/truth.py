@@ -9,6 +9,8 @@ from typing import Any, Literal
 from whatsapp_etl.simulator.plain_text import plain_text
 from whatsapp_etl.simulator.world import Body, Message, World
 
+_DAY = 86_400
+
 View = Literal["perfect", "attainable", "page"]
 #: What a page's rows tell of their chat and time: their models, packed ids, or neither.
 Proof = Literal["models", "packed", "none"]
@@ -45,16 +47,25 @@ def truth(
     if view == "page" and proof == "none":
         return []
     now = world.clock()
+    times = {key: t for chat_id in world.chats for key, t in _believed(world, chat_id, since, now).items()}
     reactions = _reactions(world)
     return [
         _of_page(row, chat.kind, proof) if view == "page" else row
         for chat in sorted(world.chats.values(), key=lambda chat: chat.id)
         if chat.is_in_scope
         for message in world.messages_of(chat.id)
-        if (since is None or message.t >= since)
+        if _is_since(message, since)
         and (message.expires_at is None or message.expires_at > now)
         and not (view != "perfect" and (message.is_on_phone or message.stanza_id in bodiless))
-        for row in [_expected(world, message, reactions.get(message.external_id, []), view)]
+        for row in [
+            _expected(
+                world,
+                message,
+                reactions.get(message.external_id, []),
+                view,
+                times[message.external_id],
+            )
+        ]
     ]
 
 
@@ -96,12 +107,34 @@ def recipients(world: World, message: Message) -> list[str]:
         return sorted(
             own.id if member == own.lid else member for member in members if world.person(member) != sender
         )
+    if chat.kind == "broadcast":
+        return sorted(world.lists[chat.id])
     if message.is_notice:
         return []
     return [message.chat_id] if message.from_me and chat.kind != "self" else [own.id]
 
 
-def _expected(world: World, message: Message, reactions: list[dict[str, str]], view: View) -> dict[str, Any]:
+def _is_since(message: Message, since: int | None) -> bool:
+    return since is None or message.t >= since
+
+
+def _believed(world: World, chat_id: str, since: int | None, now: int) -> Mapping[str, int]:
+    """Return when the messages of a chat were sent, by external id.
+
+    A time more than a day ahead is not believed: the message before it tells, else the one after it.
+    """
+    messages = [message for message in world.messages_of(chat_id) if _is_since(message, since)]
+    neighbour = next((message.t for message in messages if message.t <= now + _DAY), now)
+    times: dict[str, int] = {}
+    for message in messages:
+        neighbour = message.t if message.t <= now + _DAY else neighbour
+        times[message.external_id] = neighbour
+    return times
+
+
+def _expected(
+    world: World, message: Message, reactions: list[dict[str, str]], view: View, t: int
+) -> dict[str, Any]:
     kind = message_type(message)
     has_bytes = (
         kind == "image" and message.media is not None and not (view != "perfect" and message.is_expired)
@@ -113,7 +146,8 @@ def _expected(world: World, message: Message, reactions: list[dict[str, str]], v
         "sender_id": None if kind == "system" else world.me.id if message.from_me else message.author_id,
         "recipient_ids": recipients(world, message),
         "content_snippet": content(message),
-        "ts": datetime.fromtimestamp(message.t, UTC).isoformat(),
+        "ts": datetime.fromtimestamp(t, UTC).isoformat(),
+        "ts_precision": "second" if t == message.t else "clamped",
         "is_outgoing": int(message.from_me),
         "has_attachments": int(kind in _WITH_FILE),
         "message_type": kind,

@@ -71,12 +71,15 @@ class Group:
     admin_ids: tuple[str, ...]
     description: str
     uses_lids: bool = False
+    parent_id: str | None = None  #: The community that it is part of.
+    is_parent: bool = False  #: The community itself, which is no chat.
+    is_announcement: bool = False  #: The group in which a community's admins tell all members.
 
 
 @dataclass(frozen=True, slots=True)
 class Chat:
     id: str
-    kind: str  #: "person", "group", "self", "channel", "status" or "bot".
+    kind: str  #: "person", "group", "self", "broadcast", "channel", "status" or "bot".
     is_archived: bool = False
     pinned_at: int | None = None
     mute_expiration: int = 0  #: Unix seconds; -1 for ever, 0 not muted.
@@ -84,12 +87,12 @@ class Chat:
     is_read_only: bool = False
     ephemeral_seconds: int = 0  #: 0: messages stay.
     history_type: int | None = None  #: 0: the phone has more, 1: nothing more, 2: cut, None: unknown.
-    name: str | None = None  #: Only of channels; other titles come from contacts and groups.
+    name: str | None = None  #: Only of channels and lists; other titles come from contacts and groups.
 
     @property
     def is_in_scope(self) -> bool:
         """Whether a sync is meant to read it."""
-        return self.kind in {"person", "group", "self"} and not self.is_locked
+        return self.kind in {"person", "group", "self", "broadcast"} and not self.is_locked
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +120,8 @@ class Message:
     subtype: str | None = None
     media: Media | None = None
     has_participant: bool = False  #: Whether the key ends with the author (groups, status).
+    raw_author: str | None = None  #: How the storage's key writes the author, where not plainly.
+    is_by_list: bool = False  #: Came through somebody's list, into the chat with them.
     order: int = 0  #: Place in the chat; counts like the rows do.
     row_id: int = 0
     ack: int = 1
@@ -158,6 +163,7 @@ class World:
     clock: Callable[[], int]
     contacts: dict[str, Contact] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)
+    lists: dict[str, tuple[str, ...]] = field(default_factory=dict)  #: Recipients by broadcast list.
     chats: dict[str, Chat] = field(default_factory=dict)
     messages: dict[str, Message] = field(default_factory=dict)  #: By external id.
     reactions: dict[tuple[str, str], Reaction] = field(default_factory=dict)
@@ -212,6 +218,8 @@ class World:
 
     def row_key(self, message: Message) -> str:
         """The key as the client's storage writes it: notes to oneself carry their direction."""
+        if message.raw_author is not None and message.author_id is not None:
+            return f"{message.external_id.removesuffix(message.author_id)}{message.raw_author}"
         if message.chat_id not in {self.me.id, self.me.lid}:
             return message.external_id
         return f"{message.external_id}_{'out' if message.from_me else 'in'}"
@@ -228,6 +236,11 @@ class World:
         self.groups[group.id] = group
         self.feed.put("group-metadata", group.id)
         self.feed.put("participant", group.id)
+
+    def put_list(self, list_id: str, recipient_ids: tuple[str, ...]) -> None:
+        self.lists[list_id] = recipient_ids
+        self.feed.put("broadcast-metadata", list_id)
+        self.feed.put("participant", list_id)
 
     def put_chat(self, chat: Chat) -> None:
         self.chats[chat.id] = chat
@@ -270,6 +283,8 @@ class World:
             self.put_contact(contact)
         for group in self.groups.values():
             self.put_group(group)
+        for list_id, recipient_ids in self.lists.items():
+            self.put_list(list_id, recipient_ids)
         for chat in self.chats.values():
             self.put_chat(chat)
         self.announce_messages()

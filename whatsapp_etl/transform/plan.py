@@ -69,7 +69,8 @@ def plan_load(  # noqa: PLR0917 - the contract of the step: what was seen, liste
         batch: What was captured; of a chat that was not opened, a batch without rows whose stop
             reason says why (`unopened`).
         parsed: The batch's rows, understood.
-        facts: What the storage lists of the chat inside the look-back; None when it was not readable.
+        facts: What the storage lists of the chat inside the look-back, in the order of the chat; None when
+            it was not readable.
         known: What Postgres holds of these messages, by external id.
         context: The chat.
         now: The run's clock.
@@ -77,7 +78,7 @@ def plan_load(  # noqa: PLR0917 - the contract of the step: what was seen, liste
     """
     listed = None if facts is None else in_scope(facts, context, now)
     joined = _join(parsed, listed, known, context)
-    made = _Made(batch, context, known, listed, now)
+    made = _Made(batch, context, known, listed, now, arrival=facts or ())
     for each in joined:
         made.add_row(each)
     for each_facts in listed or ():
@@ -155,12 +156,15 @@ class _Made:
         known: Mapping[str, KnownMessage],
         listed: Sequence[MessageFacts] | None,
         now: datetime,
+        *,
+        arrival: Sequence[MessageFacts],
     ) -> None:
         self._batch = batch
         self._context = context
         self._known = known
         self._listed = listed
         self._now = now
+        self._arrival = arrival
         self._chat_keys = _chat_keys(listed, known)
         self._html = {row.shown_id: row.html for row in batch.rows}
         self._unreadable: set[str] = set()
@@ -208,13 +212,27 @@ class _Made:
     def clamped(self) -> list[Message]:
         """Return the messages, oldest first, with times that lie in the future set to their neighbour's."""
         limit = self._now + _FUTURE
-        believed = [each.ts for each in self.messages.values() if each.ts <= limit]
-        neighbour = max(believed, default=self._now)
+        neighbours = self._neighbours(limit)
         for key, each in self.messages.items():
             if each.ts > limit:
                 raw = each.ts_raw or each.ts.isoformat()
-                self.messages[key] = replace(each, ts=neighbour, ts_precision="clamped", ts_raw=raw)
+                ts = neighbours.get(key, self._now)
+                self.messages[key] = replace(each, ts=ts, ts_precision="clamped", ts_raw=raw)
         return sorted(self.messages.values(), key=lambda each: (each.ts, each.external_id))
+
+    def _neighbours(self, limit: datetime) -> Mapping[str, datetime]:
+        """Return a believed time for each message, by key: its own, else that of the message before it.
+
+        Those before the first believed one take its time. The order is that of the chat, or of its rows.
+        """
+        order = [(external_id(each.key, self._context.account), each.sent_at) for each in self._arrival]
+        order = order or [(key, each.ts) for key, each in self.messages.items()]
+        neighbour = next((ts for _, ts in order if ts <= limit), self._now)
+        times: dict[str, datetime] = {}
+        for key, ts in order:
+            neighbour = ts if ts <= limit else neighbour
+            times[key] = neighbour
+        return times
 
     def missing(self, rejects: Sequence[Reject]) -> tuple[MissingMessage, ...]:
         """Return the wanted ids that were not made, oldest first."""

@@ -179,14 +179,15 @@ async (args) => {
       const members = new Map(
         (await allIfThere('participant')).map((row) => [wid(row.groupId), row.participants || []]),
       );
-      return need(await all('group-metadata'), 'group-metadata', 'id').map((row) => {
+      const rows = need(await all('group-metadata'), 'group-metadata', 'id');
+      return [...rows, ...(await allIfThere('broadcast-metadata'))].map((row) => {
         const id = wid(row.id);
         return {
           id,
           subject: text(row.subject),
           size: whole(row.size),
           ephemeral: whole(row.ephemeralDuration),
-          participants: (members.get(id) || []).map(wid).filter(Boolean),
+          participants: (members.get(id) || row.recipients || []).map(wid).filter(Boolean),
         };
       });
     },

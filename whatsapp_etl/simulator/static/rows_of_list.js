@@ -152,7 +152,8 @@ function cell({ picture, title, time, second, marks, isUnread, isSelected, onOpe
 
 /** The picture of a chat or a person: a drawing in its own colour, or the default icon. */
 export function avatar(ctx, jid, size = 49) {
-  const kind = jid.endsWith("@g.us") ? "default-group-refreshed" : "default-contact-refreshed";
+  const kinds = { "g.us": "group", broadcast: "broadcast" };
+  const kind = `default-${kinds[jid.split("@")[1]] ?? "contact"}-refreshed`;
   const image = ctx.store.picture(jid) ? drawnPicture(ctx.store.title(jid)) : icon(kind);
   return h("div", {}, h("div", { class: "avatar", style: `height: ${size}px; width: ${size}px` }, h("div", {}, image)));
 }

@@ -6,6 +6,9 @@ import { emojiImage } from "./emoji.js";
 
 const EMOJI = new RegExp("\\p{RGI_Emoji}", "v");
 const FLIP_MS = 400;
+// A very large group has no list of members here, a large one a list that is cut.
+const MOST_NAMED = 100;
+const VERY_LARGE = 257;
 const GROUP_HINT = "click here for group info";
 
 export class Header {
@@ -82,11 +85,14 @@ export class Header {
     const members = store.participants(this.#chatId)?.participants;
     if (!members) return null;
     const ids = members.map((member) => (typeof member === "string" ? member : (member._serialized ?? member.id)));
+    if (ids.length >= VERY_LARGE) return null;
     const others = ids.filter((id) => id !== me.id && id !== me.lid).map((id) => store.displayName(id));
     const saved = others.filter((name) => !/^[+~]/.test(name)).sort((a, b) => a.localeCompare(b));
     const numbers = others.filter((name) => /^[+~]/.test(name)).sort();
     const own = others.length < ids.length ? ["You"] : [];
-    return [...saved, ...numbers, ...own].join(", ");
+    return ids.length > MOST_NAMED
+      ? `${[...saved, ...numbers].slice(0, MOST_NAMED).join(", ")}…`
+      : [...saved, ...numbers, ...own].join(", ");
   }
 }
 
