@@ -28,7 +28,7 @@ CELLS = [
 
 @pytest.mark.parametrize(("profile", "locale"), CELLS)
 def test_every_kind_of_row_is_parsed_into_what_was_sent(start_simulator, open_reading, profile, locale):
-    simulator = start_simulator(chats=6, messages=200, **page_options(profile, locale))
+    simulator = start_simulator(chats=6, messages=260, **page_options(profile, locale))
     world, _ = build_world(simulator.options)
     reading = open_reading(simulator)
     truth = reading.truth()

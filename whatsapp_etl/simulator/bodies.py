@@ -30,6 +30,9 @@ class Draft:
     mention_ids: tuple[str, ...] = ()
     quotes: bool = False  #: Whether it answers an earlier message of the chat.
     is_edited: bool = False
+    quoted_stanza: str | None = None  #: Of an answer to what is not in the chat.
+    quoted_author: str | None = None
+    marks: tuple[str, ...] = ()  #: Of "starred", "kept" and "pinned".
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,9 @@ def compose(scene: Scene, draft: Draft, t: int, speaker: str) -> Message:
         edit_key=edit_key,
         edited_at=t + 40 if edit_key else None,
         mention_ids=draft.mention_ids,
+        quoted_stanza=draft.quoted_stanza,
+        quoted_author=draft.quoted_author,
+        marks=draft.marks,
         expires_at=expires_at,
     )
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 
-from whatsapp_etl.simulator import bodies
+from whatsapp_etl.simulator import bodies, repertoire
 from whatsapp_etl.simulator.bodies import Draft, Scene
 from whatsapp_etl.simulator.cast import DAY, WEEK, Cast, Casting, own_account
 from whatsapp_etl.simulator.compose import compose, quote
@@ -27,6 +27,10 @@ _E2E = (
     "Messages and calls are end-to-end encrypted. Only people in this chat can read, listen to, or share "
     "them. Click to learn more"
 )
+#: Messages that a chat needs to show all its kinds, by its role.
+_RESERVE = {"person_showcase": 72, "group_showcase": 36}
+_RESERVE_FOR_EVERYTHING = {"person_showcase": 152, "group_showcase": 56}
+_KEEP_NAMES = frozenset({"person_showcase", "group_showcase", "namesake"})
 _EDGE_TYPES = frozenset({"revoked", "ciphertext", "call_log"})
 
 
@@ -38,8 +42,12 @@ def build_world(options: SimulatorOptions) -> tuple[World, MediaLibrary]:
     library = MediaLibrary(random)
     cast = Cast(world, random, now)
     castings = cast.assemble(options.chats)
+    reserve = _RESERVE
+    if options.repertoire == "everything":
+        _rename(world, castings)
+        reserve = _RESERVE_FOR_EVERYTHING
     author = _Author(world, library, random, options, now)
-    for casting, count in zip(castings, _shares(castings, options.messages), strict=True):
+    for casting, count in zip(castings, _shares(castings, options.messages, reserve), strict=True):
         author.write(casting, count)
     for casting in cast.extras() if options.extras and options.chats > 1 else []:
         author.write(casting, 3)
@@ -85,9 +93,13 @@ class _Author:
     def react(self) -> None:
         """Let one message in twenty-five, and those of the showcase more often, have reactions."""
         for message in list(self.world.messages.values()):
-            if message.is_notice or message.type in _EDGE_TYPES or self.random.randrange(25):
+            if message.body.get("body") == repertoire.EVERYBODY_REACTS:
+                senders: Sequence[str] = [self.world.me.id, *self._others(self.world.chats[message.chat_id])]
+            elif message.is_notice or message.type in _EDGE_TYPES or self.random.randrange(25):
                 continue
-            for sender_id in self._reactors(message):
+            else:
+                senders = self._reactors(message)
+            for sender_id in senders:
                 emoji = self.random.choice(REACTIONS)
                 key = bodies.fresh_key(self.random, message.chat_id, from_me=False)
                 at = min(self.now, message.t + self.random.randrange(5, 3000))
@@ -122,9 +134,12 @@ class _Author:
         return drafts
 
     def _showcase(self, casting: Casting, scene: Scene) -> list[Draft]:
+        is_all = self.options.repertoire == "everything"
         if casting.role == "person_showcase":
-            return bodies.person_showcase(scene)
-        return bodies.group_showcase(scene) if casting.role == "group_showcase" else []
+            return bodies.person_showcase(scene) + (repertoire.person(scene) if is_all else [])
+        if casting.role == "group_showcase":
+            return bodies.group_showcase(scene) + (repertoire.group(scene) if is_all else [])
+        return []
 
     def _talk(self, scene: Scene, count: int) -> list[Draft]:
         if scene.chat.kind in {"self", "status", "channel", "bot"}:
@@ -239,17 +254,39 @@ class _Author:
             self.world.mark_unread(casting.chat.id)
 
 
-def _shares(castings: Sequence[Casting], total: int) -> list[int]:
+def _rename(world: World, castings: Sequence[Casting]) -> None:
+    """Give people and groups without a role, and the account itself, names made to be misread."""
+    world.me = replace(world.me, push_name=repertoire.OWN_NAME)
+    world.put_contact(replace(world.contacts[world.me.id], push_name=repertoire.OWN_NAME))
+    chats = [casting.chat for casting in castings if casting.role not in _KEEP_NAMES]
+    persons = [chat for chat in chats if chat.kind == "person" and world.contacts[chat.id].saved_name]
+    for chat, name in zip(persons, repertoire.NAMES, strict=False):
+        world.put_contact(replace(world.contacts[chat.id], saved_name=name))
+    groups = [chat for chat in chats if chat.kind == "group"]
+    for chat, subject in zip(groups, repertoire.SUBJECTS, strict=False):
+        world.put_group(replace(world.groups[chat.id], subject=subject))
+    members = [
+        person
+        for chat in groups
+        for person in world.groups[chat.id].participant_ids
+        if person not in world.chats
+    ]
+    for person, name in zip(reversed(members), repertoire.NAMES, strict=False):
+        contact = world.contacts[person]
+        if person != world.me.id and contact.saved_name:
+            world.put_contact(replace(contact, saved_name=name))
+
+
+def _shares(castings: Sequence[Casting], total: int, reserve: Mapping[str, int]) -> list[int]:
     """Divide the messages among the chats: the showcases first, the rest by weight, none lost."""
-    reserve = {"person_showcase": 72, "group_showcase": 36}
     is_roomy = total >= _SHOWCASE_FROM
     shares = [reserve.get(casting.role, 0) if is_roomy and len(castings) > 1 else 0 for casting in castings]
-    left = total - sum(shares)
+    left = max(0, total - sum(shares))
     weights = [casting.weight for casting in castings]
     exact = [left * weight / sum(weights) for weight in weights]
     shares = [share + int(part) for share, part in zip(shares, exact, strict=True)]
     by_rest = sorted(range(len(exact)), key=lambda index: (int(exact[index]) - exact[index], index))
-    for index in by_rest[: total - sum(shares)]:
+    for index in by_rest[: left - sum(int(part) for part in exact)]:
         shares[index] += 1
     return shares
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, get_args
+
+Repertoire = Literal["usual", "everything"]
 
 #: What releases and languages of the page differ in; docs/simulator.md says what each one does.
 LANGUAGE_VARIANTS = (
@@ -51,7 +53,7 @@ class SimulatorOptions:
     phone_only_days: int = 36  #: In chats with more on the phone, what is older is only there.
     profile: str = "aug26"  #: The page's release; several, separated by commas, take turns by page load.
     behaviours: tuple[str, ...] = ()  #: What the page does badly from the start; see behaviours.py.
-    repertoire: Literal["usual", "everything"] = "usual"  #: With "everything" also what is rare.
+    repertoire: Repertoire = "usual"  #: With "everything" also what is rare, and what is made to be misread.
     extras: bool = True  #: A status entry, a channel and an assistant beside the listed chats.
 
     def __post_init__(self) -> None:
@@ -62,6 +64,8 @@ class SimulatorOptions:
         check_profiles(self.profile)
 
         check_variants(self.language_variants)
+        if self.repertoire not in get_args(Repertoire):
+            raise ValueError(f"No such repertoire: {self.repertoire}.")
 
     def clock(self) -> datetime:
         """Return the world's current instant in UTC, whole seconds."""

@@ -174,6 +174,8 @@ def _body(message: Message) -> Row:
     body = dict(message.body)
     if message.is_expired:
         body["expired"] = True
+    if message.marks:
+        body["marks"] = list(message.marks)
     return body
 
 
@@ -187,6 +189,8 @@ def _optional(message: Message) -> Row:
         row["quotedParticipant"] = wid(message.quoted_author)
     if message.is_by_list:
         row["broadcast"] = True
+    if "starred" in message.marks:
+        row["isStarred"] = True
     if message.mention_ids:
         row["mentionedJidList"] = list(message.mention_ids)
     if message.forwarding_score:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
-from whatsapp_etl.simulator import bodies
+from whatsapp_etl.simulator import bodies, repertoire
 from whatsapp_etl.simulator.bodies import Draft, Scene
 from whatsapp_etl.simulator.cast import Cast
 from whatsapp_etl.simulator.compose import compose, quote
@@ -39,11 +39,16 @@ MAKERS: Mapping[str, Callable[[Scene], Draft]] = {
     "ciphertext": bodies.waiting, "call_log": bodies.call, "view_once": bodies.view_once,
     "gp2": _subject_notice,
     "e2e_notification": _code_notice,
+    **repertoire.MAKERS,
 }  # fmt: skip
 _MAIN_TEXT = {
     "chat": "body", "image": "caption", "video": "caption", "document": "caption", "location": "caption",
     "groups_v4_invite": "caption", "poll_creation": "question", "gp2": "text", "e2e_notification": "text",
+    "event_creation": "name", "product": "body", "order": "body", "interactive": "body", "list": "body",
+    "list_response": "body", "buttons_response": "body", "template_button_reply": "body",
+    "interactive_response": "body",
 }  # fmt: skip
+_EDITABLE = frozenset({"chat", "image", "video", "document", "location", "groups_v4_invite"})
 _CHAT_FIELDS = {
     "archived": "is_archived", "locked": "is_locked", "read_only": "is_read_only", "pinned_at": "pinned_at",
     "mute_expiration": "mute_expiration", "ephemeral_seconds": "ephemeral_seconds",
@@ -97,7 +102,7 @@ class Story:
         """Replace a message's text; its key stays."""
         message = self.message(external_id)
         field = _MAIN_TEXT.get(message.type)
-        if field not in {"body", "caption"} or "body" not in payload:
+        if message.type not in _EDITABLE or field is None or "body" not in payload:
             raise StoryError("Only texts and captions can be edited; give the new one as `body`.")
         key = bodies.fresh_key(self._random, message.chat_id, from_me=message.from_me)
         body = {**message.body, field: str(payload["body"])}

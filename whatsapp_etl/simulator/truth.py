@@ -18,9 +18,17 @@ Proof = Literal["models", "packed", "none"]
 _TYPES = {
     "chat": "text", "ptt": "voice", "ptv": "video_note", "vcard": "contact", "multi_vcard": "contacts",
     "poll_creation": "poll", "groups_v4_invite": "group_invite", "revoked": "deleted",
-    "ciphertext": "waiting", "call_log": "call", "audio": "audio", "sticker": "sticker",
+    "ciphertext": "waiting", "call_log": "call", "event_creation": "event",
+    "unknown": "unsupported", "payment": "unsupported", "audio": "audio", "sticker": "sticker",
     "document": "document",
 }  # fmt: skip
+#: Messages of businesses: people read their text, whatever buttons stand under it.
+_BUSINESS = frozenset(
+    {
+        "product", "order", "interactive", "interactive_response", "list", "list_response",
+        "buttons_response", "template_button_reply",
+    }
+)  # fmt: skip
 _WITH_FILE = {"image", "video", "gif", "video_note", "audio", "voice", "sticker", "document"}
 
 
@@ -83,13 +91,13 @@ def message_type(message: Message) -> str:
     body = message.body
     if message.is_notice:
         return "system"
-    if body.get("view_once"):
+    if body.get("view_once") or message.subtype == "view_once_unavailable_fanout":
         return "view_once"
     if message.type == "location":
         return "live_location" if body["live"] else "location"
     if message.type == "video":
         return "gif" if body.get("gif") else "video"
-    return _TYPES.get(message.type, message.type)
+    return "text" if message.type in _BUSINESS else _TYPES.get(message.type, message.type)
 
 
 def content(message: Message) -> str | None:
@@ -176,7 +184,8 @@ def _place(body: Body) -> str | None:
 
 
 def _poll(body: Body) -> str:
-    return "\n".join([body["question"], *(option["name"] for option in body["options"])])
+    lines = [body["question"], *(option["name"] for option in body["options"])]
+    return "\n".join(plain_text(line, {}) or "" for line in lines)
 
 
 def _cards(body: Body) -> str:
@@ -200,7 +209,8 @@ _TEXTS: Mapping[str, Callable[[Body], str | None]] = {
     "contact": lambda body: str(body["name"]).strip() or None,
     "contacts": _cards,
     "poll": _poll,
-    "group_invite": lambda body: body["caption"] or body["group_name"],
+    "event": _marked("name"),
+    "group_invite": lambda body: plain_text(body["caption"] or "", {}) or body["group_name"],
     "call": _call,
     "system": lambda body: body["text"].strip() or None,
 }

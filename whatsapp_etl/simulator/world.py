@@ -134,6 +134,7 @@ class Message:
     expires_at: int | None = None
     is_on_phone: bool = False  #: Not on this device until the phone hands it over.
     is_expired: bool = False  #: The file is no longer on the server.
+    marks: tuple[str, ...] = ()  #: Of "starred", "kept" and "pinned".
 
     @property
     def is_notice(self) -> bool:

@@ -20,6 +20,8 @@ const KINDS = {
   revoked: ["This message was deleted", () => icon("recalled")],
   ciphertext: ["Waiting for this message. This may take a while.", () => icon("status-ciphertext")],
   call_log: ["Voice call", () => h("div", {}, plainIcon("ic-phone-callback-filled"))],
+  unknown: ["This message couldn't load. Open the message on your phone to view it.", () => icon("unknown")],
+  payment: ["This message couldn't load. Open the message on your phone to view it.", () => icon("unknown")],
   album: ["Album", () => plainIcon("ic-image")],
 };
 const NOTICES = new Set([
@@ -29,6 +31,16 @@ const NOTICES = new Set([
   "notification_template",
   "broadcast_notification",
   "pinned_message",
+]);
+const BUSINESS = new Set([
+  "product",
+  "order",
+  "interactive",
+  "interactive_response",
+  "list",
+  "list_response",
+  "buttons_response",
+  "template_button_reply",
 ]);
 const STATUS_ICONS = ["ic-chatlist-clock", "status-check", "status-dblcheck", "status-dblcheck", "status-dblcheck"];
 
@@ -55,6 +67,7 @@ export function preview(message, { isGroup, senderName, format }) {
 
 function content(message, isOwn) {
   const { type, body } = message;
+  if (BUSINESS.has(type)) return { words: "", caption: plain(body.body ?? "", {}), image: null };
   if (type === "chat") return { words: "", caption: plain(body.body ?? "", body.mentions), image: null };
   if (NOTICES.has(type)) return { words: "", caption: body.text ?? "", image: null };
   if (type === "revoked") return { words: revokedWords(body, isOwn), caption: null, image: icon("recalled") };
@@ -70,6 +83,7 @@ function captionOf({ type, body, filename, duration }) {
   if (type === "vcard") return body.name;
   if (type === "multi_vcard") return `${body.names[0]} and ${body.names.length - 1} other contacts`;
   if (type === "poll_creation") return body.question;
+  if (type === "event_creation") return body.name;
   if (type === "groups_v4_invite") return body.caption ?? body.group_name;
   if (type === "location" && body.live) return "Live location";
   if (type === "ptt" && duration) return null;

@@ -6,22 +6,32 @@ import { TEXT_CLASS, largeEmoji, shortText, textBlock } from "./text.js";
 import { onlyEmoji } from "./markup.js";
 
 const ACK_LABELS = [" Pending ", " Sent ", " Delivered ", " Read "];
+const MARKS = [
+  { mark: "starred", name: "star", label: " Starred messages " },
+  { mark: "kept", name: "keep", label: " Kept message " },
+  { mark: "pinned", name: "pin", label: " Pinned message " },
+];
 const MANY_FORWARDS = 5;
 
 /** The time once more, invisible: it keeps the place at the end of the text where the real one stands. */
 export function spacer({ row, own }, tools, { status = true } = {}) {
   const edited = row.latestEditMsgKey ? [h("span", {}, "Edited")] : [];
   const place = own && status ? [h("span")] : [];
-  return h("span", {}, h("span", { "aria-hidden": "true" }, edited, place, h("span", {}, tools.format.time(row.t))));
+  const marks = marksOf(row).map(() => h("span"));
+  return h("span", {}, h("span", { "aria-hidden": "true" }, marks, edited, place, h("span", {}, tools.format.time(row.t))));
 }
 
-/** Time, "Edited", star and delivery status. */
+/** Marks (starred, kept, pinned), time, "Edited" and delivery status. */
 export function meta({ row, own }, tools, { status = true } = {}) {
   const ack = own && status ? ackIcon(row.ack) : null;
-  const star = row.isStarred ? icon("star", { label: " Starred messages " }) : null;
+  const marks = marksOf(row).map(({ name, label }) => icon(name, { label }));
   const edited = row.latestEditMsgKey ? h("span", {}, "Edited") : null;
   const time = h("span", { dir: "auto" }, edited, h("span", {}, tools.format.time(row.t)));
-  return h("div", { "data-testid": "msg-meta", class: "meta", role: ack ? "button" : null }, star, time, ack);
+  return h("div", { "data-testid": "msg-meta", class: "meta", role: ack ? "button" : null }, marks, time, ack);
+}
+
+function marksOf({ body }) {
+  return MARKS.filter(({ mark }) => body.marks?.includes(mark));
 }
 
 function ackIcon(ack) {

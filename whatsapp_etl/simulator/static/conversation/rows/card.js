@@ -121,7 +121,7 @@ function cardButton(words, title = words) {
 
 export function poll(entry, tools) {
   const { row, sender, own } = entry;
-  const { question, options, multi } = row.body;
+  const { question, options, multi, ended } = row.body;
   const counts = options.map(({ name, votes }) => `${name}: ${votes}`).join(", ");
   const who = own ? "you" : sender.name;
   const label = `Poll from ${who} ${tools.format.time(row.t)} ${question}   Top vote counts: ${counts}. `;
@@ -133,7 +133,7 @@ export function poll(entry, tools) {
       "div",
       { class: "poll-hint" },
       icon("ic-check-circle-filled"),
-      h("span", {}, multi ? "Select one or more" : "Select one"),
+      h("span", {}, ended ? "Poll ended" : multi ? "Select one or more" : "Select one"),
     ),
     h(
       "div",

@@ -3,15 +3,19 @@
 import { era } from "../../era.js";
 import { h, icon } from "../../dom.js";
 import * as parts from "../parts.js";
+import { TEXT_CLASS } from "../text.js";
+import { viewOnce } from "./picture.js";
 
 const BY_EXTENSION = { pdf: "PDF", xlsx: "X", xls: "X", docx: "W", doc: "W", pptx: "P", ppt: "P" };
 
 export function sticker(entry, tools) {
-  const { label } = entry.row.body;
+  const { label, animated } = entry.row.body;
   const words = label ? `Sticker with: ${label}` : "Sticker with no label";
   const frame = h("div", { "data-testid": "sticker", class: "sticker" });
   const draw = ({ state, url }) => {
-    if (state === "done")
+    if (state === "done" && animated)
+      frame.replaceChildren(h("canvas", { "aria-label": words, width: "190", height: "190", class: "_ajxd" }));
+    else if (state === "done")
       frame.replaceChildren(h("img", { src: url, alt: words, "aria-label": words, draggable: "true", class: "_ajxd" }));
     else if (state === "fetching")
       frame.replaceChildren(parts.fetching(), h("span", { class: "_ajxd _ajxk" }, h("div")));
@@ -77,6 +81,8 @@ export function audio(entry, tools) {
 }
 
 export function voice(entry, tools) {
+  const { view_once: isViewOnce, transcript } = entry.row.body;
+  if (isViewOnce) return viewOnce(entry, tools);
   const status = h("div", { class: "_ak4g" }, h("div", {}, h("div", { class: "_akb0" }, icon("ptt-status"))));
   const speed = h(
     "button",
@@ -84,7 +90,10 @@ export function voice(entry, tools) {
     h("div", {}, "1×"),
   );
   const symbol = [h("div", { class: "_ak4k" }, speed), h("div", { class: "_ak4n _ak4m" }, parts.avatar(55), status)];
-  return { content: [parts.forwarded(entry), parts.author(entry, tools), player(entry, tools, symbol)] };
+  const heard = transcript
+    ? h("div", { class: "_akbu" }, h("span", { "data-testid": "selectable-text", dir: "auto", class: TEXT_CLASS }, transcript))
+    : null;
+  return { content: [parts.forwarded(entry), parts.author(entry, tools), player(entry, tools, symbol), heard] };
 }
 
 // Nothing plays by itself: there is no <audio> before a click, and the click tells the sender.

@@ -104,18 +104,27 @@ export function videoNote(entry, tools) {
   };
 }
 
-function viewOnce(entry, tools) {
-  const what = entry.row.type === "video" ? "video" : "photo";
-  if (!entry.own) {
-    const text = "You received a view once message. For added privacy, you can only open it on your phone.";
-    const content = placeholder(entry, tools, { symbol: plainIcon("wds-ic-view-once"), text, link: "Learn more" });
-    return { content: [parts.author(entry, tools), content], inert: true };
-  }
+const VIEW_ONCE_WORDS = { video: ["video", "Video"], ptt: ["voice message", "Voice message"] };
+
+/** What somebody sent to be seen once: the phone alone shows it. */
+export function viewOnceElsewhere(entry, tools) {
+  const isOpened = Boolean(entry.row.body.opened);
+  const text = isOpened
+    ? "Opened"
+    : "You received a view once message. For added privacy, you can only open it on your phone.";
+  const symbol = plainIcon("wds-ic-view-once");
+  const content = placeholder(entry, tools, { symbol, text, link: isOpened ? null : "Learn more" });
+  return { content: [parts.author(entry, tools), content], inert: true };
+}
+
+export function viewOnce(entry, tools) {
+  if (!entry.own) return viewOnceElsewhere(entry, tools);
+  const [what, title] = VIEW_ONCE_WORDS[entry.row.type] ?? ["photo", "Photo"];
   const button = h(
     "button",
     { tabindex: "0", "aria-disabled": "false", type: "button", "aria-label": `View once ${what}`, class: "view-once" },
     h("div", {}, plainIcon("wds-ic-view-once")),
-    h("div", {}, h("h3", {}, what === "video" ? "Video" : "Photo")),
+    h("div", {}, h("h3", {}, title)),
     h("div", {}, h("span", {}, parts.meta(entry, tools), parts.spacer(entry, tools))),
   );
   return { content: button };
