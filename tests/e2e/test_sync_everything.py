@@ -13,9 +13,23 @@ def test_an_account_with_everything_is_in_step_after_one_cycle_and_quiet_after_i
 
     assert (report.status, report.missing, report.rejects) == (RunStatus.SUCCESS, 0, 0)
     assert_in_step(it)
+    assert_albums_are_whole(it)
     before = it.written_by()
     assert it.sync().chats_opened == 0
     assert it.written_by() == before
+
+
+def assert_albums_are_whole(it):
+    """Each picture of an album is a message of its own; those without a tile are known gaps."""
+    rows = it.query(
+        "SELECT m.album_id, array_agg(m.album_position ORDER BY m.ts, m.album_position),"
+        " count(*) FILTER (WHERE a.state = 'stored' AND a.is_verified = 1) FROM messages m"
+        " JOIN attachments a ON a.message_id = m.id WHERE m.album_id IS NOT NULL GROUP BY 1"
+    )
+    assert sorted(len(positions) for _, positions, _ in rows) == [4, 4, 5, 6]
+    assert all(positions == list(range(len(positions))) for _, positions, _ in rows)
+    assert [stored for *_, stored in rows] == [4, 4, 4, 4]
+    assert it.query("SELECT reason, count(*) FROM missing_messages GROUP BY 1") == [("picture_not_loaded", 3)]
 
 
 def test_two_messages_of_a_chat_under_one_id_are_never_mixed_up(account):

@@ -275,14 +275,18 @@ def test_unlisted_notices_and_stored_messages_are_no_loss():
     assert (made.messages, made.rejects) == ((), ())
 
 
-def test_an_albums_files_belong_to_its_messages_in_order():
-    listed = [facts(name, minute=minute, type=MessageType.IMAGE) for minute, name in enumerate("AB")]
-    shown = row("album-A-B-2", type=MessageType.ALBUM, text=None)
-    files = {"album-A-B-2": (FILE, replace(FILE, sha256="cd" * 32))}
+def test_an_albums_files_belong_to_the_messages_whose_checksums_they_have():
+    sums = {"A": "ab" * 32, "B": "ee" * 32, "C": "cd" * 32}
+    listed = [
+        facts(name, minute=minute, type=MessageType.IMAGE, file_sha256=sums[name])
+        for minute, name in enumerate("ABC")
+    ]
+    shown = row("album-A-C-3", type=MessageType.ALBUM, text=None)
+    files = {"album-A-C-3": (FILE, replace(FILE, sha256="cd" * 32))}
 
     made = plan([shown], listed, files=files)
 
-    assert [each.attachments[0].checksum for each in made.messages] == ["ab" * 32, "cd" * 32]
+    assert [each.attachments[0].checksum for each in made.messages] == ["ab" * 32, None, "cd" * 32]
 
 
 def test_without_metadata_packed_rows_are_loaded_and_bare_ones_are_rejects():

@@ -191,9 +191,9 @@ class Capture:
         return bool(self.facts_of(shown_id))
 
     def is_picture(self, shown_id: str) -> bool:
-        """Whether a kept row is a message with one picture."""
+        """Whether a kept row shows pictures: one, or an album's."""
         facts = self.facts_of(shown_id)
-        return len(facts) == 1 and facts[0].type is MessageType.IMAGE
+        return bool(facts) and all(fact.type is MessageType.IMAGE for fact in facts)
 
     def facts_of(self, shown_id: str) -> tuple[MessageFacts, ...]:
         """Return the wanted messages that a row stands for: several for an album."""

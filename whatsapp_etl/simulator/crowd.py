@@ -41,6 +41,7 @@ class _Said:
     t: int
     text: str | None = None  #: None: any.
     unusual: dict[str, Any] = field(default_factory=dict)  #: Fields of the message.
+    is_picture: bool = False
 
 
 @dataclass(slots=True)
@@ -59,7 +60,7 @@ class Crowd:
         for chats in (
             self._twins(), self._groups_of_lids(), self._old_group(), self._community(),
             self._very_large_group(), self._list(), self._own_lid(), self._stanza_ids(),
-            self._clocks(), self._wrong_clocks(),
+            self._clocks(), self._wrong_clocks(), self._albums(),
         ):  # fmt: skip
             for chat, said in chats:
                 scene = Scene(self.random, self.library, self.world, chat, self._others(chat))
@@ -198,9 +199,45 @@ class Crowd:
         times = sorted(self.random.randrange(first, last) for _ in range(count))
         return [_Said(self.random.choice(speakers), t) for t in times]
 
+    # --- pictures sent together -----------------------------------------------------------------
+
+    def _albums(self) -> Iterator[tuple[Chat, Sequence[_Said]]]:
+        """Albums of four to six, received and sent, with and without a message that holds them together."""
+        friend = self.cast.person(name="Album Friend").id
+        group = self.cast.group("Album club", [self.cast.person() for _ in range(3)])
+        one, other, *_ = (each for each in group.participant_ids if each != OWN_ID)
+        yield (
+            Chat(friend, "person", history_type=1),
+            [
+                *self._talk([friend, OWN_ID], 2, begin=5, end=4),
+                *self._album(friend, 4, days=3, has_parent=False),
+                *self._talk([friend, OWN_ID], 2, begin=2, end=1),
+                *self._album(OWN_ID, 5, days=1, has_parent=True),
+            ],
+        )
+        yield (
+            Chat(group.id, "group", history_type=1),
+            [
+                *self._album(one, 6, days=4, has_parent=True),
+                *self._album(other, 4, days=4, has_parent=False),
+                _Said(other, self.now - 3 * DAY),
+            ],
+        )
+
+    def _album(self, by: str, count: int, *, days: int, has_parent: bool) -> Iterator[_Said]:
+        word = f"album of {by} {days}"
+        t = self.now - days * DAY
+        if has_parent:
+            yield _Said(by, t, unusual={"album": word, "type": "album", "body": {}})
+        for number in range(count):
+            yield _Said(by, t + number // 3, unusual={"album": word}, is_picture=True)
+
     def _message(self, scene: Scene, said: _Said) -> Message:
         text = said.text or people.sentence(self.random)
-        return replace(compose(scene, bodies.chat_text(text), said.t, said.by), **said.unusual)
+        draft = (
+            bodies.picture(scene, caption=None, form="JPEG") if said.is_picture else bodies.chat_text(text)
+        )
+        return replace(compose(scene, draft, said.t, said.by), **said.unusual)
 
     def _others(self, chat: Chat) -> Sequence[str]:
         if chat.kind != "group":

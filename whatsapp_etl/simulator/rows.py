@@ -176,6 +176,8 @@ def _body(message: Message) -> Row:
         body["expired"] = True
     if message.marks:
         body["marks"] = list(message.marks)
+    if message.album is not None:
+        body["album"] = message.album
     return body
 
 
@@ -251,6 +253,14 @@ def _message_entry(world: World, key: str) -> tuple[object, Row]:
     return world.row_key(message), message_row(world, message)
 
 
+def _association_entry(world: World, key: str) -> tuple[object, Row]:
+    message = world.messages[key]
+    parent = world.album_parent(message)
+    assert parent is not None, "only an album's pictures have a parent"
+    child, kind = world.row_key(message), 1
+    return [child, kind], {"msgKey": child, "associationType": kind, "parentMsgKey": world.row_key(parent)}
+
+
 def _reaction_entry(world: World, key: str) -> tuple[object, Row]:
     parent, _, sender = key.rpartition("|")
     row = reaction_row(world, world.reactions[parent, sender])
@@ -263,6 +273,7 @@ def _picture_entry(world: World, key: str) -> tuple[object, Row]:
 
 _STORES: dict[str, Callable[[World, str], tuple[object, Row]]] = {
     "message": _message_entry,
+    "message-association": _association_entry,
     "reactions": _reaction_entry,
     "chat": lambda world, key: (key, chat_row(world, world.chats[key])),
     "contact": lambda world, key: (key, contact_row(world.contacts[key])),

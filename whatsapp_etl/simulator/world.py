@@ -134,6 +134,7 @@ class Message:
     expires_at: int | None = None
     is_on_phone: bool = False  #: Not on this device until the phone hands it over.
     is_expired: bool = False  #: The file is no longer on the server.
+    album: str | None = None  #: Pictures with the same word here were sent together and are shown as one row.
     marks: tuple[str, ...] = ()  #: Of "starred", "kept" and "pinned".
 
     @property
@@ -197,6 +198,13 @@ class World:
     def last_activity(self, chat_id: str) -> int | None:
         keys = self._by_chat.get(chat_id)
         return max(self.messages[key].t for key in keys[-8:]) if keys else None
+
+    def album_parent(self, message: Message) -> Message | None:
+        """The message that an album's pictures name as their parent, if there is one; never shown."""
+        if message.album is None or message.type == "album":
+            return None
+        albums = (each for each in self.messages_of(message.chat_id) if each.type == "album")
+        return next((each for each in albums if each.album == message.album), None)
 
     def unread_count(self, chat_id: str) -> int:
         """As the client stores it: -1 when marked unread by hand."""
@@ -298,6 +306,8 @@ class World:
         here = [message for message in self.messages.values() if not message.is_on_phone]
         for message in sorted(here, key=lambda message: message.row_id):
             self.feed.put("message", message.external_id)
+            if self.album_parent(message) is not None:
+                self.feed.put("message-association", message.external_id)
 
     def receive(self, message: Message) -> Message:
         """Add a message that arrives now, behind all others of its chat."""

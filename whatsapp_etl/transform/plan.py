@@ -333,8 +333,11 @@ class _Made:
 
     def _files(self, joined: Joined) -> Sequence[CapturedFile]:
         files = self._batch.files.get(joined.row.shown_id, ())
-        position = joined.album_position
-        return files if position is None else files[position : position + 1]
+        if joined.album_position is None:
+            return files
+        # An album shows a few of its pictures, some perhaps not loaded: the checksum tells which is which.
+        wanted = joined.facts.file_sha256 if joined.facts else None
+        return [file for file in files if wanted is not None and file.sha256 == wanted]
 
     def _reject(self, row: ParsedRow, reason: RejectReason) -> None:
         self._unreadable.add(row.stanza_id)

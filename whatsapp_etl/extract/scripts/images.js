@@ -5,13 +5,16 @@ async (args) => {
   const wanted = new Set(args.ids);
   const rows = main ? all(main, 'message_row').filter((row) => wanted.has(row.getAttribute(rowId))) : [];
   const emptyCss = candidatesOf('empty_body').join(',');
+  const urlsOf = (row) => all(row, 'image_bytes').map((image) => image.src).filter((src) => src.startsWith('blob:'));
   const stateOf = (row) => {
     if (!row.isConnected) return 'gone';
     if (row.querySelector(emptyCss)) return 'waiting';
-    const urls = all(row, 'image_bytes').map((image) => image.src).filter((src) => src.startsWith('blob:'));
-    if (urls.length > 0) return urls;
+    const places = all(row, 'image_thumb').length;
+    const loaded = urlsOf(row).length;
+    // An album has several places, and each is waited for.
+    if (loaded > 0 && loaded >= places) return 'loaded';
     if (one(row, 'media_download') || one(row, 'media_failed')) return 'not_loaded';
-    return one(row, 'image_thumb') ? 'waiting' : 'none';
+    return places > 0 ? 'waiting' : 'none';
   };
   // A picture is fetched when its row comes near the screen: pass by all of them, then wait for each.
   const end = performance.now() + args.deadline_ms;
@@ -36,8 +39,9 @@ async (args) => {
   const unseen = [];
   for (const row of rows) {
     const state = stateOf(row);
-    urls[row.getAttribute(rowId)] = Array.isArray(state) ? state : [];
-    if (state === 'none' || state === 'waiting') unseen.push(row.getAttribute(rowId));
+    const found = state === 'gone' || row.querySelector(emptyCss) ? [] : urlsOf(row);
+    urls[row.getAttribute(rowId)] = found;
+    if (found.length === 0 && (state === 'none' || state === 'waiting')) unseen.push(row.getAttribute(rowId));
   }
   return JSON.stringify({ urls, unseen, hits });
 }

@@ -214,9 +214,10 @@ async (args) => {
     for (const row of rowsOf().filter((each) => wanted.has(idOf(each)) && !isEmpty(each))) {
       const urls = all(row, 'image_bytes').map((image) => image.src).filter((src) => src.startsWith('blob:'));
       const isExplained = one(row, 'media_download') || one(row, 'media_failed');
-      const hasPlace = one(row, 'image_thumb');
-      if (urls.length > 0 || isExplained || !hasPlace) pictures[idOf(row)] = urls;
-      if (urls.length === 0 && !isExplained && !hasPlace) unseen.push(idOf(row));
+      const places = all(row, 'image_thumb').length;
+      // An album has several places: the row is done when each has its picture.
+      if ((urls.length > 0 && urls.length >= places) || isExplained || places === 0) pictures[idOf(row)] = urls;
+      if (urls.length === 0 && !isExplained && places === 0) unseen.push(idOf(row));
     }
   }
 

@@ -22,7 +22,8 @@ export const frame = {
     const label = runLabel(entry, tools);
     const bubble = h("div", { class: bare ? "bare" : `bubble ${side}` }, label, content, h("span"), h("div"));
     const quick = h("div", { class: "quick" }, forwardable ? forwardButton() : null, h("div", {}, h("div")));
-    const container = h("div", { "data-testid": "msg-container", class: "container" }, tail, bubble, quick);
+    const role = entry.children ? "group" : null;
+    const container = h("div", { "data-testid": "msg-container", class: "container", role }, tail, bubble, quick);
     const align = entry.own ? "xuk3077" : "x1cy8zhl";
     const reactions = reactionBubble(entry.reactions) ?? h("div");
     return h("div", { class: `focusable-list-item ${align}` }, h("span"), container, reactions);

@@ -61,6 +61,17 @@ export class Island {
     return this.#rows.get(id);
   }
 
+  /** The album of which a message is a picture. */
+  albumWith(id) {
+    return this.#entries.find((entry) => entry.children?.some((row) => row.id === id));
+  }
+
+  /** Ids of the messages that stand here and belong to an album. */
+  idsOfAlbum(album) {
+    const found = this.#entries.filter(({ row }) => row.body.album === album);
+    return found.flatMap(({ row, children }) => (children ?? [row]).map(({ id }) => id));
+  }
+
   has(id) {
     return this.#entries.some((entry) => entry.row.id === id);
   }

@@ -12,11 +12,11 @@ const NOTICES = new Set([
   "newsletter_notification",
   "debug",
 ]);
-const NEVER_DRAWN = new Set(["protocol", "reaction"]);
+const NEVER_DRAWN = new Set(["protocol", "reaction", "album"]);
 
 /** The bare message id: the third part of the packed key, all that the page shows of it. */
 export function stanzaOf(key) {
-  return key.split("_")[2];
+  return key.split("_")[2] ?? key;
 }
 
 /** The id that a row shows: the whole key in the releases up to April 2026, only its stanza since. */

@@ -56,12 +56,14 @@ export const oldFrame = {
     const hasTail = entry.first && !tailless;
     const tail = hasTail ? icon(entry.own ? "tail-out" : "tail-in", { className: "_amk7" }) : null;
     const label = runLabel(entry, tools);
-    const bubble = h("div", { class: bare ? "bare" : "_amk6 _amlo bubble" }, label, content, h("span"), h("div"));
+    const isAlbum = Boolean(entry.children);
+    const frameClass = isAlbum ? "_amk6 _amlo _amlc bubble" : "_amk6 _amlo bubble";
+    const bubble = h("div", { class: bare ? "bare" : frameClass }, label, content, h("span"), h("div"));
     const quick = h("div", { class: "_amj_ quick" }, forwardable ? forwardButton() : null, inert ? null : h("div", {}, h("div")));
     const kind = bare && entry.row.type === "chat" ? `_amk9${tools.isGroup ? "" : " _amka"}` : kindClasses(entry.row);
     const container = h(
       "div",
-      { class: ["_amk4", kind, hasTail ? "_amk5" : "", "container"].filter(Boolean).join(" "), "data-testid": "msg-container" },
+      { class: ["_amk4", kind, hasTail ? "_amk5" : "", "container"].filter(Boolean).join(" "), role: isAlbum ? "group" : null, "data-testid": "msg-container" },
       tail,
       bubble,
       quick,

@@ -1,6 +1,7 @@
 // One open chat: builds #main, loads the first rows, keeps them in step with the store.
 
 import { h } from "../dom.js";
+import { folded, wholeAlbums } from "./albums.js";
 import { era } from "../era.js";
 import { composer } from "./composer.js";
 import { BottomButton, FloatingDate } from "./floating.js";
@@ -138,9 +139,10 @@ export class Pane {
   async #load(internalId, limit) {
     const rows = await this.#ctx.store.messagesBefore(this.chatId, internalId, limit + 1);
     const hasMore = rows.length > limit;
-    const drawn = rows.slice(0, limit).filter(isDrawn).reverse();
-    const entries = await Promise.all(drawn.map((row) => this.#entryOf(row)));
-    return { entries, hasMore, oldest: rows[Math.min(limit, rows.length) - 1]?.internalId };
+    const kept = wholeAlbums(rows.slice(0, limit), rows[limit]);
+    const drawn = kept.filter(isDrawn).reverse();
+    const entries = folded(await Promise.all(drawn.map((row) => this.#entryOf(row))));
+    return { entries, hasMore, oldest: kept.at(-1)?.internalId };
   }
 
   /** The newest entries, as far back as the first unread message and some before it. */
@@ -222,6 +224,8 @@ export class Pane {
   }
 
   async #messageChanged(id, value) {
+    const album = this.#island.albumWith(id);
+    if (album) return this.#regroup(album.children.map((row) => row.id));
     if (!value) return this.#island.remove(id);
     const { oldest } = this.#island;
     const isKnown = this.#island.has(id);
@@ -232,7 +236,18 @@ export class Pane {
     const row = await this.#ctx.store.message(id);
     if (!row || !isDrawn(row) || this.#isClosed) return;
     if (isKnown) return this.#island.update(id, { row, sender: this.#sender(row) });
+    const siblings = row.body.album ? this.#island.idsOfAlbum(row.body.album) : [];
+    if (siblings.length > 0) return this.#regroup([...siblings, row.id]);
     await this.#arrived(row);
+  }
+
+  // Draw pictures that were sent together anew: another one came, or one of them changed.
+  async #regroup(ids) {
+    const rows = (await Promise.all(ids.map((id) => this.#ctx.store.message(id)))).filter(Boolean);
+    const entries = await Promise.all(rows.map((row) => this.#entryOf(row)));
+    if (this.#isClosed) return;
+    ids.forEach((id) => this.#island.remove(id));
+    folded(entries).forEach((entry) => this.#island.insert(entry));
   }
 
   async #arrived(row) {

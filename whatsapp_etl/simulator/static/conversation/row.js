@@ -2,6 +2,7 @@
 
 import { h } from "../dom.js";
 import { era } from "../era.js";
+import { albumId } from "./albums.js";
 import { frame } from "./frame.js";
 import { isNotice, isOwn, shownId, stanzaOf } from "./keys.js";
 import { oldFrame } from "./old_frame.js";
@@ -19,17 +20,17 @@ export class Row {
   constructor(entry, tools) {
     this.#tools = tools;
     this.entry = { ...entry, own: isOwn(entry.row), first: false };
-    this.wrapper = h("div", { "data-virtualized": "true" });
-    this.node = h(
-      "div",
-      {
-        tabindex: "-1",
-        class: era().isOldNesting ? "_amjv" : "x1n2onr6",
-        "data-id": shownId(entry.row.id),
-        "data-testid": `conv-msg-${stanzaOf(entry.row.id)}`,
-      },
-      this.wrapper,
-    );
+    const isAlbum = Boolean(entry.children);
+    const id = isAlbum ? albumId(entry.children) : shownId(entry.row.id);
+    this.node = h("div", {
+      tabindex: "-1",
+      class: era().isOldNesting ? "_amjv" : "x1n2onr6",
+      "data-id": id,
+      "data-testid": `conv-msg-${isAlbum ? id : stanzaOf(id)}`,
+    });
+    // An album's node is its bubble's too, and always drawn.
+    this.wrapper = isAlbum ? this.node : h("div", { "data-virtualized": "true" });
+    if (!isAlbum) this.node.append(this.wrapper);
     const row = h("div", { tabindex: "-1", role: "row" }, this.node);
     this.element = era().isOldNesting ? h("div", {}, row) : row;
   }
@@ -64,16 +65,21 @@ export class Row {
     const { isOldNesting } = era();
     const { notice, bubble } = isOldNesting ? oldFrame : frame;
     const item = (this.isNotice ? notice : bubble)(this.entry, drawn, this.#tools);
+    this.#isFilled = true;
+    if (this.entry.children) {
+      this.node.className = isOldNesting ? `${item.className} _amjv` : `x1n2onr6 ${item.className}`;
+      this.node.replaceChildren(...item.childNodes);
+      return;
+    }
     this.wrapper.replaceChildren(isOldNesting ? h("div", {}, item) : item);
     this.wrapper.dataset.virtualized = "false";
     this.wrapper.removeAttribute("style");
-    this.#isFilled = true;
     this.#tools.fiber.attachMessage(this.node, item, this.entry.row);
   }
 
   /** Take the body away and keep its place. */
   empty() {
-    if (!this.#isFilled) return;
+    if (!this.#isFilled || this.entry.children) return;
     const { height } = this.wrapper.getBoundingClientRect();
     this.#stopWatching();
     this.wrapper.replaceChildren();

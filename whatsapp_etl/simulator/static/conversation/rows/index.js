@@ -5,6 +5,7 @@
 // when the row is emptied.
 
 import { business } from "./business.js";
+import { album } from "./album.js";
 import * as card from "./card.js";
 import { event } from "./event.js";
 import * as file from "./file.js";
@@ -15,6 +16,7 @@ import { text } from "./text.js";
 const KINDS = {
   chat: text,
   image: picture.image,
+  album,
   video: picture.video,
   gif: picture.video,
   ptv: picture.videoNote,

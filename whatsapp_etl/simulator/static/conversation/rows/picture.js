@@ -10,6 +10,13 @@ const TALLEST = 338;
 export function image(entry, tools) {
   const { row } = entry;
   if (row.body.view_once || row.isViewOnce) return viewOnce(entry, tools);
+  const { thumb, stop } = thumbOf(entry, tools);
+  return { ...framed(entry, tools, thumb, "image-caption"), stop };
+}
+
+/** The picture itself, and what ends the wait for its bytes. */
+export function thumbOf(entry, tools) {
+  const { row } = entry;
   const thumb = h("div", {
     "data-testid": "image-thumb",
     role: "button",
@@ -18,7 +25,7 @@ export function image(entry, tools) {
     style: sizeOf(row),
   });
   const stop = tools.media.show(row, (state) => drawImage(thumb, entry, tools, state), thumb);
-  return { ...framed(entry, tools, thumb, "image-caption"), stop };
+  return { thumb, stop };
 }
 
 function drawImage(thumb, entry, tools, { state, url }) {
