@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from whatsapp_etl.errors import StopRequestedError
 from whatsapp_etl.extract.capture import Capture, Step, chats_named, stanza_ids
 from whatsapp_etl.extract.chat_list import ChatRow
-from whatsapp_etl.extract.conversation import Opened
 from whatsapp_etl.extract.reader import BUDGET, Reader, Walk
 from whatsapp_etl.model import (
     ChatBatch,
@@ -132,14 +131,7 @@ class ListReader(Reader):
         ids = {listed.chat_id} if listed.chat_id else set()
         reason, chat_id = StopReason.CHAT_NOT_FOUND, listed.chat_id or ""
         for row in self.chat_list.candidates(_as_chat(listed), listed.index, ids):
-            self._limits.chats.wait()
-            self._session.dismiss_dialogs()
-            opened = self.conversation.open(row)
-            if opened is not Opened.YES:
-                self._session.check_ready()
-            if opened is Opened.PARTLY:
-                self._session.require("conversation")
-            step = self.conversation.newest(None) if opened is Opened.YES else None
+            step = self.conversation.newest(None) if self._click(row) else None
             if step is None:
                 continue
             proven = _proven(step, ids)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from whatsapp_etl.errors import StopRequestedError
 from whatsapp_etl.extract.capture import Capture, Step, Verdict, judge
-from whatsapp_etl.extract.chat_list import ChatList
+from whatsapp_etl.extract.chat_list import ChatList, ChatRow
 from whatsapp_etl.extract.conversation import Conversation, Opened, Patience
 from whatsapp_etl.extract.limits import Limits
 from whatsapp_etl.extract.media import Pictures
@@ -137,24 +137,35 @@ class Reader:
         newest = _newest_shown(visit)
         for row in self.chat_list.candidates(visit.chat, visit.list_position, walk.chat_ids):
             was_found = True
-            self._limits.chats.wait()
-            self._session.dismiss_dialogs()
-            opened = self.conversation.open(row)
-            if opened is not Opened.YES:
-                self._session.check_ready()
-            if opened is Opened.PARTLY:
-                self._session.require("conversation")
-            if opened is Opened.WITHOUT_ROWS:
-                raise self._scripts.drift("message_row", "in a conversation that is shown")
-            if opened is Opened.NOTHING and not self._scripts.has_served("conversation"):
-                raise self._scripts.drift("conversation", "after a chat was clicked")
-            if opened is not Opened.YES:
+            if not self._click(row):
                 continue
             step = self.conversation.newest(newest)
             if step is not None and self._is_ours(visit, walk, step):
                 self._take(walk, step)
                 return None
         return StopReason.CHAT_UNIDENTIFIED if was_found else StopReason.CHAT_NOT_FOUND
+
+    def _click(self, row: ChatRow) -> bool:
+        """Open the chat of one row at the pace allowed; whether it is shown.
+
+        Raises:
+            SelectorDriftError: A conversation is there and lacks what each one has.
+            UnknownDialogError: A dialog that is not known covers the page.
+            SessionNeedsPersonError: A person has to do something first.
+        """
+        self._limits.chats.wait()
+        self._session.dismiss_dialogs()
+        opened = self.conversation.open(row)
+        if opened is Opened.YES:
+            return True
+        self._session.check_ready()
+        if opened is Opened.PARTLY:
+            self._session.require("conversation")
+        if opened is Opened.WITHOUT_ROWS:
+            raise self._scripts.drift("message_row", "in a conversation that is shown")
+        if opened is Opened.NOTHING and not self._scripts.has_served("conversation"):
+            raise self._scripts.drift("conversation", "after a chat was clicked")
+        return False
 
     def _is_ours(self, visit: ChatVisit, walk: Walk, step: Step) -> bool:
         """Return whether the rows shown belong to the chat.
