@@ -32,7 +32,7 @@ demo: install-browser ## Stand-in WhatsApp Web, embedded Postgres, one sync, sta
 PURE := tests/unit tests/property tests/fuzz
 test: install-browser lint ## Run every test (about 8 minutes on 2 cores); ARGS="tests/unit -x" runs some
 ifeq ($(strip $(ARGS)),)
-	$(BIN)/pytest -q $(PURE) --cov --cov-report=
+	$(BIN)/pytest -q -n 2 $(PURE) --cov --cov-report=
 	$(BIN)/coverage report --fail-under=100 --include='whatsapp_etl/transform/*,whatsapp_etl/extract/states.py'
 	$(BIN)/pytest -q -n 2 --dist worksteal $(PURE:%=--ignore=%)
 else

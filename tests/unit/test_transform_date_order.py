@@ -172,6 +172,14 @@ def test_what_was_only_believed_is_no_proof():
     assert habit_of(believed).orders == {}
 
 
+def test_a_habit_is_kept_by_rows_that_show_no_time_of_their_own():
+    language = PageLanguage("es", "es")
+    first = habit_of(shown_row("9:00, 13/3/2026", sent_at=datetime(2026, 3, 13, 9, tzinfo=UTC)))
+    silent = [shown_row(None), shown_row("9:00, 2/3/2026", signals={"time": "neighbour"})]
+
+    assert learned(first, language, silent, None, zone=UTC_ZONE, words=words()) == first
+
+
 def test_another_language_begins_a_new_habit():
     first = habit_of(shown_row("9:00 PM, 13/3/2026", sent_at=datetime(2026, 3, 13, 21, tzinfo=UTC)))
 

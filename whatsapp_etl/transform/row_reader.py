@@ -206,7 +206,7 @@ class RowReader:
             seen.signals["direction"] = "none"
         return said
 
-    def _direction_by(  # noqa: PLR0911, C901 - one line for each sign
+    def _direction_by(  # noqa: PLR0911 - one line for each sign
         self,
         rung: DirectionRung,
         row: RawRow,
@@ -235,7 +235,7 @@ class RowReader:
                 return plain(head[1]) == self._own_word if head is not None and self._own_word else None
             case "background":
                 return _either(found, "row_background_out", "row_background_in")
-            case "geometry":
+            case _:  # "geometry": the rules know no other
                 return _BY_SIDE.get(row.side or "")
 
     def _sender(
@@ -258,7 +258,7 @@ class RowReader:
                     author = found.first("row_author_phone") or found.first("row_author")
                     shown = render(author) if author is not None else None
                     name = shown.removeprefix("~").strip() if shown else None
-                case "label":
+                case _:  # "label": the rules know no other
                     label = self._label(found)
                     name = label if label and plain(label) not in self._rules.own_labels else None
             if name:
