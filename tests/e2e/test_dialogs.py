@@ -11,7 +11,7 @@ from whatsapp_etl.simulator.control import DIALOGS
 from whatsapp_etl.simulator.options import PROFILES
 
 SOON = timedelta(seconds=20)
-ASKING = ("permission", "delete_question", "log_out_question", "passkey", "logging_out")
+ASKING = ("permission", "delete_question", "delete_told", "log_out_question", "passkey", "logging_out")
 HARMLESS = ("update_bar", "phone_offline", "syncing", "sync_paused", "notifications", "feature", "none")
 
 
@@ -83,6 +83,7 @@ def test_the_picture_of_an_unknown_dialog_shows_shapes_and_no_letter(ready, simu
 
 def test_waiting_for_the_chats_ends_soon_under_an_unknown_dialog(simulator, open_shared_session, monkeypatch):
     monkeypatch.setattr("whatsapp_etl.extract.session.UNKNOWN_ALLOWED", timedelta(milliseconds=500))
+    simulator.set_config(delays={"loading_ms": 1000})  # so that the dialog is there when the chats are
     simulator.dialog("permission")
     session = open_shared_session(simulator.url)
 

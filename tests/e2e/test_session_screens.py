@@ -30,14 +30,16 @@ def page(app="", script="", before=""):
     return f'<!doctype html><body>{before}<div id="app">{app}</div><script>{script}</script></body>'
 
 
+NEWS = "What's new on WhatsApp Web"
+
+
 def dialog(text, *buttons):
     made = "".join(
         f"<button onclick=\"this.closest('[role=dialog]').remove()\"><span>{label}</span></button>"
         for label in buttons
     )
-    return (
-        f'<div role="dialog" aria-modal="true"><div data-animate-modal-popup="true">{text}{made}</div></div>'
-    )
+    body = f"<h1>{text}</h1>{made}"
+    return f'<div role="dialog" aria-modal="true"><div data-animate-modal-popup="true">{body}</div></div>'
 
 
 QR = '<ol id="link-device-instructions-list"></ol><div data-ref="2@one,key"><canvas></canvas></div>'
@@ -199,20 +201,34 @@ def test_a_page_that_reloads_itself_while_looked_at_is_looked_at_again(show):
 
 
 def test_dialogs_that_only_inform_are_closed_one_after_another(show):
-    session = show(
-        page(NEW_LIST + dialog("What's new", "Continue") + dialog("More news", "Close", "Not now"))
-    )
+    session = show(page(NEW_LIST + dialog(NEWS, "Continue") + dialog(NEWS, "Close", "Not now")))
 
     session.wait_until_ready(SOON)
 
     assert session.page.query_selector("[role=dialog]") is None
 
 
+@pytest.mark.parametrize("title", ["Log out?", "Delete this chat?", "Confirm it's you", f"{NEWS}?"])
+def test_a_dialog_with_another_title_is_left_to_a_person_whatever_its_buttons(show, title):
+    session = show(page(NEW_LIST + dialog(title, "Continue", "Close")))
+
+    assert not session.dismiss_dialogs()
+    assert session.page.query_selector("[role=dialog]") is not None
+
+
+def test_a_button_of_the_dialog_around_counts_too(show):
+    inner = f'<div data-animate-modal-popup="true"><h1>{NEWS}</h1><button>Continue</button></div>'
+    outer = f'<div role="dialog" aria-modal="true">{inner}<button>Log out</button></div>'
+    session = show(page(NEW_LIST + outer))
+
+    assert not session.dismiss_dialogs()
+
+
 @pytest.mark.parametrize(
     "buttons", [("Log out", "OK"), ("Close",), ("Delete",), ("Cancel", "OK"), ("Not now", "Allow")]
 )
 def test_a_dialog_with_any_other_button_is_left_to_a_person(show, buttons):
-    session = show(page(NEW_LIST + dialog("Shall it be?", *buttons)))
+    session = show(page(NEW_LIST + dialog(NEWS, *buttons)))
 
     assert session.state is SessionState.UNKNOWN
     assert not session.dismiss_dialogs()

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.matrix.choices import mixtures, page_options
+from tests.matrix.choices import mixtures
 from whatsapp_etl.model import RunStatus
 from whatsapp_etl.simulator.behaviours import BEHAVIOURS
 
@@ -34,7 +34,7 @@ def misbehaving(account):
 
     def opened(*names):
         asks = {"whatsapp_phone_history": "auto"} if any(name.startswith("phone") for name in names) else {}
-        it = account(world={**WORLD, **page_options("aug26", "en-US")}, **asks)
+        it = account(world=WORLD, **asks)
         it.source._options = replace(it.source._options, ready_within=READY_WITHIN)
         it.simulator.behave(*names)
         return it
@@ -110,7 +110,7 @@ def test_what_cannot_be_had_is_told_and_nothing_wrong_is_stored(misbehaving, nam
 @pytest.mark.matrix
 @pytest.mark.xfail(reason="A chat whose device holds only the newest weeks is taken for whole.", strict=True)
 def test_a_chat_of_which_only_the_phone_has_more_is_not_called_complete(account):
-    it = account(world={**WORLD, **page_options("aug26", "en-US")})
+    it = account(world=WORLD)
     it.sync()
     only_there = it.truth().keys() - it.truth("attainable").keys()
     assert only_there

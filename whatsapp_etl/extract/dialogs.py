@@ -1,7 +1,7 @@
 """What stands before the chats: dialogs that only inform are closed, every other one is left to a person.
 
-Which buttons are harmless is the pack's to say. A dialog that is not known is never touched; a picture
-of it, blurred until nothing can be read, is kept for whoever has to find out what it wants.
+Which titles and buttons are harmless is the pack's to say. A dialog that is not known is never touched; a
+picture of it, blurred until nothing can be read, is kept for whoever has to find out what it wants.
 """
 
 from __future__ import annotations

@@ -28,8 +28,8 @@ Call = Callable[[Request, Payload], Awaitable[Any]]
 DIALOGS = (
     "conflict", "another_session", "terms", "feature", "temp_ban", "service_unavailable", "deprecated",
     "screen_lock", "update_bar", "offline", "reconnecting", "phone_offline", "syncing", "sync_paused",
-    "notifications", "permission", "delete_question", "log_out_question", "passkey", "logging_out",
-    "proxyblock", "none",
+    "notifications", "permission", "delete_question", "delete_told", "log_out_question", "passkey",
+    "logging_out", "proxyblock", "none",
 )  # fmt: skip
 _PHONE_RESULTS = ("ok", "failed", "use_phone")
 

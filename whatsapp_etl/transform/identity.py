@@ -153,8 +153,10 @@ def recipients(
         phone_ids: Phone number's id by LID: a sender is left out under either id.
     """
     if kind in MANY_PEOPLE:
-        sender = None if is_system or sender_id is None else phone_ids.get(sender_id, sender_id)
-        return tuple(sorted({each for each in participant_ids if phone_ids.get(each, each) != sender}))
+        senders = set()
+        if sender_id is not None and not is_system:
+            senders = {phone_ids.get(sender_id, sender_id), *([own_id] if is_outgoing else ())}
+        return tuple(sorted({each for each in participant_ids if phone_ids.get(each, each) not in senders}))
     if is_system:
         return ()
     if kind is ChatKind.SELF:

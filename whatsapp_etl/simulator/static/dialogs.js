@@ -82,7 +82,8 @@ const ABOVE = {
     buttons: ["Cancel", "OK"],
   },
   log_out_question: { title: "Log out?", text: "Are you sure you want to log out?", buttons: ["Cancel", "Log out"] },
-  passkey: { title: "Confirm it's you", text: "Use your passkey to go on.", buttons: ["Continue"], field: true },
+  passkey: { title: "Confirm it's you", text: "Use your passkey to go on.", buttons: ["Continue"] },
+  delete_told: { title: "Delete this chat?", text: "It will be removed from this device.", buttons: ["OK"] },
   logging_out: { title: "Logging out", text: "Do not close this window", buttons: [] },
 };
 
