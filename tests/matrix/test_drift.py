@@ -23,8 +23,8 @@ _ELSEWHERE = {
     "app_root", "row_list",
 }  # fmt: skip
 
-#: In `make test`: a part of the list, of the conversation and of a row.
-_SAMPLE = {("archived_button", "all"), ("message_row", "all"), ("read_more", "best")}
+#: In `make test`: a part of a row.
+_SAMPLE = {("read_more", "best")}
 
 CELLS = [
     pytest.param(
