@@ -43,6 +43,17 @@ def test_nothing_sleeps(path):
     assert found == []
 
 
+@pytest.mark.parametrize("path", tracked("tests/*.py"), ids=str)
+def test_no_wait_takes_a_promise_for_its_answer(path):
+    """`page.wait_for_function` does not await what its function returns: any promise is true to it."""
+    waits = [
+        ast.unparse(node.args[0])
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("wait_for_function")
+    ]
+    assert [text for text in waits if "async" in text or "Promise" in text or text.startswith("_")] == []
+
+
 def is_tidying(handler: ast.ExceptHandler) -> bool:
     """Return whether a handler only tidies up and lets the error go on."""
     last = handler.body[-1]

@@ -33,7 +33,7 @@ def test_of_all_dialogs_only_the_news_are_closed(simulator, open_shared_session,
 
     for kind in DIALOGS:
         simulator.dialog(kind)
-        session.page.wait_for_function("() => new Promise(requestAnimationFrame)")
+        session.page.evaluate("() => new Promise(requestAnimationFrame)")
         session.poll(timedelta(milliseconds=300))
         session.dismiss_dialogs()
         if kind in HARMLESS:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.fixtures.page import wait_until
 from whatsapp_etl.extract.session import Session
 
 SOON = timedelta(seconds=60)
@@ -59,9 +60,7 @@ def test_without_the_shield_the_same_opening_sends_receipts_and_shows_the_accoun
     session = open_session(simulator.url, open_unshielded(), TrustingSession)
 
     chat = open_unread_chat(session, simulator)
-    session.page.wait_for_function(
-        "async () => (await (await fetch('/__sim/ledger')).json()).receipts > 0", timeout=SOON_MS
-    )
+    wait_until(session.page, "async () => (await (await fetch('/__sim/ledger')).json()).receipts > 0")
 
     receipts, available = heard(simulator)
     assert receipts > 0
