@@ -89,6 +89,10 @@ def simulate(
     behaviours: Annotated[
         str, typer.Option(help="What goes badly, by names separated by commas; see docs/simulator.md.")
     ] = "",
+    page_variants: Annotated[
+        str,
+        typer.Option(help="Other forms of the page, by names separated by commas; see docs/simulator.md."),
+    ] = "",
     repertoire: Annotated[
         Literal["usual", "everything"], typer.Option(help="With everything also what accounts rarely have.")
     ] = "usual",
@@ -116,6 +120,7 @@ def simulate(
             profile=profile,
             repertoire=repertoire,
             behaviours=tuple(name for name in behaviours.split(",") if name),
+            page_variants=tuple(name for name in page_variants.split(",") if name),
             linked=linked,
             now=instant,
         )

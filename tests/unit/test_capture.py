@@ -37,11 +37,10 @@ def row(shown_id, *, key=None):
     return RawRow(shown_id, "<div></div>", "flex-start", None, 0, model=model)
 
 
-def step(*ids, new=None, empty=()):
+def step(*ids, new=None, empty=(), pictures=0):
     fresh = [shown_id for shown_id in (ids if new is None else new) if shown_id not in empty]
-    return Step(
-        "Ana", tuple(Shown(row(i), is_cut=False) for i in fresh), tuple(ids), tuple(empty), "quiet", 0, False
-    )
+    rows = tuple(Shown(row(i), is_cut=False, pictures=pictures) for i in fresh)
+    return Step("Ana", rows, tuple(ids), tuple(empty), "quiet", 0, False)
 
 
 def times(*stanzas):
@@ -151,6 +150,21 @@ def test_an_album_without_a_known_parent_covers_the_pictures_between_its_ends():
     capture.add(step("album-P0-P3-4"))
 
     assert [missing.key.stanza_id for missing in capture.missing] == ["T"]
+
+
+@pytest.mark.parametrize("parent", [None, "ALBUM"])
+def test_an_album_under_its_first_id_covers_as_many_pictures_as_it_stands_for(parent):
+    pictures = [fact(f"P{n}", minutes=9 - n, kind=MessageType.IMAGE, parent=parent) for n in range(4)]
+    older = fact("OLD", minutes=20, kind=MessageType.IMAGE)
+    own = replace(
+        fact("OWN", minutes=8, kind=MessageType.IMAGE), key=MessageKey(True, CHAT, "OWN"), sender_id="1@c.us"
+    )
+    capture = Capture([*reversed(pictures), own, older, fact("LAST", kind=MessageType.IMAGE)])
+
+    capture.add(step("P0", pictures=4))
+
+    assert [missing.key.stanza_id for missing in capture.missing] == ["OWN", "OLD", "LAST"]
+    assert capture.is_picture("P0")
 
 
 def test_the_edge_is_passed_by_a_whole_page_of_older_rows_only():

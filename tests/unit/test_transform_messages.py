@@ -340,6 +340,28 @@ def test_an_album_that_does_not_add_up_shows_nothing(shown_id):
     assert join(album(shown_id), image("A", 0), image("C", 1)) == []
 
 
+def pictures_row(shown_id, count):
+    return row(shown_id, type=MessageType.ALBUM, text=None, attachment=ParsedAttachment(count=count))
+
+
+def test_an_album_under_its_first_id_shows_as_many_pictures_of_one_sender_as_it_has_places():
+    listed = [image("Z", 0), image("A", 1), image("X", 2, sender_id=OWN), image("B", 3), image("C", 4)]
+
+    assert join(pictures_row("A", 2), *listed) == [listed[1], listed[3]]
+    assert join(pictures_row("A", 4), *listed) == []
+    assert join(pictures_row("X", 1), facts("X")) == []
+    assert join(album("A"), *listed) == []
+    assert join(pictures_row("Q", 2), *listed) == []
+
+
+def test_an_album_under_its_first_id_shows_the_pictures_of_its_parent():
+    listed = [image("A", 1, parent_stanza_id="P"), image("B", 1), image("C", 2, parent_stanza_id="P")]
+
+    assert join(pictures_row("A", 9), *listed) == [listed[0], listed[2]]
+    made = message(pictures_row("A", 2), image("B", 0), album_position=1)
+    assert made.album_id == "A"
+
+
 def test_an_albums_messages_know_their_place():
     made = message(album("album-A-C-2"), image("A", 0), files=(FILE,), album_position=0)
 

@@ -153,6 +153,23 @@ def test_a_collections_row_has_no_text_of_its_own():
     assert (row.type, row.text, row.attachment.count) == (MessageType.ALBUM, None, 3)
 
 
+THUMB = '<div data-testid="image-thumb" role="button" aria-label="Open picture">{}</div>'
+
+
+@pytest.mark.parametrize(
+    ("tiles", "count"), [(["", ""], 2), (["", "", "", "<span> +3 </span>"], 7), (["", "+x", "+12345"], 3)]
+)
+def test_a_row_with_places_for_several_pictures_is_an_album(tiles, count):
+    row = one(raw("3EB0A1", "".join(THUMB.format(tile) for tile in tiles)))
+
+    assert (row.type, row.text, row.attachment.count) == (MessageType.ALBUM, None, count)
+    assert (row.stanza_id, row.signals["kind"]) == ("3EB0A1", "places")
+
+
+def test_a_row_with_a_place_for_one_picture_is_a_picture():
+    assert one(raw("3EB0A1", THUMB.format("+3"))).type is MessageType.IMAGE
+
+
 def test_an_unreadable_copied_time_falls_back_to_the_clock_under_its_date():
     html = (
         HEAD.replace("10:00 AM, 3/4/2026", "sometime")

@@ -41,6 +41,7 @@ class Shown:
 
     row: RawRow
     is_cut: bool  #: "Read more" is there.
+    pictures: int = 0  #: How many it stands for; several are an album.
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ def _shown(row: Mapping[str, Any]) -> Shown:
             side=row["side"],
         ),
         is_cut=row["is_cut"],
+        pictures=row["pictures"],
     )
 
 
@@ -158,6 +160,7 @@ class Capture:
         self._wanted = tuple(wanted)
         self._by_stanza = {fact.key.stanza_id: fact for fact in self._wanted}
         self._rows: dict[str, RawRow] = {}
+        self._pictures: dict[str, int] = {}  #: By id of a row with several: how many it stands for.
         self._order: list[str] = []  #: Every id shown so far, oldest first.
         self._known: set[str] = set()
         self._stanzas: set[str] = set()  #: What the shown ids name.
@@ -174,6 +177,8 @@ class Capture:
         for shown in step.rows:
             row = shown.row
             self._seen.add(row.shown_id)
+            if shown.pictures > 1:
+                self._pictures[row.shown_id] = shown.pictures
             if not self.wants(row.shown_id):
                 continue
             self._rows[row.shown_id] = row
@@ -199,12 +204,32 @@ class Capture:
         """Return the wanted messages that a row stands for: several for an album."""
         named = stanza_ids(shown_id)
         facts = [self._by_stanza[stanza] for stanza in named if stanza in self._by_stanza]
+        count = self._pictures.get(shown_id, 1)
+        if not facts or (len(named) == 1 and count == 1):
+            return tuple(facts)
         parents = {fact.parent_stanza_id for fact in facts} - {None}
         if parents:
             facts = [fact for fact in self._wanted if fact.parent_stanza_id in parents]
-        elif len(named) > 1 and facts:
+        elif len(named) > 1:
             facts = self._between(named[0], named[-1]) or facts
+        else:
+            facts = self._following(facts[0], count)
         return tuple(facts)
+
+    def _following(self, first: MessageFacts, count: int) -> list[MessageFacts]:
+        """Return an album's messages where its row has its first one's id, and nothing names their parent."""
+        alike = sorted(
+            (
+                fact
+                for fact in self._wanted
+                if fact.sent_at >= first.sent_at
+                and fact.type in FILE_TYPES
+                and fact.key.is_outgoing == first.key.is_outgoing
+                and fact.sender_id == first.sender_id
+            ),
+            key=lambda fact: (fact.sent_at, fact is not first),
+        )
+        return alike[:count]
 
     def _between(self, first: str, last: str) -> list[MessageFacts]:
         """Return an album's messages where the metadata does not name their parent."""

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from whatsapp_etl.simulator.behaviours import BEHAVIOURS
 from whatsapp_etl.simulator.ledger import Ledger
 from whatsapp_etl.simulator.moving import link_again, migrate_chat
-from whatsapp_etl.simulator.options import check_variants
+from whatsapp_etl.simulator.options import PAGE_VARIANTS, check_variants
 from whatsapp_etl.simulator.page import PageServer, PhoneResult
 from whatsapp_etl.simulator.story import Story, StoryError, UnknownThingError
 from whatsapp_etl.simulator.truth import Proof, View, truth
@@ -107,6 +107,7 @@ class _Control:
         if unknown:
             raise StoryError(f"No such configuration: {', '.join(unknown)}.")
         check_variants(payload.get("language_variants", ()))
+        check_variants(payload.get("page_variants", ()), PAGE_VARIANTS)
         await self._server.configure(payload)
         return self._server.config
 

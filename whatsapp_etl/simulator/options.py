@@ -15,12 +15,17 @@ LANGUAGE_VARIANTS = (
     "english_urdu", "full_lang_tag",
 )  # fmt: skip
 
+#: What is described in two forms and decided by no release; docs/simulator.md says what each one does.
+PAGE_VARIANTS = (
+    "album_first_id", "album_tile_ids", "application_role", "no_row_role", "no_prefix", "many_rows",
+)  # fmt: skip
 
-def check_variants(variants: Iterable[str]) -> None:
+
+def check_variants(variants: Iterable[str], known: Iterable[str] = LANGUAGE_VARIANTS) -> None:
     """Refuse a variant that does not exist, by a `ValueError`."""
-    unknown = sorted(set(variants) - set(LANGUAGE_VARIANTS))
+    unknown = sorted(set(variants) - set(known))
     if unknown:
-        raise ValueError(f"No such language variant: {', '.join(unknown)}.")
+        raise ValueError(f"No such variant: {', '.join(unknown)}; there are {', '.join(known)}.")
 
 
 #: Releases of the page, the oldest first; static/era.js says what differs between them.
@@ -47,6 +52,7 @@ class SimulatorOptions:
     locale: str = "en-US"
     hour12: bool | None = None  #: The stored preference; None: the language's habit.
     language_variants: tuple[str, ...] = ()  #: Of `LANGUAGE_VARIANTS`.
+    page_variants: tuple[str, ...] = ()  #: Of `PAGE_VARIANTS`.
     timezone: str = "UTC"  #: Zone in which the page writes its clock times.
     linked: bool = False  #: Any browser profile counts as linked; no QR code.
     now: datetime | None = None  #: Fixed clock of world and page; None: the real one.
@@ -64,6 +70,7 @@ class SimulatorOptions:
         check_profiles(self.profile)
 
         check_variants(self.language_variants)
+        check_variants(self.page_variants, PAGE_VARIANTS)
         if self.repertoire not in get_args(Repertoire):
             raise ValueError(f"No such repertoire: {self.repertoire}.")
 

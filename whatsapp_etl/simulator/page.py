@@ -240,6 +240,7 @@ def _config(options: SimulatorOptions) -> dict[str, Any]:
         "locale": options.locale,
         "hour12": options.hour12,
         "language_variants": list(options.language_variants),
+        "page_variants": list(options.page_variants),
         "timezone": options.timezone,
         "now": options.clock().isoformat() if options.now else None,
         "profile": options.profile,

@@ -31,7 +31,7 @@ class FactsIndex:
     def join(self, row: ParsedRow) -> tuple[Joined, ...]:
         """Return what a row shows: one message, an album's messages, or one that is not listed."""
         if row.type is MessageType.ALBUM:
-            children = self._children(row.shown_id)
+            children = self._children(row)
             return tuple(Joined(row, each, position) for position, each in enumerate(children))
         return (Joined(row, self._of(row)),)
 
@@ -54,11 +54,11 @@ class FactsIndex:
         key = canonical_key(facts.key, self._account.id)
         return key.is_outgoing == is_outgoing and participant_id in {None, key.participant_id}
 
-    def _children(self, shown_id: str) -> Sequence[MessageFacts]:
+    def _children(self, row: ParsedRow) -> Sequence[MessageFacts]:
         """Return an album's messages in order: those from its first to its last id, if the count fits."""
-        bounds = collection_bounds(shown_id)
+        bounds = collection_bounds(row.shown_id)
         if bounds is None:
-            return ()
+            return self._from_first(row)
         first, last, count = bounds
         begin, end = self._by_stanza.get(first, []), self._by_stanza.get(last, [])
         if len(begin) != 1 or len(end) != 1:
@@ -69,4 +69,18 @@ class FactsIndex:
             for each in self._ordered[low : high + 1]
             if each.type in FILE_TYPES and each.sender_id == begin[0].sender_id
         ]
+        return children if len(children) == count else ()
+
+    def _from_first(self, row: ParsedRow) -> Sequence[MessageFacts]:
+        """Return an album's messages where its row has the first one's id: the parent's, or so many."""
+        first = self._of(row)
+        if first is None:
+            return ()
+        alike = [each for each in self._ordered if each.type in FILE_TYPES]
+        if first.parent_stanza_id is not None:
+            return [each for each in alike if each.parent_stanza_id == first.parent_stanza_id]
+        count = row.attachment.count if row.attachment else 0
+        alike = [each for each in alike if each.sender_id == first.sender_id]
+        begin = alike.index(first) if first in alike else len(alike)
+        children = alike[begin : begin + count]
         return children if len(children) == count else ()

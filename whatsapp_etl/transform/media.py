@@ -15,6 +15,8 @@ _DURATION = re.compile(r"(?:(\d{1,2}):)?(\d{1,3}):(\d{2})")
 _SIZE = re.compile(r"([\d.,]+)\s?([kmg]?)b", re.IGNORECASE)
 _UNITS = {"": 1, "k": 1_000, "m": 1_000_000, "g": 1_000_000_000}
 _FILE_NAME = re.compile(r"[\"“„«](.+)[\"”“»]")
+#: On the last place of an album: how many more there are.
+_MORE = re.compile(r"\+\d{1,4}")
 _SECONDS = 60
 
 _WITH_DURATION = frozenset(
@@ -45,18 +47,33 @@ _BY_EXTENSION = {
 }
 
 
-def attachment(row: FoundRow, kind: MessageType, shown_id: str, shown: str | None) -> ParsedAttachment | None:
+def album_count(row: FoundRow, shown_id: str, places: int) -> int:
+    """Return how many messages an album stands for: its id says it, or its places and the "+N" on the last.
+
+    Args:
+        row: The row.
+        shown_id: Its id.
+        places: How many pictures and videos the row has a place for.
+    """
+    bounds = collection_bounds(shown_id)
+    if bounds is not None:
+        return bounds[2]
+    texts = (
+        (leaf.text_content or "").strip()
+        for leaf in row.root.traverse(include_text=True)
+        if leaf.tag == "-text"
+    )
+    return places + next((int(text[1:]) for text in texts if _MORE.fullmatch(text)), 0)
+
+
+def attachment(row: FoundRow, kind: MessageType, shown: str | None) -> ParsedAttachment | None:
     """Return what the row shows of its file; None for kinds that carry none.
 
     Args:
         row: The row.
         kind: What kind of message it is.
-        shown_id: Names how many messages an album stands for.
         shown: Everything the row shows, without clock and labels.
     """
-    if kind is MessageType.ALBUM:
-        bounds = collection_bounds(shown_id)
-        return ParsedAttachment(count=bounds[2] if bounds else 1)
     if kind not in FILE_TYPES:
         return None
     if kind is MessageType.DOCUMENT:

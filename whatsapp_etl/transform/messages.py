@@ -246,7 +246,7 @@ def _is_of(key: MessageKey, person: str, context: ChatContext) -> bool:
 def _album_id(row: ParsedRow | None, facts: MessageFacts | None) -> str | None:
     if facts is not None and facts.parent_stanza_id:
         return facts.parent_stanza_id
-    return row.shown_id if row and row.type is MessageType.ALBUM else None
+    return row.stanza_id if row and row.type is MessageType.ALBUM else None
 
 
 def _attachment(

@@ -18,6 +18,7 @@ from whatsapp_etl.model import (
     DirectionRung,
     MessageKey,
     MessageType,
+    ParsedAttachment,
     ParsedReaction,
     ParsedRow,
     RawRow,
@@ -27,7 +28,7 @@ from whatsapp_etl.model import (
 from whatsapp_etl.transform.clocks import PageClock
 from whatsapp_etl.transform.identity import collection_bounds, parse_shown_key, shown_stanza_id
 from whatsapp_etl.transform.kinds import message_type
-from whatsapp_etl.transform.media import attachment
+from whatsapp_etl.transform.media import album_count, attachment
 from whatsapp_etl.transform.query import FoundRow
 from whatsapp_etl.transform.rules import KindRule, RowRules
 from whatsapp_etl.transform.text import clean, lines, render
@@ -50,6 +51,9 @@ _SEVERAL = 2
 _FIRST_CUT = 768
 _NEXT_CUT = 3072
 _CUT_SLACK = 48
+
+#: Kinds of which several may stand in one row.
+_IN_ALBUMS = frozenset({MessageType.IMAGE, MessageType.VIDEO})
 
 #: Kinds whose row has a copied head only where it has a caption.
 _HEAD_MEANS_CAPTION = frozenset({MessageType.IMAGE, MessageType.VIDEO, MessageType.GIF})
@@ -129,7 +133,9 @@ class RowReader:
             and found.has("row_forwarded"),
             is_edited=not self._rules.edited_labels.isdisjoint(labels),
             is_truncated=found.has("row_read_more") or _looks_cut(text),
-            attachment=attachment(found, kind, row.shown_id, shown),
+            attachment=ParsedAttachment(count=album_count(found, row.shown_id, self._places(found)))
+            if kind is MessageType.ALBUM
+            else attachment(found, kind, shown),
             reactions=_reactions(found.first("row_reactions")),
             signals=signals,
             dissents=tuple(seen.dissents),
@@ -144,10 +150,10 @@ class RowReader:
                     signals["kind"] = "id"
                     return None, MessageType.ALBUM
                 case "rule":
-                    rule, by = self._rules.kind(found)
-                    if rule is not None:
+                    rule, kind, by = self._kind_by_rule(found)
+                    if kind is not None:
                         signals["kind"] = by
-                        return rule, rule.type
+                        return rule, kind
                 case "body" if found.has("row_text"):
                     signals["kind"] = "body"
                     return None, MessageType.TEXT
@@ -158,6 +164,18 @@ class RowReader:
                     signals["kind"] = "alignment"
                     return None, MessageType.SYSTEM
         return None, None
+
+    def _kind_by_rule(self, found: FoundRow) -> tuple[KindRule | None, MessageType | None, str]:
+        rule, by = self._rules.kind(found)
+        if rule is None:
+            return None, None, by
+        if rule.type in _IN_ALBUMS and self._places(found) >= _SEVERAL:
+            return None, MessageType.ALBUM, "places"
+        return rule, rule.type, by
+
+    def _places(self, found: FoundRow) -> int:
+        """Return how many pictures and videos a row has a place for; several are an album."""
+        return sum(len(found.all(rule.name)) for rule in self._rules.kinds if rule.type in _IN_ALBUMS)
 
     def _key(self, row: RawRow, signals: dict[str, str]) -> MessageKey | None:
         for rung in self._rules.ladder.id:

@@ -60,6 +60,15 @@ async (args) => {
   // Blurred previews and emoji sprites are most of a row's length and tell nothing.
   const htmlOf = (row) => row.outerHTML.replace(/data:[^"'\s)]{200,}/g, 'data:…');
 
+  // How many pictures a row stands for: those that it has a place for, and as many as its "+N" says.
+  const picturesIn = (row) => {
+    const places = all(row, 'image_thumb').length;
+    if (places < 2) return places;
+    const words = Array.from(row.querySelectorAll('*')).filter((node) => node.childElementCount === 0);
+    const more = words.map((node) => /^\+(\d+)$/.exec(node.textContent.trim())).find(Boolean);
+    return places + (more ? Number(more[1]) : 0);
+  };
+
   const capture = () => {
     let marker = null;
     for (const block of list.children) {
@@ -86,6 +95,7 @@ async (args) => {
             head: idOf(run[0]),
             model: modelOf(row),
             is_cut: all(row, 'read_more').length > 0,
+            pictures: picturesIn(row),
           });
         });
     }

@@ -1,12 +1,14 @@
-// The rows of the open chat: what was loaded from storage, and the at most 100 of them that are mounted.
+// The rows of the open chat: what was loaded from storage, and the few (at most 100, or 551) that are mounted.
 //
 // Loaded rows are one piece that ends with the newest message. The mounted ones are a window on it that moves up and
 // down; moving it keeps the first visible row where it is on the screen.
 
+import { hasVariant } from "../variants.js";
 import { pause } from "./pause.js";
 import { Row } from "./row.js";
 
-export const MOST_MOUNTED = 100;
+const MOST_MOUNTED = 100;
+const MANY_MOUNTED = 551; // as far as a walk upwards went elsewhere
 const FEWEST_STEP = 20;
 const LARGEST_STEP = 24;
 const WINDOWS_PER_STEP = 2;
@@ -95,7 +97,7 @@ export class Island {
   showOlder() {
     this.#keepingPlace(() => {
       this.#from = Math.max(0, this.#from - this.#step());
-      this.#to = Math.min(this.#to, this.#from + MOST_MOUNTED);
+      this.#to = Math.min(this.#to, this.#from + this.#most());
     });
   }
 
@@ -103,7 +105,7 @@ export class Island {
   showNewer() {
     this.#keepingPlace(() => {
       this.#to = Math.min(this.#entries.length, this.#to + this.#step());
-      this.#from = Math.max(this.#from, this.#to - MOST_MOUNTED);
+      this.#from = Math.max(this.#from, this.#to - this.#most());
     });
   }
 
@@ -122,7 +124,7 @@ export class Island {
       this.#entries.splice(position, 0, entry);
       if (position <= this.#from && this.#to > 0) this.#from += 1;
       if (isInWindow || position <= this.#from || this.#entries.length === 1) this.#to += 1;
-      if (this.#to - this.#from > MOST_MOUNTED) this.#from = this.#to - MOST_MOUNTED;
+      if (this.#to - this.#from > this.#most()) this.#from = this.#to - this.#most();
     });
   }
 
@@ -148,6 +150,10 @@ export class Island {
   stop() {
     for (const row of this.#rows.values()) row.remove();
     this.#rows.clear();
+  }
+
+  #most() {
+    return hasVariant(this.#config, "many_rows") ? MANY_MOUNTED : MOST_MOUNTED;
   }
 
   // About two window heights, within bounds that make a page of 50 three steps.

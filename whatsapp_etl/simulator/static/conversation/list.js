@@ -5,6 +5,7 @@
 
 import { h } from "../dom.js";
 import { era } from "../era.js";
+import { hasVariant } from "../variants.js";
 import { avatar } from "./parts.js";
 
 const LIST_LABEL = "Message list. Press right arrow key on a message to open message context menu.";
@@ -21,6 +22,7 @@ export class List {
     this.node = h("div", {
       tabindex: "0",
       "data-tab": "8",
+      role: hasVariant(tools.config, "application_role") ? "application" : null,
       "aria-label": era().isOldNesting ? null : LIST_LABEL,
       class: "messages",
     });

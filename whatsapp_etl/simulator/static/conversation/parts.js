@@ -2,6 +2,7 @@
 
 import { h, icon } from "../dom.js";
 import { era } from "../era.js";
+import { hasVariant } from "../variants.js";
 import { TEXT_CLASS, largeEmoji, shortText, textBlock } from "./text.js";
 import { onlyEmoji } from "./markup.js";
 
@@ -12,6 +13,7 @@ const MARKS = [
   { mark: "pinned", name: "pin", label: " Pinned message " },
 ];
 const MANY_FORWARDS = 5;
+const LEFT_OUT = 3; // of the plain rows this one lacks what is copied before it, by its second
 
 /** The time once more, invisible: it keeps the place at the end of the text where the real one stands. */
 export function spacer({ row, own }, tools, { status = true } = {}) {
@@ -42,7 +44,8 @@ function ackIcon(ack) {
 
 /** Wrap what is copied together with "[time, date] sender: " before it. */
 export function copyable(entry, tools, ...children) {
-  const pre = tools.format.prePlainText(entry.row.t, entry.sender.name);
+  const isLeftOut = entry.row.type === "chat" && hasVariant(tools.config, "no_prefix") && entry.row.t % LEFT_OUT === 0;
+  const pre = isLeftOut ? null : tools.format.prePlainText(entry.row.t, entry.sender.name);
   return h("div", { class: `copyable-text${placeClass(entry, tools)}`, "data-pre-plain-text": pre }, children);
 }
 

@@ -2,6 +2,7 @@
 
 import { h } from "../dom.js";
 import { era } from "../era.js";
+import { hasVariant } from "../variants.js";
 import { albumId } from "./albums.js";
 import { frame } from "./frame.js";
 import { isNotice, isOwn, shownId, stanzaOf } from "./keys.js";
@@ -21,17 +22,18 @@ export class Row {
     this.#tools = tools;
     this.entry = { ...entry, own: isOwn(entry.row), first: false };
     const isAlbum = Boolean(entry.children);
-    const id = isAlbum ? albumId(entry.children) : shownId(entry.row.id);
+    const hasOwnId = !isAlbum || hasVariant(tools.config, "album_first_id");
+    const id = hasOwnId ? shownId(entry.row.id) : albumId(entry.children);
     this.node = h("div", {
       tabindex: "-1",
       class: era().isOldNesting ? "_amjv" : "x1n2onr6",
       "data-id": id,
-      "data-testid": `conv-msg-${isAlbum ? id : stanzaOf(id)}`,
+      "data-testid": `conv-msg-${hasOwnId ? stanzaOf(id) : id}`,
     });
     // An album's node is its bubble's too, and always drawn.
     this.wrapper = isAlbum ? this.node : h("div", { "data-virtualized": "true" });
     if (!isAlbum) this.node.append(this.wrapper);
-    const row = h("div", { tabindex: "-1", role: "row" }, this.node);
+    const row = h("div", { tabindex: "-1", role: hasVariant(tools.config, "no_row_role") ? null : "row" }, this.node);
     this.element = era().isOldNesting ? h("div", {}, row) : row;
   }
 

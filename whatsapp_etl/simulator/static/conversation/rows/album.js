@@ -1,6 +1,7 @@
 // An album: at most four tiles, the last of which says how many more there are.
 
 import { h } from "../../dom.js";
+import { hasVariant } from "../../variants.js";
 import * as parts from "../parts.js";
 import { thumbOf } from "./picture.js";
 
@@ -8,6 +9,8 @@ const TILES = 4;
 
 export function album(entry, tools) {
   const stops = [];
+  // Where the tiles have ids, they are whole keys in every release.
+  const isNamed = hasVariant(tools.config, "album_tile_ids");
   const tiles = entry.children.slice(0, TILES).map((row, position) => {
     const { thumb, stop } = thumbOf({ ...entry, row }, tools);
     stops.push(stop);
@@ -15,7 +18,7 @@ export function album(entry, tools) {
     const isLast = position === TILES - 1 && more > 0;
     return h(
       "div",
-      { class: "_aml8 tile" },
+      { class: "_aml8 tile", "data-id": isNamed ? row.id : null },
       h(
         "div",
         {},
