@@ -183,3 +183,23 @@ def test_a_picture_that_did_not_load_is_asked_for_again_and_counts_until_then(ac
     ]
     assert it.sync().chats_opened == 0
     assert_in_step(it)
+
+
+def test_a_message_that_changes_with_every_cycle_keeps_all_that_it_said(account):
+    it = account({"now": None})  # a version has its instant: the clock must not stand still
+    key, _ = texts(it, outgoing=0)[-1]
+    assert it.sync().status is RunStatus.SUCCESS
+
+    for change in (lambda: it.simulator.edit(key, "The blue ladder"), lambda: it.simulator.delete(key)):
+        change()
+        assert it.sync().status is RunStatus.SUCCESS
+
+    said = next(row["earlier_texts"] for row in it.simulator.truth() if row["external_id"] == key)
+    versions = it.query(
+        "SELECT v.content_snippet FROM message_versions v JOIN messages m ON m.id = v.message_id"
+        " WHERE m.external_id = %s ORDER BY v.id",
+        key,
+    )
+    assert_in_step(it)
+    assert len(said) == 2
+    assert [text for (text,) in versions] == said

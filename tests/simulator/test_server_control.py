@@ -46,6 +46,18 @@ def test_an_own_message_is_not_unread(simulator):
     assert chat not in simulator.unread()
 
 
+def test_the_truth_keeps_what_a_message_said_before_edits_and_deletion(simulator):
+    external_id = simulator.add_message(person_chat(simulator), "one *way*")
+
+    simulator.edit(external_id, "another way")
+    simulator.edit(external_id, "no way")
+    edited = row_of(simulator, external_id)
+    simulator.delete(external_id)
+
+    assert (edited["content_snippet"], edited["earlier_texts"]) == ("no way", ["one way", "another way"])
+    assert row_of(simulator, external_id)["earlier_texts"] == ["one way", "another way", "no way"]
+
+
 def test_a_notice_does_not_count_as_unread(simulator):
     chat = group_chat(simulator)
 

@@ -38,6 +38,15 @@ def test_every_hostile_text_occurs_as_typed_and_is_expected_as_read(everything):
     assert {plain_text(raw, {}) for raw in repertoire.TEXTS} <= expected
 
 
+def test_a_message_was_edited_twice_and_its_history_is_known(everything):
+    edited = [row for row in truth(everything) if len(row["earlier_texts"]) > 1]
+
+    assert {(row["content_snippet"], *row["earlier_texts"], row["is_edited"]) for row in edited} == {
+        ("Meet at the ferry", "Meet at the old bridge", "Meet at the new bridge", 1)
+    }
+    assert len({row["thread_external_id"] for row in edited}) == len(edited)
+
+
 def test_it_holds_as_many_messages_as_asked_for(everything):
     usual = build_world(replace(EVERYTHING, repertoire="usual"))[0]
     asked_for = {chat.id for chat in usual.chats.values() if chat.kind not in {"status", "channel", "bot"}}

@@ -75,6 +75,7 @@ def test_an_incoming_text_is_from_the_other_to_oneself(tell):
         "is_edited": 0,
         "is_forwarded": 0,
         "deleted": 0,
+        "earlier_texts": [],
         "reactions": [],
         "file_sha256": None,
     }

@@ -30,6 +30,7 @@ class Draft:
     mention_ids: tuple[str, ...] = ()
     quotes: bool = False  #: Whether it answers an earlier message of the chat.
     is_edited: bool = False
+    earlier_texts: tuple[str, ...] = ()  #: What it said before it was edited, oldest first.
     quoted_stanza: str | None = None  #: Of an answer to what is not in the chat.
     quoted_author: str | None = None
     marks: tuple[str, ...] = ()  #: Of "starred", "kept" and "pinned".

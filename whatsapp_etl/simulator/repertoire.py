@@ -277,6 +277,12 @@ def group_notices(first: str, second: str) -> list[Draft]:
     return [bodies.notice("gp2", subtype, words) for subtype, words in by_subtype]
 
 
+def edited_twice() -> Draft:
+    """A text that said something else twice before; of that no page shows anything."""
+    earlier = ("Meet at the old bridge", "Meet at the new bridge")
+    return replace(bodies.chat_text("Meet at the ferry"), is_edited=True, earlier_texts=earlier)
+
+
 def person(scene: Scene) -> list[Draft]:
     """All that a chat of two can hold beside ordinary talk."""
     made = [make(scene) for make in MAKERS.values()]
@@ -286,6 +292,7 @@ def person(scene: Scene) -> list[Draft]:
         marked("Starred", "starred"), marked("Kept", "kept"), marked("Pinned", "pinned"),
         marked("All of them", "starred", "kept", "pinned"),
         replace(bodies.chat_text("Passed on"), forwarding_score=bodies.MANY_FORWARDS, is_edited=True),
+        edited_twice(),
         bodies.picture(scene, caption=_CAPTION, form="JPEG"),
         bodies.picture(scene, caption=people.long_text(scene.random, 900), form="JPEG"),
         *person_notices(scene.world.name_of(scene.chat.id)),

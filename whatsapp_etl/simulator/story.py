@@ -16,6 +16,7 @@ from whatsapp_etl.simulator.bodies import Draft, Scene
 from whatsapp_etl.simulator.cast import Cast
 from whatsapp_etl.simulator.compose import compose, quote
 from whatsapp_etl.simulator.media import MediaLibrary
+from whatsapp_etl.simulator.truth import content
 from whatsapp_etl.simulator.world import Chat, Message, Reaction, World
 
 Payload = Mapping[str, Any]
@@ -106,7 +107,8 @@ class Story:
             raise StoryError("Only texts and captions can be edited; give the new one as `body`.")
         key = bodies.fresh_key(self._random, message.chat_id, from_me=message.from_me)
         body = {**message.body, field: str(payload["body"])}
-        return self._change(replace(message, body=body, edit_key=key, edited_at=self._world.clock()))
+        edited = replace(message, body=body, edit_key=key, edited_at=self._world.clock())
+        return self._change(replace(edited, earlier_texts=_with_text_of(message)))
 
     def delete(self, external_id: str, by: str) -> None:
         """Delete for everyone (`by` "sender" or "admin"), or on this device only ("me")."""
@@ -122,6 +124,7 @@ class Story:
         admin = self._world.name_of(group.admin_ids[0]) if by == "admin" and group else None
         body = {"by": by, "admin_name": admin}
         gone = replace(message, type="revoked", subtype=by, body=body, media=None, forwarding_score=0)
+        gone = replace(gone, earlier_texts=_with_text_of(message))
         self._change(replace(gone, quoted_stanza=None, quoted_author=None, mention_ids=(), is_expired=False))
 
     def decrypt(self, payload: Payload) -> Message:
@@ -249,3 +252,9 @@ class Story:
         if at.tzinfo is None:
             raise StoryError("`at` needs a time zone.")
         return int(at.astimezone(UTC).timestamp())
+
+
+def _with_text_of(message: Message) -> tuple[str, ...]:
+    """Return a message's earlier texts, and the one that it has now."""
+    text = content(message)
+    return message.earlier_texts if text is None else (*message.earlier_texts, text)

@@ -163,6 +163,7 @@ def _expected(
         "is_edited": int(message.edit_key is not None),
         "is_forwarded": int(message.forwarding_score > 0),
         "deleted": int(kind == "deleted"),
+        "earlier_texts": list(message.earlier_texts),
         "reactions": reactions,
         "file_sha256": message.media.sha256 if has_bytes and message.media else None,
     }

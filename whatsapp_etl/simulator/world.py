@@ -128,6 +128,7 @@ class Message:
     forwarding_score: int = 0
     edit_key: str | None = None
     edited_at: int | None = None
+    earlier_texts: tuple[str, ...] = ()  #: As a person read them, before edits and deletion; oldest first.
     quoted_stanza: str | None = None
     quoted_author: str | None = None
     mention_ids: tuple[str, ...] = ()
