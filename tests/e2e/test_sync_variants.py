@@ -31,3 +31,25 @@ def test_each_picture_of_an_album_is_stored_once_whatever_its_row_is_called(acco
     assert [positions for positions, *_ in albums] == [list(range(count)) for count in (4, 4, 5, 6)]
     assert [stored for *_, stored in albums] == [4, 4, 4, 4]
     assert it.sync().chats_opened == 0
+
+
+def test_cards_that_no_storage_lists_are_neither_stored_nor_rejected(account):
+    it = account(world={"chats": 13, "messages": 120, "page_variants": ("context_cards",)})
+
+    report = it.sync()
+
+    assert (report.status, report.missing, report.rejects) == (RunStatus.SUCCESS, 0, 0)
+    assert_in_step(it)
+    assert it.sync().chats_opened == 0
+
+
+def test_without_the_storage_cards_are_not_taken_for_messages(account):
+    it = account(world={"chats": 2, "messages": 20, "page_variants": ("context_cards",)})
+    it.simulator.set_config(hidden_idb=True)
+
+    report = it.sync()
+
+    assert (report.read_by, report.rejects) == ("chat_list", 0)
+    assert it.truth("page")
+    result = it.judged("page")
+    assert result.is_equal, str(result)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import httpx
@@ -113,6 +114,39 @@ def test_more_than_a_hundred_rows_may_stay_mounted(start_simulator: StartSimulat
     )
 
     assert page.locator("#main [data-id]").count() > 150
+
+
+def test_cards_that_are_no_messages_stand_above_a_groups_oldest_one(
+    start_simulator: StartSimulator, visit: Visit
+) -> None:
+    simulator = start_simulator(
+        chats=1, messages=5, repertoire="everything", page_variants=("context_cards",)
+    )
+    page = visit(simulator.url)
+    open_chat(page, "Album club")
+
+    rows = page.locator("#main [data-id]").all()
+    cards, message = rows[:2], rows[2]
+
+    assert message.get_by_role("button", name="Open picture").count() == 4
+    for card in cards:
+        assert re.fullmatch(r"\d{18}", card.get_attribute("data-id") or "")
+        assert card.locator("[data-testid=msg-notification-container]").count() == 1
+        assert card.locator("[data-pre-plain-text], [data-testid=msg-meta]").count() == 0
+    assert [card.get_by_role("button", name="Group info").count() for card in cards] == [0, 1]
+    listed = page.evaluate(
+        """() => new Promise(resolve => {
+            const request = indexedDB.open("model-storage");
+            request.onsuccess = () => {
+                const keys = request.result.transaction("message").objectStore("message").getAllKeys();
+                keys.onsuccess = () => resolve(keys.result);
+            };
+        })"""
+    )
+    assert not {card.get_attribute("data-id") for card in cards} & {key.split("_")[2] for key in listed}
+    simulator.add_message(chat_called(simulator, "Album club"), "After the cards")
+    page.get_by_text("After the cards").last.wait_for()
+    assert page.locator("#main [data-id]").first.get_attribute("data-id") == cards[0].get_attribute("data-id")
 
 
 def test_an_unknown_variant_is_refused(simulator: RunningSimulator) -> None:

@@ -11,6 +11,7 @@ const NOTICES = new Set([
   "pinned_message",
   "newsletter_notification",
   "debug",
+  "context_card",
 ]);
 const NEVER_DRAWN = new Set(["protocol", "reaction", "album"]);
 

@@ -2,6 +2,7 @@
 
 import { h } from "../dom.js";
 import { folded, wholeAlbums } from "./albums.js";
+import { cardsOf } from "./cards.js";
 import { era } from "../era.js";
 import { composer } from "./composer.js";
 import { BottomButton, FloatingDate } from "./floating.js";
@@ -142,7 +143,9 @@ export class Pane {
     const kept = wholeAlbums(rows.slice(0, limit), rows[limit]);
     const drawn = kept.filter(isDrawn).reverse();
     const entries = folded(await Promise.all(drawn.map((row) => this.#entryOf(row))));
-    return { entries, hasMore, oldest: kept.at(-1)?.internalId };
+    const isBeginning = !hasMore && !this.#topBlock.hasMoreElsewhere;
+    const cards = isBeginning ? cardsOf(this.#ctx, this.chatId, entries[0]) : [];
+    return { entries: [...cards, ...entries], hasMore, oldest: kept.at(-1)?.internalId };
   }
 
   /** The newest entries, as far back as the first unread message and some before it. */

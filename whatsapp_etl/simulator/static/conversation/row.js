@@ -76,7 +76,7 @@ export class Row {
     this.wrapper.replaceChildren(isOldNesting ? h("div", {}, item) : item);
     this.wrapper.dataset.virtualized = "false";
     this.wrapper.removeAttribute("style");
-    this.#tools.fiber.attachMessage(this.node, item, this.entry.row);
+    if (this.entry.sender) this.#tools.fiber.attachMessage(this.node, item, this.entry.row);
   }
 
   /** Take the body away and keep its place. */

@@ -38,6 +38,11 @@ export class TopBlock {
     this.#ends?.();
   }
 
+  /** Whether the phone has messages of this chat that this device has not. */
+  get hasMoreElsewhere() {
+    return [PHONE_HAS_MORE, CUT].includes(this.#ctx.store.chat(this.#chatId)?.endOfHistoryTransferType);
+  }
+
   loading() {
     this.#show(h("div", { title: LOADING }, spinner()));
   }

@@ -8,9 +8,21 @@ const EMOJI = new RegExp("\\p{RGI_Emoji}", "v");
 
 /** The body of a notice: one line, no sender, no time. */
 export function notice({ row }) {
+  return row.body.title ? card(row.body) : line(row);
+}
+
+function line(row) {
   const words = h("span", { dir: "ltr", class: "_ao3e", style: "min-height: 0px" }, withEmoji(row.body.text ?? ""));
   const testid = row.type === "gp2" && row.subtype ? `${row.subtype}_system_message` : "system_message";
   return h("div", { role: "button", "data-testid": testid }, h("span", {}, symbolOf(row), words));
+}
+
+// Who a stranger or a group is, and what can be done about it.
+function card({ title, text, buttons }) {
+  const name = h("span", { dir: "auto", class: "_ao3e" }, withEmoji(title));
+  const words = h("span", { dir: "auto", class: "_ao3e" }, text);
+  const actions = buttons.map((label) => h("button", { type: "button" }, label));
+  return h("div", { "data-testid": "system_message" }, h("div", {}, name), h("div", {}, words), h("div", {}, actions));
 }
 
 /** Only the note on encryption can be clicked as a whole row. */
