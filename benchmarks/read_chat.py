@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ from whatsapp_etl.settings import read_settings
 from whatsapp_etl.simulator.serve import RunningSimulator, SimulatorOptions
 from whatsapp_etl.transform.identity import chat_kind
 from whatsapp_etl.transform.kinds import message_type
-from whatsapp_etl.transform.redact import redact_html
+from whatsapp_etl.transform.page_words import words_of
+from whatsapp_etl.transform.saved_page import write_page
 
 MESSAGES = 5000
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
@@ -81,12 +83,13 @@ def open_reader(
     with tempfile.TemporaryDirectory() as folder:
         browser_options = BrowserOptions(find_browser(settings.browser_executable), origin=simulator.url)
         with Browser(Path(folder) / "profile", browser_options) as browser:
+            packs = load_packs(data_folder("selectors"))
             session = Session(
                 browser,
-                load_packs(data_folder("selectors")),
+                packs,
                 url=simulator.url,
                 clock=simulator.options.clock,
-                redact=redact_html,
+                redact=partial(write_page, words=words_of(packs)),
                 snapshots=Path(folder) / "snapshots",
             )
             session.open()

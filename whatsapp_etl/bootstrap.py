@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from whatsapp_etl.attachments.files import remove, save
-from whatsapp_etl.errors import ConfigurationError, PackError
+from whatsapp_etl.errors import ConfigurationError
 from whatsapp_etl.extract.browser import BrowserOptions, find_browser
-from whatsapp_etl.extract.packs import load_packs
+from whatsapp_etl.extract.packs import AUTO, load_packs, read_pack, usable_packs
 from whatsapp_etl.extract.source import Judgement, Source, SourceOptions
 from whatsapp_etl.load import migrate
 from whatsapp_etl.load.database import Database, open_database
@@ -26,7 +26,8 @@ from whatsapp_etl.resources import data_folder
 from whatsapp_etl.settings import Settings
 from whatsapp_etl.transform.identity import chat_kind
 from whatsapp_etl.transform.kinds import message_type
-from whatsapp_etl.transform.redact import redact_html
+from whatsapp_etl.transform.page_words import words_of
+from whatsapp_etl.transform.saved_page import write_page
 from whatsapp_etl.transform.visits import Rules
 
 Clock = Callable[[], datetime]
@@ -54,19 +55,21 @@ def zone_of(settings: Settings) -> ZoneInfo:
         ) from error
 
 
-def packs_of(folder: Path | None = None, forced: str = "auto") -> tuple[SelectorPack, ...]:
-    """Return the selector packs.
+def packs_of(forced: str = AUTO) -> tuple[tuple[SelectorPack, ...], str]:
+    """Return the selector packs, and the id of the one that is forced, or "auto".
+
+    Args:
+        forced: "auto", the id of a pack, or the path of a pack's file, which takes part then.
 
     Raises:
         PackError: One is wrong, or there is none of the name that is forced.
     """
-    packs = load_packs(folder or data_folder("selectors"))
-    names = sorted(pack.id for pack in packs)
-    if forced not in {"auto", *names}:
-        raise PackError(
-            f"WHATSAPP_SELECTOR_PACK: there is no pack {forced}.", f"Use auto or one of: {', '.join(names)}."
-        )
-    return packs
+    packs = load_packs(data_folder("selectors"))
+    if forced.endswith(".toml"):
+        own = read_pack(Path(forced).expanduser())
+        return (own, *(pack for pack in packs if pack.id != own.id)), own.id
+    usable_packs(packs, forced)
+    return packs, forced
 
 
 def snapshots_of(settings: Settings) -> Path:
@@ -121,6 +124,7 @@ def source_of(
     make_folder("WHATSAPP_PROFILE_DIR", settings.whatsapp_profile_dir)
     make_folder("ATTACHMENTS_DIR", settings.attachments_dir)
     parts = urlsplit(settings.whatsapp_url)
+    packs, forced_pack = packs_of(settings.whatsapp_selector_pack)
     options = SourceOptions(
         profile=settings.whatsapp_profile_dir,
         browser=BrowserOptions(
@@ -132,9 +136,9 @@ def source_of(
             origin=f"{parts.scheme}://{parts.netloc}",
         ),
         url=settings.whatsapp_url,
-        packs=packs_of(forced=settings.whatsapp_selector_pack),
+        packs=packs,
         snapshots=snapshots_of(settings),
-        forced_pack=settings.whatsapp_selector_pack,
+        forced_pack=forced_pack,
         max_age=timedelta(minutes=settings.whatsapp_session_max_age_minutes),
         chats_per_minute=settings.whatsapp_chats_per_minute,
         scrolls_per_second=settings.whatsapp_scrolls_per_second,
@@ -142,7 +146,7 @@ def source_of(
     judgement = Judgement(
         classify=message_type,
         kind_of=chat_kind,
-        redact=redact_html,
+        redact=partial(write_page, words=words_of(packs)),
         save_file=partial(save, root=settings.attachments_dir),
     )
     return Source(options, judgement, clock=clock_of(settings), stop=stop, publish=publish)

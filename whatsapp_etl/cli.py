@@ -138,7 +138,8 @@ def simulate(
 @app.command()
 def parse(
     files: Annotated[
-        list[Path], typer.Argument(help="Saved pages of an open chat.", exists=True, dir_okay=False)
+        list[Path],
+        typer.Argument(help="Saved pages or snapshots of an open chat.", exists=True, dir_okay=False),
     ],
     locale: Annotated[str, typer.Option(help="Language the page was shown in.")] = "en-US",
     timezone: Annotated[str, typer.Option(help="Time zone of the browser that showed it.")] = "UTC",
@@ -150,12 +151,14 @@ def parse(
     ] = None,
     own_id: Annotated[str | None, typer.Option(help="The account's id, for the same pages.")] = None,
     today: Annotated[str | None, typer.Option(help='The day of saving, for "Today": 2026-08-23.')] = None,
-    pack: Annotated[str, typer.Option(help="Selector pack; auto chooses by the page.")] = "auto",
+    pack: Annotated[
+        str, typer.Option(help="Selector pack by its name or file; auto chooses by the page.")
+    ] = "auto",
 ) -> None:
-    """Print what the parser makes of saved pages, one JSON object a line."""
-    from whatsapp_etl import commands
+    """Print what the parser makes of saved pages and snapshots, one JSON object a line."""
+    from whatsapp_etl import pack_commands
 
-    commands.parse(
+    pack_commands.parse(
         files,
         locale=locale,
         timezone=timezone,
@@ -168,11 +171,37 @@ def parse(
 
 
 @selectors_app.command("check")
-def selectors_check() -> None:
-    """Show which pack fits the page and which selectors match on it."""
-    from whatsapp_etl import commands
+def selectors_check(
+    page: Annotated[
+        Path | None,
+        typer.Argument(
+            help="A snapshot or saved page; the running page when left out.", exists=True, dir_okay=False
+        ),
+    ] = None,
+    pack: Annotated[
+        str | None,
+        typer.Option(help="Pack by its name or file; the one that fits, or the nearest, when left out."),
+    ] = None,
+) -> None:
+    """Show what each selector of a pack matches on a page, and by which sign its messages are told."""
+    from whatsapp_etl import pack_commands
 
-    commands.check_selectors()
+    pack_commands.check_selectors(page, pack)
+
+
+@selectors_app.command("new")
+def selectors_new(
+    name: Annotated[str, typer.Argument(help="Name of the new pack, such as 2026-12.")],
+    page: Annotated[
+        Path, typer.Option("--from", help="The snapshot to begin from.", exists=True, dir_okay=False)
+    ],
+    base: Annotated[str, typer.Option(help="Pack to begin with; auto takes the nearest.")] = "auto",
+    folder: Annotated[Path, typer.Option(help="Where to write it.", file_okay=False, exists=True)] = Path(),
+) -> None:
+    """Begin a pack for a page that has changed: the nearest pack, with notes of what is gone."""
+    from whatsapp_etl import pack_commands
+
+    pack_commands.begin_pack(name, page, base=base, folder=folder)
 
 
 @app.command()

@@ -7,35 +7,22 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
-from dataclasses import asdict
-from datetime import date, datetime, timedelta
-from enum import Enum
-from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import timedelta
 
 from pydantic import SecretStr
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
-from selectolax.lexbor import LexborHTMLParser
 
 from whatsapp_etl import bootstrap
 from whatsapp_etl.attending import attend
-from whatsapp_etl.errors import EXIT_PARTIAL, ConfigurationError, exit_code_of
+from whatsapp_etl.errors import EXIT_PARTIAL, exit_code_of
 from whatsapp_etl.extract.login import TerminalQr, wait_until_linked
-from whatsapp_etl.extract.packs import choose_pack
-from whatsapp_etl.extract.scripts import read_script
-from whatsapp_etl.extract.session import Session
 from whatsapp_etl.load import migrate as migrations
 from whatsapp_etl.logs import configure_logs
-from whatsapp_etl.model import ParsedRow, RunReport, RunStatus
+from whatsapp_etl.model import RunReport, RunStatus
+from whatsapp_etl.plain_json import plain
 from whatsapp_etl.progress import RichProgress
 from whatsapp_etl.settings import Settings, read_settings
-from whatsapp_etl.transform.identity import key_in_chat
-from whatsapp_etl.transform.parse import parse_page
-
-_LOOK_ALLOWED = timedelta(seconds=20)
 
 
 def login(*, terminal: bool, minutes: int, replace_account: bool) -> None:
@@ -81,7 +68,7 @@ def sync(*, as_json: bool) -> int:
         finally:
             source.close()
     if as_json:
-        sys.stdout.write(json.dumps(_plain(report), sort_keys=True) + "\n")
+        sys.stdout.write(json.dumps(plain(report), sort_keys=True) + "\n")
     else:
         Console().print(report_table(report))
     if report.error:
@@ -96,76 +83,6 @@ def run() -> int:
     settings = _settings()
     with bootstrap.open_store(settings) as store:
         return attend(settings, store)
-
-
-def parse(
-    files: Sequence[Path],
-    *,
-    locale: str,
-    timezone: str,
-    own_name: str | None,
-    chat_id: str | None,
-    own_id: str | None,
-    today: date | None,
-    pack: str,
-) -> None:
-    """Print one JSON object for each row of saved pages."""
-    try:
-        zone = ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ConfigurationError(
-            "--timezone is not a time zone.", 'Use a name such as "Europe/Berlin".'
-        ) from error
-    packs = bootstrap.packs_of()
-    for file in files:
-        html = file.read_text(encoding="utf-8", errors="replace")
-        saved_on = today or datetime.fromtimestamp(file.stat().st_mtime, zone).date()
-        parsed, rejects = parse_page(
-            html,
-            choose_pack(packs, LexborHTMLParser(html).css_matches, pack),
-            zone=zone,
-            locale=locale,
-            own_name=own_name,
-            chat_id=chat_id,
-            today=saved_on,
-        )
-        for row in parsed:
-            _print_line({"file": file.name, **_row(row, chat_id, own_id)})
-        for reject in rejects:
-            _print_line({"file": file.name, "reject": reject.reason, "row": reject.shown_id_hash})
-
-
-def check_selectors() -> None:
-    """Print which selectors of the page's pack match on its chat list.
-
-    Raises:
-        WhatsappEtlError: The page cannot be read; drift names the selector.
-    """
-    settings = _settings(logs_as_text=True)
-    source = bootstrap.source_of(settings, threading.Event())
-    try:
-        source.open()
-        pack = source.session.pack
-        matching = _matching(source.session)
-        table = Table("selector", "required on", "first match", title=f"pack {pack.id}")
-        for name, selector in pack.selectors.items():
-            served = next((css for css in selector.candidates if css in matching), "-")
-            # As text: the brackets of a selector are no markup.
-            table.add_row(name, selector.required_on or "", Text(served))
-        Console().print(table)
-        Console(soft_wrap=True).print(
-            "No chat was opened: what is shown inside one is checked while a cycle reads it."
-        )
-    finally:
-        source.close()
-
-
-def _matching(session: Session) -> frozenset[str]:
-    """Return which of the pack's selectors match on the page as it is shown."""
-    css = sorted({each for selector in session.pack.selectors.values() for each in selector.candidates})
-    with session.watchdog.step("trying selectors", _LOOK_ALLOWED):
-        answer = session.page.evaluate(read_script("matches"), {"css": css, "last": None, "wait_ms": 0})
-    return frozenset(each for each, has_matched in zip(css, json.loads(answer), strict=True) if has_matched)
 
 
 def migrate() -> None:
@@ -235,32 +152,3 @@ def _settings(*, logs_as_text: bool = False) -> Settings:
 
 def _has_display() -> bool:
     return sys.platform == "darwin" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-
-
-def _row(row: ParsedRow, chat_id: str | None, own_id: str | None) -> dict[str, object]:
-    key = row.key or key_in_chat(row, chat_id, own_id)
-    plain = _plain(row)
-    assert isinstance(plain, dict)
-    plain["key"] = None
-    return {**plain, "external_id": str(key) if key else None}
-
-
-def _print_line(value: dict[str, object]) -> None:
-    sys.stdout.write(json.dumps(_plain(value), ensure_ascii=False) + "\n")
-
-
-def _plain(value: object) -> object:
-    """Turn values of the model into what JSON knows."""
-    if isinstance(value, Enum):
-        return value.value
-    if hasattr(value, "__dataclass_fields__"):
-        return _plain(asdict(value))  # type: ignore[call-overload]
-    if isinstance(value, dict):
-        return {_key(key): _plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
-    return value.isoformat() if isinstance(value, date) else value
-
-
-def _key(key: object) -> str:
-    return " ".join(map(str, key)) if isinstance(key, tuple) else str(key)

@@ -63,7 +63,7 @@ def _browser(settings: Settings) -> tuple[bool, str]:
 
 
 def _packs(settings: Settings) -> tuple[bool, str]:
-    packs = bootstrap.packs_of(forced=settings.whatsapp_selector_pack)
+    packs, _ = bootstrap.packs_of(settings.whatsapp_selector_pack)
     return True, ", ".join(sorted(pack.id for pack in packs))
 
 

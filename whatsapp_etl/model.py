@@ -390,6 +390,21 @@ class RawRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenPage:
+    """A whole page as it was drawn at one moment, or as a file holds it."""
+
+    html: str
+    language: str | None = None  #: The page's `<html lang>`.
+    build: str | None = None  #: Of WhatsApp Web; None when unknown.
+    taken_at: datetime | None = None  #: Aware; None when unknown.
+    is_snapshot: bool = False  #: Redacted: ids are hashes, and times and dates nobody's.
+
+
+#: Where a saved page keeps the `align-items` that the browser computed for an element.
+COMPUTED_ALIGNMENT = "data-computed-align"
+
+
+@dataclass(frozen=True, slots=True)
 class CapturedFile:
     """Bytes that the page held, already saved under their checksum."""
 

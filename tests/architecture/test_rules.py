@@ -12,8 +12,8 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "whatsapp_etl"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 READER_SOURCES = [path for path in SOURCES if "simulator" not in path.parts]
-#: Says which attributes are harmless in evidence and which are not; it looks for nothing.
-NAMES_ATTRIBUTES = {PACKAGE / "transform" / "redact.py"}
+#: They say which attributes are harmless in evidence, and which name parts; they look for nothing.
+NAMES_ATTRIBUTES = {PACKAGE / "transform" / "redact.py", PACKAGE / "pack_draft.py"}
 #: The only modules that may catch everything: where a run or a command ends.
 RUN_BOUNDARY = {"pipeline.py", "cli.py"}
 

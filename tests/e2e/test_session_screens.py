@@ -160,6 +160,24 @@ def test_a_required_selector_without_a_match_is_drift_naming_pack_and_selector(s
         session.require("ready")
 
 
+def test_a_client_that_shows_nothing_known_is_drift_that_names_what_was_looked_for(show, tmp_path):
+    session = show(page('<div id="list-panel"><p>Ana Example</p></div>'))
+
+    with pytest.raises(SelectorDriftError, match=r"matches: chat_list_pane, qr_screen, .*no-screen"):
+        session.wait_until_ready(SHORT)
+
+    assert len(list((tmp_path / "snapshots").iterdir())) == 1
+
+
+def test_people_s_words_are_no_screen_where_the_list_has_another_name(show):
+    session = show(page('<div id="side"><div id="list-panel">Ana: I was temporarily banned</div></div>'))
+
+    with pytest.raises(SelectorDriftError):
+        session.wait_until_ready(SHORT)
+
+    assert session.state is not SessionState.BANNED
+
+
 def test_waiting_ends_at_its_deadline_and_says_what_is_missing(show):
     session = show(page("<progress></progress>"))
 

@@ -148,3 +148,13 @@ def test_facts_are_taken_from_what_the_page_script_says():
         labels=frozenset({"offline"}),
     )
     assert PageFacts.from_json({**told, "qr_payload": "2@ref"}).qr_payload == "2@ref"
+
+
+@pytest.mark.parametrize(
+    "known",
+    [{"has_splash": True}, {"has_qr_screen": True}, {"is_loading": True}, {"has_chat_list": True},
+     {"has_dialog": True}, {"labels": frozenset({"offline"})}, {"has_app": False}],
+)  # fmt: skip
+def test_a_screen_is_strange_when_nothing_of_it_is_known(known):
+    assert PageFacts(has_app=True).is_strange
+    assert not PageFacts(**({"has_app": True} | known)).is_strange

@@ -19,6 +19,9 @@ SETTLE_ALLOWED = timedelta(seconds=15)
 
 _GRACE = timedelta(seconds=20)
 
+#: What tells the screens apart.
+_SCREENS = ("chat_list_pane", "qr_screen", "loading", "splash")
+
 
 class PageFit:
     """Compares the page with selector packs.
@@ -84,6 +87,18 @@ class PageFit:
         for selector in required:
             if (candidate := _served(selector, matched)) is not None:
                 self._hits.hit(selector.name, candidate)
+
+    def strange(self, packs: SelectorPack) -> SelectorDriftError:
+        """Return the error that tells of a page on which nothing that names a screen is found.
+
+        Args:
+            packs: All packs as one.
+        """
+        tried = ", ".join(name for name in _SCREENS if name in packs.selectors)
+        return SelectorDriftError(
+            f"Nothing that tells the screen matches: {tried}. Redacted snapshot: {self._keep('no-screen')}.",
+            "WhatsApp Web has probably changed. Run `whatsapp-etl selectors check`, then add a pack.",
+        )
 
     def _matches(
         self, css: Sequence[str], last: Mapping[str, bool], wait_seconds: float

@@ -106,7 +106,7 @@ def load_packs(folder: Path) -> tuple[SelectorPack, ...]:
     Raises:
         PackError: A file is no TOML, does not fit the format, or an id occurs twice.
     """
-    packs = [_read_pack(path) for path in sorted(folder.glob("*.toml"))]
+    packs = [read_pack(path) for path in sorted(folder.glob("*.toml"))]
     if not packs:
         raise PackError(f"There is no selector pack in {folder}.", "Install the program again.")
     doubled = [pack_id for pack_id, count in Counter(pack.id for pack in packs).items() if count > 1]
@@ -190,9 +190,16 @@ def _named(packs: Sequence[SelectorPack], pack_id: str) -> SelectorPack:
     )
 
 
-def _read_pack(path: Path) -> SelectorPack:
+def read_pack(path: Path) -> SelectorPack:
+    """Read one pack.
+
+    Raises:
+        PackError: The file cannot be read, is no TOML, or does not fit the format; names file and key.
+    """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise PackError(f"{path} cannot be read: {error.strerror}.", "Name a pack's file.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise PackError(f"{path} is not a TOML file: {error}.", "Correct it.") from error
     try:

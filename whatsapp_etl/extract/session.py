@@ -34,8 +34,10 @@ from whatsapp_etl.extract.snapshot import write_picture, write_snapshot
 from whatsapp_etl.extract.states import STATE_LABELS, PageFacts, next_state
 from whatsapp_etl.extract.watchdog import Watchdog
 from whatsapp_etl.model import (
+    COMPUTED_ALIGNMENT,
     NEEDS_PERSON,
     Account,
+    SeenPage,
     SelectorPack,
     SessionSnapshot,
     SessionState,
@@ -78,7 +80,7 @@ class Session:
         packs: All selector packs.
         url: Where WhatsApp Web is.
         clock: The program's clock; aware UTC.
-        redact: Makes page HTML harmless before it is kept.
+        redact: Turns a page into a snapshot in which nobody can be read.
         snapshots: Folder for redacted snapshots of pages that were not understood.
         forced_pack: The id of the pack to use, or "auto".
     """
@@ -90,7 +92,7 @@ class Session:
         *,
         url: str,
         clock: Callable[[], datetime],
-        redact: Callable[[str], str],
+        redact: Callable[[SeenPage], str],
         snapshots: Path,
         forced_pack: str = AUTO,
     ) -> None:
@@ -205,7 +207,7 @@ class Session:
         Raises:
             SessionNeedsPersonError: A person has to do something first; `state` says what.
             PageTimeoutError: The chat list did not appear.
-            SelectorDriftError: It is there, but no pack fits or a required selector matches nothing.
+            SelectorDriftError: No pack fits, a required selector matches nothing, or nothing known is shown.
             ShieldError: The focus shield does not hold.
             UnknownDialogError: A dialog that is not known covers the page.
         """
@@ -219,6 +221,8 @@ class Session:
                 raise ExtractError("WhatsApp Web does not support this browser.", "Update Chromium.")
             if self._is_covered_for_long():
                 raise self._dialogs.unknown()
+            if time.monotonic() >= deadline and self._facts.is_strange:
+                raise self._fit.strange(self._any_pack)
             if time.monotonic() >= deadline:
                 raise PageTimeoutError(
                     f"The chat list did not appear within {timeout.total_seconds():g} s; "
@@ -382,8 +386,10 @@ class Session:
     def keep_snapshot(self, reason: str) -> Path:
         """Write a redacted snapshot of the page; return its path."""
         with self.watchdog.step("saving a snapshot", _GRACE):
-            html = self.page.content()
-        return write_snapshot(html, self._snapshots, reason, self._clock(), self._redact)
+            argument = {"alignment": COMPUTED_ALIGNMENT}
+            seen = read_answer(self.page.evaluate(read_script("snapshot"), argument))
+        page = SeenPage(seen["html"], seen["language"], self._version(), self._clock())
+        return write_snapshot(self._redact(page), self._snapshots, reason, self._clock())
 
     def _replace(self, **changes: object) -> None:
         self._snapshot = replace(self._snapshot, **changes)  # type: ignore[arg-type]

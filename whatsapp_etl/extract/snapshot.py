@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -19,20 +18,19 @@ _NAME = re.compile(r"(?P<stamp>\d{4}-\d\d-\d\dT[\d-]+Z)-[a-z0-9_.-]+\.(html|png)
 _BLUR_PIXELS = 16
 
 
-def write_snapshot(html: str, folder: Path, reason: str, now: datetime, redact: Callable[[str], str]) -> Path:
-    """Write what is left of `html` after `redact`, readable by the owner only, and return its path.
+def write_snapshot(redacted: str, folder: Path, reason: str, now: datetime) -> Path:
+    """Write a redacted page, readable by the owner only, and return its path.
 
     Snapshots older than `KEPT_FOR` are removed.
 
     Args:
-        html: The page.
+        redacted: The page, without anybody's words, names, numbers and ids.
         folder: Made when missing.
         reason: Part of the file's name; lower-case letters, digits, "_", "." and "-".
         now: Aware; when the page looked so.
-        redact: Replaces letters, digits and ids.
     """
     path = _new_file(folder, f"{reason}.html", now)
-    path.write_text(redact(html), encoding="utf-8")
+    path.write_text(redacted, encoding="utf-8")
     return path
 
 

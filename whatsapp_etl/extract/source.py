@@ -33,6 +33,7 @@ from whatsapp_etl.model import (
     MessageIndexEntry,
     MessageType,
     ReactionFacts,
+    SeenPage,
     SelectorPack,
     SessionSnapshot,
 )
@@ -64,7 +65,7 @@ class Judgement:
 
     classify: Callable[[str, str | None], MessageType]  #: WhatsApp's type and subtype to ours.
     kind_of: Callable[[str, str], ChatKind]  #: A chat id and the own id to the chat's kind.
-    redact: Callable[[str], str]  #: Makes page HTML harmless.
+    redact: Callable[[SeenPage], str]  #: Turns a page into a snapshot in which nobody can be read.
     save_file: Callable[[bytes], CapturedFile]  #: Keeps a picture's bytes.
 
 

@@ -35,6 +35,14 @@ class PageFacts:
     is_other_account: bool = False  #: Another account than the pinned one is logged in.
     labels: frozenset[str] = frozenset()  #: Names of the pack's labels that the screen says.
 
+    @property
+    def is_strange(self) -> bool:
+        """Whether the client shows something of which no pack knows anything."""
+        known = (
+            self.has_splash or self.has_qr_screen or self.is_loading or self.has_chat_list or self.has_dialog
+        )
+        return self.has_app and not known and not self.labels
+
     @classmethod
     def from_json(cls, facts: Mapping[str, object], *, is_other_account: bool = False) -> PageFacts:
         """Return what `scripts/page_facts.js` saw."""

@@ -90,6 +90,7 @@ def parse_page(
     own_name: str | None,
     chat_id: str | None,
     today: date,
+    page_language: str | None = None,
 ) -> tuple[tuple[ParsedRow, ...], tuple[Reject, ...]]:
     """Parse the HTML of a saved page.
 
@@ -101,6 +102,7 @@ def parse_page(
         own_name: The account's name as the page writes it; None when unknown.
         chat_id: The chat, for the rejects.
         today: The local date when the page was saved.
+        page_language: Language in which the page says it is; None when unknown.
     """
     return parse_rows(
         split_page(html, pack),
@@ -110,6 +112,7 @@ def parse_page(
         own_name=own_name,
         observed_at=datetime.combine(today, _NOON, tzinfo=zone).astimezone(UTC),
         chat_id=chat_id,
+        page_language=page_language,
     )
 
 

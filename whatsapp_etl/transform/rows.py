@@ -1,6 +1,7 @@
 """Cuts a saved page into rows, with the same context that a live capture gives.
 
-Only what needs a rendered page is missing: the alignment of the bubbles and the rows' models.
+Only what needs a rendered page is missing: the rows' models, and the alignment of the bubbles where the
+page was not saved by this program, which notes it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from whatsapp_etl.model import RawRow, SelectorPack
+from whatsapp_etl.model import COMPUTED_ALIGNMENT, RawRow, SelectorPack
 from whatsapp_etl.transform.text import render
 from whatsapp_etl.transform.timestamps import DateWords, is_marker
 
@@ -56,13 +57,23 @@ def split_page(html: str, pack: SelectorPack) -> tuple[RawRow, ...]:
                 RawRow(
                     shown_id=shown_id,
                     html=_DATA_URI.sub(r'\1…"', node.html or ""),
-                    alignment=None,
+                    alignment=_alignment(node, pack),
                     date_marker=marker,
                     run_position=position,
                     run_head=ids[0],
                 )
             )
     return tuple(rows)
+
+
+def _alignment(row: LexborNode, pack: SelectorPack) -> str | None:
+    """Return the alignment that was noted on the row's bubble, which may be the row itself."""
+    selector = pack.selectors.get("bubble")
+    for candidate in selector.candidates if selector else ():
+        bubble = row.css_first(candidate)  # the row itself counts
+        if bubble is not None:
+            return bubble.attributes.get(COMPUTED_ALIGNMENT)
+    return None
 
 
 def _blocks(document: LexborHTMLParser, pack: SelectorPack) -> list[LexborNode]:

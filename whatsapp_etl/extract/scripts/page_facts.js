@@ -47,8 +47,9 @@ async (args) => {
     const panel = find("side_panel");
     let words = shown.map(says).join("\n");
     if (list !== null && panel !== null) words += `\n${barsSay(panel, list)}`;
-    // A page without chat list, code or dialog carries nobody's words but WhatsApp's.
-    if (list === null && qrScreen === null && qr === null && shown.length === 0 && document.body) words += `\n${says(document.body)}`;
+    // A page without chat list, code or dialog carries nobody's words but WhatsApp's. A side panel without a list that
+    // is known may hold one that is not.
+    if (list === null && panel === null && qrScreen === null && qr === null && shown.length === 0 && document.body) words += `\n${says(document.body)}`;
     const labels = Object.keys(args.label)
       .filter((name) => args.label[name].some((text) => words.includes(text)));
     const code = find("link_code");

@@ -7,8 +7,10 @@ let observer = null;
 /**
  * Rename or take away attributes and classes from now on, in what is there and in all that will be drawn.
  *
- * @param {{select: string, rename?: Object<string, string>, remove?: string[], classes?: Object<string, string>}[]} wanted
- *   `select`: which elements; `rename`: attribute to its new name; `remove`: attributes; `classes`: class to its new name.
+ * @param {{select: string, rename?: Object<string, string>, values?: Object<string, string>, remove?: string[],
+ *   classes?: Object<string, string>}[]} wanted
+ *   `select`: which elements; `rename`: attribute to its new name; `values`: attribute to its new value; `remove`:
+ *   attributes; `classes`: class to its new name.
  */
 export function mutate(wanted) {
   mutations = wanted;
@@ -19,13 +21,14 @@ export function mutate(wanted) {
 }
 
 function apply() {
-  for (const { select, rename = {}, remove = [], classes = {} } of mutations) {
+  for (const { select, rename = {}, values = {}, remove = [], classes = {} } of mutations) {
     for (const element of document.querySelectorAll(select)) {
       for (const [old, fresh] of Object.entries(rename)) {
         if (!element.hasAttribute(old)) continue;
         element.setAttribute(fresh, element.getAttribute(old));
         element.removeAttribute(old);
       }
+      for (const [name, value] of Object.entries(values)) element.setAttribute(name, value);
       for (const name of remove) element.removeAttribute(name);
       for (const [old, fresh] of Object.entries(classes)) element.classList.replace(old, fresh);
     }
