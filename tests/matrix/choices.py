@@ -16,6 +16,20 @@ _OPTIONS = {field.name for field in fields(options.SimulatorOptions)}
 
 #: The shapes of the page.
 PROFILES: tuple[str, ...] = tuple(getattr(options, "PROFILES", ("aug26",)))
+#: What is described in two forms, each other form by itself.
+PAGE_VARIANTS = options.PAGE_VARIANTS
+
+#: A language in which each variant makes a difference, and whether its clock has 12 hours.
+LANGUAGE_VARIANTS: dict[str, tuple[str, bool | None]] = {
+    **dict.fromkeys(options.LANGUAGE_VARIANTS, ("de", None)),
+    "translated_words": ("pt-BR", None),
+    "midnight_24": ("en-US", False),
+    "narrow_space": ("es", True),
+    "arabic_digits": ("ar", None),
+    "intl_only": ("ar", None),
+    "english_urdu": ("ur", None),
+    "full_lang_tag": ("pt-BR", None),
+}
 
 
 def page_options(profile: str, locale: str) -> dict[str, object]:
