@@ -6,9 +6,11 @@ rejects, by a chat that was not read, or by the fact that rows no longer show. N
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.fixtures.cycle import Account, assert_in_step
 from tests.fixtures.mutating import page_mutations
@@ -48,11 +50,14 @@ def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("whatsapp_etl.extract.chat_list._DRAWN", timedelta(seconds=2))
 
 
-def is_told(report: RunReport) -> bool:
-    """Whether a report gives somebody a reason to look."""
-    return bool(
-        report.status is not RunStatus.SUCCESS or report.missing or report.rejects or report.lost_facts
-    )
+def errors_of(logs: Sequence[Mapping[str, object]], report: RunReport) -> list[str]:
+    """Return the texts of all errors of a cycle: the run's own and the chats'."""
+    return [*(str(entry["error"]) for entry in logs if "error" in entry), *filter(None, [report.error])]
+
+
+def is_named(name: str, errors: Sequence[str], report: RunReport) -> bool:
+    """Whether the loss is told in a way that leads to the selector: by its name, or fact by fact."""
+    return any(name in text for text in errors) or bool(report.lost_facts or report.rejects)
 
 
 @pytest.mark.usefixtures("impatience")
@@ -61,13 +66,16 @@ def test_what_the_page_no_longer_calls_so_costs_nothing_or_is_told(account, name
     it: Account = account(world={"chats": 8, "messages": 120})
     it.simulator.set_config(mutations=mutations)
 
-    report = it.sync()
+    with capture_logs() as logs:
+        report = it.sync()
 
     stored, truth = it.stored(), it.truth()
     is_equal = {key: row for key, row in stored.items() if row == truth.get(key)} == truth
     if not is_equal:
-        told = report.error or dict(report.stop_reasons), report.lost_facts, report.rejects, report.missing
-        assert is_told(report), (name, told)
+        errors = errors_of(logs, report)
+        told = errors, dict(report.stop_reasons), report.lost_facts, report.rejects, report.missing
+        assert report.status is not RunStatus.SUCCESS or report.missing or report.lost_facts, (name, told)
+        assert is_named(name, errors, report), (name, told)
         # What is stored is right: a row is missing, never wrong.
         assert {key: row for key, row in stored.items() if row != truth.get(key)} == {}, (name, told)
         # And it comes once the page is understood again, as with a mended pack after a restart.
