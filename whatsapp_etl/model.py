@@ -235,6 +235,10 @@ class Account:
     push_name: str | None = None  #: The name that the page writes before own messages.
 
 
+#: Values of `endOfHistoryTransferType` that say: the phone has older messages of a chat than this device.
+PHONE_HAS_MORE = frozenset({0, 2})
+
+
 @dataclass(frozen=True, slots=True)
 class ChatFacts:
     """One row of the browser's `chat` store, with the title as the chat list shows it."""
@@ -251,6 +255,8 @@ class ChatFacts:
     is_readonly: bool
     disappearing_seconds: int | None  #: None or 0: messages stay.
     history_type: int | None  #: `endOfHistoryTransferType`; 0 and 2: the phone has more, 1: complete.
+    #: When the oldest message was sent that this device holds; read only where the phone has more.
+    oldest_at: datetime | None = None
     #: Other ids of the same chat under which no chat is listed, but messages may be: a LID's phone id.
     other_ids: tuple[str, ...] = ()
 
@@ -258,6 +264,12 @@ class ChatFacts:
     def ids(self) -> tuple[str, ...]:
         """Every id of the chat, the one in use first."""
         return (self.id, *self.other_ids)
+
+    def held_since(self, since: datetime) -> datetime | None:
+        """Return from when on, not before `since`, this device holds the whole chat; None: unknown."""
+        if self.history_type not in PHONE_HAS_MORE:
+            return since
+        return max(since, self.oldest_at) if self.oldest_at is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -779,7 +791,7 @@ class CoverageSummary:
     stored: int  #: Of those expected.
     missing: Mapping[MissingReason, int]
     stop_reasons: Mapping[StopReason, int]  #: Why reading ended, by number of chats.
-    complete_until: datetime | None  #: The oldest "complete up to" over covered chats.
+    complete_until: datetime | None  #: From then on nothing is missing in any chat that knows it.
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,20 +105,3 @@ def test_what_cannot_be_had_is_told_and_nothing_wrong_is_stored(misbehaving, nam
     assert not after.columns, str(after)
     # What a deleted chat held stays: absence is never a delete.
     assert name == "chat_deleted_while_open" or not after.surplus, str(after)
-
-
-@pytest.mark.matrix
-@pytest.mark.xfail(reason="A chat whose device holds only the newest weeks is taken for whole.", strict=True)
-def test_a_chat_of_which_only_the_phone_has_more_is_not_called_complete(account):
-    it = account(world=WORLD)
-    it.sync()
-    only_there = it.truth().keys() - it.truth("attainable").keys()
-    assert only_there
-
-    complete_until = dict(it.query("SELECT thread_external_id, complete_until FROM sync_coverage"))
-
-    truth = it.truth()
-    assert all(
-        (until := complete_until[truth[key]["thread_external_id"]]) is None or until > truth[key]["ts"]
-        for key in only_there
-    )

@@ -382,6 +382,45 @@ def test_a_chat_with_nothing_new_is_covered_without_a_visit():
     assert (gap.missing, gap.complete_until) == ({MissingReason.NOT_SHOWN: 2}, None)
 
 
+@pytest.mark.parametrize(
+    ("history_type", "oldest_at", "until"),
+    [
+        (None, None, context().since),
+        (1, None, context().since),
+        (2, NOW - timedelta(days=3), NOW - timedelta(days=3)),
+        (0, NOW - timedelta(days=400), context().since),
+        (2, None, None),
+    ],
+)
+def test_a_chat_is_complete_only_since_its_device_holds_it(history_type, oldest_at, until):
+    held = chat(history_type=history_type, oldest_at=oldest_at)
+
+    quiet = coverage_unvisited(held, diff(stored=3), context().since, NOW)
+    read = plan_load(batch("A"), [row("A")], [facts("A")], {}, context(chat=held), NOW)
+
+    assert quiet.complete_until == until
+    assert read.coverage.complete_until == until
+
+
+def test_a_chat_that_was_walked_to_its_edge_is_complete_whatever_the_phone_has():
+    held = chat(history_type=2, oldest_at=NOW)
+    walked = batch("A", stop_reason=StopReason.EDGE_REACHED)
+
+    made = plan_load(walked, [row("A")], [facts("A")], {}, context(chat=held), NOW)
+
+    assert made.coverage.complete_until == context().since
+
+
+def test_a_gap_in_what_the_device_holds_is_no_older_than_that():
+    held = chat(history_type=2, oldest_at=facts(minute=1).sent_at)
+    listed = [facts("A", minute=0), facts("B", minute=1), facts("C", minute=2)]
+    walked = batch("C", stop_reason=StopReason.STALLED)
+
+    made = plan_load(walked, [row("C")], listed, {}, context(chat=held), NOW)
+
+    assert made.coverage.complete_until == facts(minute=2).sent_at
+
+
 def test_evidence_of_a_reject_shows_no_words():
     visit = batch("X", rows=(raw("X", "<p>secret</p>"),))
 

@@ -20,6 +20,7 @@ from whatsapp_etl.extract.page_script import GRACE, read_answer
 from whatsapp_etl.extract.scripts import read_script
 from whatsapp_etl.extract.watchdog import Watchdog
 from whatsapp_etl.model import (
+    PHONE_HAS_MORE,
     Account,
     ChatFacts,
     ChatKind,
@@ -103,6 +104,8 @@ class Storage:
     def chats(self, account: Account) -> tuple[ChatFacts, ...]:
         """Return every chat, in the order of the chat list: pinned first, then newest first."""
         rows = self._ask("chats")
+        short = [row["id"] for row in rows if row["history"] in PHONE_HAS_MORE and row["id"] is not None]
+        oldest = self._ask_spare("oldest", {}, chats=short) if short else {}
         groups = {group["id"]: group for group in self._ask_spare("groups", [])}
         contacts = {contact["id"]: contact for contact in self._ask_spare("contacts", [])}
         lids = dict(self.lid_map()) | ({account.lid: account.id} if account.lid else {})
@@ -110,6 +113,7 @@ class Storage:
         chats = [
             replace(
                 self._chat(row, account, contacts, groups, lids),
+                oldest_at=_instant_or_none(oldest.get(row["id"])),
                 other_ids=tuple(sorted(_same_person(row["id"], lids) - listed)),
             )
             for row in rows
@@ -229,10 +233,10 @@ class Storage:
             if after is None:
                 return
 
-    def _ask_spare(self, question: str, nothing: Any) -> Any:  # noqa: ANN401 - JSON
+    def _ask_spare(self, question: str, nothing: Any, **arguments: object) -> Any:  # noqa: ANN401 - JSON
         """Ask for what reading can do without: `nothing` when it cannot be read, and that is noted."""
         try:
-            answer = self._ask(question)
+            answer = self._ask(question, _ONE_PAGE, **arguments)
         except MetadataUnreadableError as unreadable:
             self.unreadable_parts[question] = unreadable.reason
             return nothing

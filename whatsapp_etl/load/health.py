@@ -50,7 +50,7 @@ def coverage_summary(cursor: Cursor[TupleRow]) -> CoverageSummary:
     row = cursor.execute(
         "SELECT count(*), count(*) FILTER (WHERE missing = '{}'"
         "   AND stop_reason = ANY(%s)), sum(expected)::bigint, coalesce(sum(stored), 0)::bigint,"
-        " min(complete_until) FROM sync_coverage",
+        " max(complete_until) FROM sync_coverage",
         ([reason.value for reason in _COMPLETE],),
     ).fetchone()
     assert row is not None

@@ -43,9 +43,9 @@ def finish_run(cursor: Cursor[TupleRow], report: RunReport) -> None:
         {**columns, "id": report.run_id},
     )
     cursor.execute(
-        "UPDATE sync_state SET complete_until = (SELECT min(complete_until) FROM sync_coverage)"
+        "UPDATE sync_state SET complete_until = (SELECT max(complete_until) FROM sync_coverage)"
         " WHERE is_active = 1"
-        " AND complete_until IS DISTINCT FROM (SELECT min(complete_until) FROM sync_coverage)"
+        " AND complete_until IS DISTINCT FROM (SELECT max(complete_until) FROM sync_coverage)"
     )
     if report.status is RunStatus.SUCCESS:
         cursor.execute(

@@ -120,7 +120,7 @@ def coverage_unvisited(chat: ChatFacts, diff: ChatDiff, since: datetime, now: da
         stored=diff.stored,
         missing=dict(diff.deferred),
         stop_reason=StopReason.NOTHING_TO_READ,
-        complete_until=None if diff.deferred else since,
+        complete_until=None if diff.deferred else chat.held_since(since),
         history_type=chat.history_type,
         observed_at=now,
     )
@@ -323,13 +323,17 @@ class _Made:
         if has_deferred:
             return None
         lacking = {each.external_id for each in missing}
-        if not lacking:
-            return self._context.since
+        since = self._context.since
+        # What was walked up to its edge is there; otherwise only what this device holds.
+        has_edge = self._batch.stop_reason in {StopReason.EDGE_REACHED, StopReason.BEGINNING_REACHED}
+        held = since if has_edge else self._context.chat.held_since(since)
+        if not lacking or held is None:
+            return held
         keyed = [(external_id(each.key, self._context.account), each.sent_at) for each in self._listed]
         if not lacking.issubset(key for key, _ in keyed):
             return None
         newest_gap = max(sent_at for key, sent_at in keyed if key in lacking)
-        return min((sent_at for _, sent_at in keyed if sent_at > newest_gap), default=None)
+        return min((sent_at for _, sent_at in keyed if sent_at > max(newest_gap, held)), default=None)
 
     def _files(self, joined: Joined) -> Sequence[CapturedFile]:
         files = self._batch.files.get(joined.row.shown_id, ())

@@ -299,6 +299,17 @@ async (args) => {
       return { rows: found, unreadable };
     },
 
+    // Chat id -> time of the oldest row held of it, of the chats asked for.
+    async oldest() {
+      const found = {};
+      for (const chat of args.chats) {
+        const range = IDBKeyRange.bound(`${chat}_/`, `${chat}_g`);
+        const [row] = await answer(indexOf('message', 'internalId').getAll(range, 1), 'message.internalId');
+        if (row && number(row.t) !== null) found[chat] = number(row.t);
+      }
+      return found;
+    },
+
     // Stanza id -> time of every message of one chat, whatever its age: what may be shown there. An
     // album is shown under ids made of its parent's or its children's.
     async times() {
