@@ -11,7 +11,7 @@ from whatsapp_etl.model import RunStatus
     [
         ("apr26", ("album_first_id",)),
         ("aug26", ("album_first_id", "album_tile_ids")),
-        ("nov26", ("album_tile_ids",)),
+        ("nov26", ("album_tile_ids", "grouped_stickers")),
     ],
 )
 def test_each_picture_of_an_album_is_stored_once_whatever_its_row_is_called(account, profile, variants):

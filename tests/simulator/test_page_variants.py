@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.fixtures.page import Visit
-from tests.simulator.conversation_page import open_chat
+from tests.simulator.conversation_page import open_chat, stanza
 from whatsapp_etl.simulator.options import SimulatorOptions
 from whatsapp_etl.simulator.serve import RunningSimulator
 
@@ -147,6 +147,33 @@ def test_cards_that_are_no_messages_stand_above_a_groups_oldest_one(
     simulator.add_message(chat_called(simulator, "Album club"), "After the cards")
     page.get_by_text("After the cards").last.wait_for()
     assert page.locator("#main [data-id]").first.get_attribute("data-id") == cards[0].get_attribute("data-id")
+
+
+@pytest.mark.parametrize("profile", ["apr26", "aug26"])
+def test_two_stickers_of_one_sender_may_stand_in_one_row(
+    start_simulator: StartSimulator, visit: Visit, profile: str
+) -> None:
+    simulator = start_simulator(
+        chats=1, messages=5, repertoire="everything", profile=profile, page_variants=("grouped_stickers",)
+    )
+    page = visit(simulator.url)
+    page.locator('#pane-side span[title="Album club"]').click()
+    page.wait_for_selector("#main [data-id] .sticker img")
+    club = chat_called(simulator, "Album club")
+    first, second, third = [
+        row["external_id"]
+        for row in simulator.truth()
+        if row["message_type"] == "sticker" and row["thread_external_id"] == club
+    ]
+
+    pair, alone = page.locator("#main [data-id]:has(.sticker)").all()
+
+    assert pair.get_attribute("data-id") == f"grouped-sticker-{stanza(first)}-{stanza(second)}-2"
+    assert alone.get_attribute("data-id") == (third if profile == "apr26" else stanza(third))
+    assert (pair.locator(".sticker").count(), alone.locator(".sticker").count()) == (2, 1)
+    simulator.delete(second)
+    page.wait_for_function("() => !document.querySelector('#main [data-id^=grouped-sticker]')")
+    assert page.locator("#main [data-id]:has(.sticker)").count() == 2
 
 
 def test_an_unknown_variant_is_refused(simulator: RunningSimulator) -> None:

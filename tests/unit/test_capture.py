@@ -56,6 +56,7 @@ def times(*stanzas):
         ("true_120363000000000001@g.us_3EB0A1_15550001111@c.us", ("3EB0A1",)),
         ("true_15550001111@c.us_3EB0A1_out", ("3EB0A1",)),
         ("album-3EB0A1-3EB0A4-4", ("3EB0A1", "3EB0A4")),
+        ("grouped-sticker-3EB0A1-3EB0A4-2", ("3EB0A1", "3EB0A4")),
     ],
 )
 def test_every_form_of_a_shown_id_names_its_stanza_ids(shown_id, stanzas):

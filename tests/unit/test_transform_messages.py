@@ -370,6 +370,15 @@ def test_an_albums_messages_know_their_place():
     assert parent.album_id == "P"
 
 
+def test_stickers_in_one_row_are_messages_of_their_own_and_no_album():
+    listed = [facts("A", minute=0, type=MessageType.STICKER), facts("B", minute=1, type=MessageType.STICKER)]
+    pair = album("grouped-sticker-A-B-2")
+
+    assert join(pair, *listed) == listed
+    made = message(pair, listed[1], album_position=1)
+    assert (made.message_type, made.album_id) == (MessageType.STICKER, None)
+
+
 def test_an_album_alone_is_no_message_of_a_known_kind():
     key = MessageKey(False, OTHER, "A")
 

@@ -24,7 +24,7 @@ PROOF_ROWS = 20
 _PACKED = re.compile(
     r"(?:true|false)_(?P<chat>[^_]+@[^_]+)_(?P<stanza>.+?)(?:_(?:in|out))?(?:_[^_]+@[^_]+?)?(?:_(?:in|out))?"
 )
-_ALBUM = re.compile(r"album-(?P<first>[^-]+)-(?P<last>[^-]+)-\d+")
+_ALBUM = re.compile(r"(?:album|grouped-sticker)-(?P<first>[^-]+)-(?P<last>[^-]+)-\d+")
 
 
 class Verdict(Enum):

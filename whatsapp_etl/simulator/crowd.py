@@ -42,6 +42,7 @@ class _Said:
     text: str | None = None  #: None: any.
     unusual: dict[str, Any] = field(default_factory=dict)  #: Fields of the message.
     is_picture: bool = False
+    is_sticker: bool = False
 
 
 @dataclass(slots=True)
@@ -202,7 +203,7 @@ class Crowd:
     # --- pictures sent together -----------------------------------------------------------------
 
     def _albums(self) -> Iterator[tuple[Chat, Sequence[_Said]]]:
-        """Albums of four to six, received and sent, with and without a message that holds them together."""
+        """Albums of four to six, received and sent, with and without a message that holds them; stickers."""
         friend = self.cast.person(name="Album Friend").id
         group = self.cast.group("Album club", [self.cast.person() for _ in range(3)])
         one, other, *_ = (each for each in group.participant_ids if each != OWN_ID)
@@ -221,6 +222,7 @@ class Crowd:
                 *self._album(one, 6, days=4, has_parent=True),
                 *self._album(other, 4, days=4, has_parent=False),
                 _Said(other, self.now - 3 * DAY),
+                *(_Said(other, self.now - 2 * DAY + number, is_sticker=True) for number in range(3)),
             ],
         )
 
@@ -234,9 +236,11 @@ class Crowd:
 
     def _message(self, scene: Scene, said: _Said) -> Message:
         text = said.text or people.sentence(self.random)
-        draft = (
-            bodies.picture(scene, caption=None, form="JPEG") if said.is_picture else bodies.chat_text(text)
-        )
+        draft = bodies.chat_text(text)
+        if said.is_picture:
+            draft = bodies.picture(scene, caption=None, form="JPEG")
+        elif said.is_sticker:
+            draft = bodies.sticker(scene)
         return replace(compose(scene, draft, said.t, said.by), **said.unusual)
 
     def _others(self, chat: Chat) -> Sequence[str]:

@@ -18,7 +18,7 @@ LANGUAGE_VARIANTS = (
 #: What is described in two forms and decided by no release; docs/simulator.md says what each one does.
 PAGE_VARIANTS = (
     "album_first_id", "album_tile_ids", "application_role", "no_row_role", "no_prefix", "many_rows",
-    "context_cards",
+    "context_cards", "grouped_stickers",
 )  # fmt: skip
 
 

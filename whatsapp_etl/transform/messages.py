@@ -246,7 +246,9 @@ def _is_of(key: MessageKey, person: str, context: ChatContext) -> bool:
 def _album_id(row: ParsedRow | None, facts: MessageFacts | None) -> str | None:
     if facts is not None and facts.parent_stanza_id:
         return facts.parent_stanza_id
-    return row.stanza_id if row and row.type is MessageType.ALBUM else None
+    # Stickers that stand in one row are no album.
+    is_pair = facts is not None and facts.type is MessageType.STICKER
+    return row.stanza_id if row and row.type is MessageType.ALBUM and not is_pair else None
 
 
 def _attachment(

@@ -1,30 +1,46 @@
-// Pictures sent together are messages of their own and one row on the page.
+// Pictures sent together are messages of their own and one row on the page; so are two stickers in some accounts.
 
-import { stanzaOf } from "./keys.js";
+import { isOwn, stanzaOf } from "./keys.js";
 
-const FEWEST = 4; // fewer stand one by one
+const FEWEST = 4; // pictures; fewer stand one by one
+const STICKERS = 2;
 
-/** The entries with each album's pictures, which follow one another, as one entry of `{row, sender, children}`. */
-export function folded(entries) {
+/**
+ * The entries with those that stand in one row as one entry of `{row, sender, children}`: each album's pictures, which
+ * follow one another, and where `pairsStickers` each two stickers of one sender.
+ */
+export function folded(entries, { pairsStickers }) {
   const result = [];
-  for (const group of grouped(entries)) {
-    const [first] = group;
-    const children = group.flatMap((entry) => entry.children ?? [entry.row]);
-    if (children.length < FEWEST) result.push(...group);
-    else result.push({ ...first, row: { ...children[0], type: "album" }, children, reactions: [] });
+  for (const group of grouped(entries, pairsStickers)) {
+    const type = typeOf(group);
+    const children = group.map((entry) => entry.row);
+    if (type) result.push({ ...group[0], row: { ...children[0], type }, children, reactions: [] });
+    else result.push(...group);
   }
   return result;
 }
 
-function grouped(entries) {
+function typeOf(group) {
+  if (group[0].row.type === "sticker") return group.length === STICKERS ? "sticker_pair" : null;
+  return group.length >= FEWEST ? "album" : null;
+}
+
+function grouped(entries, pairsStickers) {
   const groups = [];
   for (const entry of entries) {
-    const album = entry.row.type === "image" || entry.children ? entry.row.body.album : null;
+    const name = nameOf(entry, pairsStickers);
     const last = groups.at(-1);
-    if (album && last?.album === album) last.entries.push(entry);
-    else groups.push({ album, entries: [entry] });
+    const isFull = entry.row.type === "sticker" && last?.entries.length === STICKERS;
+    if (name && last?.name === name && !isFull) last.entries.push(entry);
+    else groups.push({ name, entries: [entry] });
   }
   return groups.map((group) => group.entries);
+}
+
+// What entries that stand in one row have in common.
+function nameOf({ row, sender }, pairsStickers) {
+  if (row.type === "image") return row.body.album;
+  return pairsStickers && row.type === "sticker" ? `${isOwn(row)} ${sender.jid}` : null;
 }
 
 /** Rows of storage, newest first, without the pictures of an album that goes on beyond `next`. */
@@ -35,7 +51,8 @@ export function wholeAlbums(rows, next) {
   return rows.slice(0, end);
 }
 
-/** The id of an album's row: its first and last message, and how many they are. */
-export function albumId(children) {
-  return `album-${stanzaOf(children[0].id)}-${stanzaOf(children.at(-1).id)}-${children.length}`;
+/** The id of a row that stands for several messages: its first and last one, and how many they are. */
+export function albumId({ row, children }) {
+  const what = row.type === "album" ? "album" : "grouped-sticker";
+  return `${what}-${stanzaOf(children[0].id)}-${stanzaOf(children.at(-1).id)}-${children.length}`;
 }

@@ -14,6 +14,7 @@ const KIND_CLASSES = {
   gif: "_amku",
   ptv: "_amkd _am--",
   sticker: "_amk9",
+  sticker_pair: "_amk9",
   document: "_amkm",
   audio: "_amkl",
   ptt: "_amkq",

@@ -4,6 +4,7 @@ import { h } from "../dom.js";
 import { folded, wholeAlbums } from "./albums.js";
 import { cardsOf } from "./cards.js";
 import { era } from "../era.js";
+import { hasVariant } from "../variants.js";
 import { composer } from "./composer.js";
 import { BottomButton, FloatingDate } from "./floating.js";
 import { Header } from "./header.js";
@@ -142,7 +143,7 @@ export class Pane {
     const hasMore = rows.length > limit;
     const kept = wholeAlbums(rows.slice(0, limit), rows[limit]);
     const drawn = kept.filter(isDrawn).reverse();
-    const entries = folded(await Promise.all(drawn.map((row) => this.#entryOf(row))));
+    const entries = this.#folded(await Promise.all(drawn.map((row) => this.#entryOf(row))));
     const isBeginning = !hasMore && !this.#topBlock.hasMoreElsewhere;
     const cards = isBeginning ? cardsOf(this.#ctx, this.chatId, entries[0]) : [];
     return { entries: [...cards, ...entries], hasMore, oldest: kept.at(-1)?.internalId };
@@ -168,6 +169,10 @@ export class Pane {
       cursor = page.oldest;
     }
     return page;
+  }
+
+  #folded(entries) {
+    return folded(entries, { pairsStickers: hasVariant(this.#ctx.config, "grouped_stickers") });
   }
 
   async #entryOf(row) {
@@ -250,7 +255,7 @@ export class Pane {
     const entries = await Promise.all(rows.map((row) => this.#entryOf(row)));
     if (this.#isClosed) return;
     ids.forEach((id) => this.#island.remove(id));
-    folded(entries).forEach((entry) => this.#island.insert(entry));
+    this.#folded(entries).forEach((entry) => this.#island.insert(entry));
   }
 
   async #arrived(row) {

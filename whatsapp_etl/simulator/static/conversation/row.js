@@ -22,8 +22,8 @@ export class Row {
     this.#tools = tools;
     this.entry = { ...entry, own: isOwn(entry.row), first: false };
     const isAlbum = Boolean(entry.children);
-    const hasOwnId = !isAlbum || hasVariant(tools.config, "album_first_id");
-    const id = hasOwnId ? shownId(entry.row.id) : albumId(entry.children);
+    const hasOwnId = !isAlbum || (entry.row.type === "album" && hasVariant(tools.config, "album_first_id"));
+    const id = hasOwnId ? shownId(entry.row.id) : albumId(entry);
     this.node = h("div", {
       tabindex: "-1",
       class: era().isOldNesting ? "_amjv" : "x1n2onr6",

@@ -9,7 +9,29 @@ import { viewOnce } from "./picture.js";
 const BY_EXTENSION = { pdf: "PDF", xlsx: "X", xls: "X", docx: "W", doc: "W", pptx: "P", ppt: "P" };
 
 export function sticker(entry, tools) {
-  const { label, animated } = entry.row.body;
+  const { frame, stop } = stickerOf(entry.row, tools);
+  return { content: stickers(entry, tools, frame), bare: true, stop };
+}
+
+/** Two stickers of one sender in one row; how they are put there is not known. */
+export function stickerPair(entry, tools) {
+  const drawn = entry.children.map((row) => stickerOf(row, tools));
+  const frames = drawn.map(({ frame }) => frame);
+  const content = stickers({ ...entry, row: entry.children.at(-1) }, tools, frames);
+  return { content, bare: true, stop: () => drawn.forEach(({ stop }) => stop?.()) };
+}
+
+function stickers(entry, tools, frames) {
+  return h(
+    "div",
+    { class: "_am2r _am2s" },
+    h("div", { class: "_am2u" }, parts.forwarded(entry), parts.author(entry, tools), frames),
+    h("div", {}, h("div", {}, parts.meta(entry, tools))),
+  );
+}
+
+function stickerOf(row, tools) {
+  const { label, animated } = row.body;
   const words = label ? `Sticker with: ${label}` : "Sticker with no label";
   const frame = h("div", { "data-testid": "sticker", class: "sticker" });
   const draw = ({ state, url }) => {
@@ -21,14 +43,7 @@ export function sticker(entry, tools) {
       frame.replaceChildren(parts.fetching(), h("span", { class: "_ajxd _ajxk" }, h("div")));
     else frame.replaceChildren(h("span", { class: "_ajxd _ajxk", "aria-label": words }, h("div")));
   };
-  const stop = tools.media.show(entry.row, draw, frame);
-  const content = h(
-    "div",
-    { class: "_am2r _am2s" },
-    h("div", { class: "_am2u" }, parts.forwarded(entry), parts.author(entry, tools), frame),
-    h("div", {}, h("div", {}, parts.meta(entry, tools))),
-  );
-  return { content, bare: true, stop };
+  return { frame, stop: tools.media.show(row, draw, frame) };
 }
 
 export function document(entry, tools) {

@@ -21,6 +21,7 @@ const KINDS = {
   gif: picture.video,
   ptv: picture.videoNote,
   sticker: file.sticker,
+  sticker_pair: file.stickerPair,
   document: file.document,
   audio: file.audio,
   ptt: file.voice,
