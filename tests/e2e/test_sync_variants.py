@@ -33,6 +33,21 @@ def test_each_picture_of_an_album_is_stored_once_whatever_its_row_is_called(acco
     assert it.sync().chats_opened == 0
 
 
+@pytest.mark.parametrize("variants", [(), ("album_first_id",)])
+def test_a_picture_is_found_in_an_album_whose_row_names_others(account, variants):
+    world = {"repertoire": "everything", "messages": 10, "chats": 1, "page_variants": variants}
+    it = account(world)
+    assert it.sync().status is RunStatus.SUCCESS
+    lost = it.query(
+        "DELETE FROM messages WHERE album_position = 2 AND thread_external_id LIKE '%%@c.us' RETURNING id"
+    )
+
+    report = it.sync()
+
+    assert (len(lost), report.applied.inserted, report.missing) == (2, 2, 0)
+    assert_in_step(it)
+
+
 def test_cards_that_no_storage_lists_are_neither_stored_nor_rejected(account):
     it = account(world={"chats": 13, "messages": 120, "page_variants": ("context_cards",)})
 

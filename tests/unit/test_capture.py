@@ -168,6 +168,20 @@ def test_an_album_under_its_first_id_covers_as_many_pictures_as_it_stands_for(pa
     assert capture.is_picture("P0")
 
 
+@pytest.mark.parametrize("shown_id", ["P0", "album-P0-P3-4"])
+def test_an_album_is_kept_while_a_picture_is_wanted_that_it_may_show(shown_id):
+    wanted = fact("P1", minutes=8, kind=MessageType.IMAGE)
+    capture, other = Capture([wanted]), Capture([fact("T")])
+
+    for each in (capture, other):
+        each.add(step(shown_id, pictures=4))
+
+    assert [row.shown_id for row in capture.rows] == [shown_id]
+    assert capture.is_picture(shown_id)
+    assert capture.missing == (wanted,)
+    assert other.rows == ()
+
+
 def test_the_edge_is_passed_by_a_whole_page_of_older_rows_only():
     ids = [f"M{number:03}" for number in range(PAGE_ROWS + 1)]
     listed = times(*ids)

@@ -193,12 +193,18 @@ class Capture:
 
     def wants(self, shown_id: str) -> bool:
         """Whether a row is kept."""
-        return bool(self.facts_of(shown_id))
+        return bool(self.facts_of(shown_id)) or self._may_show_wanted(shown_id)
+
+    def _may_show_wanted(self, shown_id: str) -> bool:
+        """Whether a row is an album, of which a picture may be wanted that its id does not name."""
+        return shown_id in self._pictures and any(fact.type in FILE_TYPES for fact in self.missing)
 
     def is_picture(self, shown_id: str) -> bool:
         """Whether a kept row shows pictures: one, or an album's."""
         facts = self.facts_of(shown_id)
-        return bool(facts) and all(fact.type is MessageType.IMAGE for fact in facts)
+        return (
+            shown_id in self._pictures if not facts else all(fact.type is MessageType.IMAGE for fact in facts)
+        )
 
     def facts_of(self, shown_id: str) -> tuple[MessageFacts, ...]:
         """Return the wanted messages that a row stands for: several for an album."""
