@@ -179,6 +179,15 @@ class Selector:
 
 
 @dataclass(frozen=True, slots=True)
+class HarmlessDialog:
+    """A dialog that only informs. Whole texts, in straight apostrophes."""
+
+    title: str
+    press: str  #: What closes it.
+    beside: tuple[str, ...] = ()  #: What else may stand there to be pressed.
+
+
+@dataclass(frozen=True, slots=True)
 class SelectorPack:
     """Everything a release of WhatsApp Web is recognised by. Data from `selectors/<id>.toml`.
 
@@ -194,6 +203,7 @@ class SelectorPack:
     attributes: Mapping[str, str]
     labels: Mapping[str, tuple[str, ...]]
     tables: Mapping[str, Mapping[str, object]]
+    harmless: tuple[HarmlessDialog, ...] = ()  #: Dialogs that are closed without a person.
 
     def __getitem__(self, name: str) -> Selector:
         return self.selectors[name]

@@ -219,7 +219,7 @@ def test_a_page_that_reloads_itself_while_looked_at_is_looked_at_again(show):
 
 
 def test_dialogs_that_only_inform_are_closed_one_after_another(show):
-    session = show(page(NEW_LIST + dialog(NEWS, "Continue") + dialog(NEWS, "Close", "Not now")))
+    session = show(page(NEW_LIST + dialog(NEWS, "Continue") + dialog(NEWS, "Close", "Continue")))
 
     session.wait_until_ready(SOON)
 
@@ -242,8 +242,64 @@ def test_a_button_of_the_dialog_around_counts_too(show):
     assert not session.dismiss_dialogs()
 
 
+def test_a_dialog_around_counts_although_it_does_not_cover_the_page(show):
+    outer = f'<div role="dialog">{dialog(NEWS, "Continue")}<button>Log out</button></div>'
+    session = show(page(NEW_LIST + outer))
+
+    assert not session.dismiss_dialogs()
+
+
+def test_nothing_is_pressed_while_another_dialog_asks(show):
+    asking = dialog("Delete this chat?", "Cancel", "Delete")
+
+    assert not show(page(NEW_LIST + dialog(NEWS, "Continue") + asking)).dismiss_dialogs()
+    assert not show(page(NEW_LIST + asking + dialog(NEWS, "Continue"))).dismiss_dialogs()
+
+
 @pytest.mark.parametrize(
-    "buttons", [("Log out", "OK"), ("Close",), ("Delete",), ("Cancel", "OK"), ("Not now", "Allow")]
+    "more",
+    [
+        '<a href="#">Log out</a>',
+        '<div role="menuitem">Log out</div>',
+        '<span tabindex="0">Log out</span>',
+        '<button aria-label="Log out">Close</button>',
+        '<button aria-label=""></button>',
+        '<div role="dialog" aria-label="Log out?"></div>',
+        "<h3>Log out?</h3>",
+        '<input type="checkbox">',
+    ],
+)
+def test_whatever_else_a_dialog_has_makes_it_a_question(show, more):
+    session = show(page(NEW_LIST + dialog(NEWS, "Continue").replace("</div></div>", f"{more}</div></div>")))
+
+    assert not session.dismiss_dialogs()
+
+
+def test_a_dialog_may_be_named_by_its_label_alone(show):
+    named = (
+        '<div role="dialog" aria-modal="true" aria-label="{}"><p>Lists</p><button {}>Continue</button></div>'
+    )
+    closes = "onclick=\"this.closest('[role=dialog]').remove()\""
+
+    assert show(page(NEW_LIST + named.format(NEWS, closes))).state is SessionState.READY
+    assert not show(page(NEW_LIST + named.format("Log out?", closes))).dismiss_dialogs()
+    by_id = named.replace('aria-label="{}"', 'aria-labelledby="t"').replace(
+        "<p>", '<p id="t">Log out?</p><p>'
+    )
+    assert not show(page(NEW_LIST + by_id.format(closes))).dismiss_dialogs()
+
+
+@pytest.mark.parametrize(
+    "buttons",
+    [
+        ("Log out", "OK"),
+        ("Close",),
+        ("Delete",),
+        ("Cancel", "OK"),
+        ("Not now", "Allow"),
+        ("OK",),
+        ("Got it",),
+    ],
 )
 def test_a_dialog_with_any_other_button_is_left_to_a_person(show, buttons):
     session = show(page(NEW_LIST + dialog(NEWS, *buttons)))

@@ -12,7 +12,7 @@ from whatsapp_etl.extract.packs import (
     merge_packs,
     usable_packs,
 )
-from whatsapp_etl.model import SelectorPack
+from whatsapp_etl.model import HarmlessDialog, SelectorPack
 from whatsapp_etl.resources import data_folder
 
 PACK = """
@@ -37,6 +37,10 @@ id = "data-id"
 
 [label]
 press = ["OK"]
+
+[[dialogs.harmless]]
+title = "News"
+press = "OK"
 
 [kinds.image]
 marks = ["img", { icon = ["camera"] }]
@@ -64,6 +68,7 @@ def test_a_pack_is_read_with_everything_it_says(tmp_path):
     assert pack["row_text"].required_on is None
     assert pack.attributes == {"id": "data-id"}
     assert pack.labels == {"press": ("OK",)}
+    assert pack.harmless == (HarmlessDialog("News", "OK", ()),)
     assert pack.tables["kinds"]["image"] == {"marks": ("img", {"icon": ("camera",)})}
 
 
@@ -199,6 +204,7 @@ def test_merged_packs_try_every_candidate_the_newest_first(tmp_path):
     assert merged["list"].candidates == ("[data-testid=list]", "#list", "[role=grid]")
     assert merged["list"].required_on is None
     assert merged.labels["press"] == ("Continue", "OK")
+    assert merged.harmless == (HarmlessDialog("News", "OK"),)
     assert merged.attributes["id"] == "data-key"
 
 
@@ -218,4 +224,8 @@ def test_every_shipped_pack_knows_the_parts_that_tell_the_state(pack):
 
     assert parts <= set(pack.selectors)
     assert pack["chat_list_pane"].required_on == "ready"
-    assert not set(pack.labels["press"]) & set(pack.labels["beside"])
+    assert pack.harmless
+    assert {"dialog_around", "dialog_button"} <= set(pack.selectors)
+    # Of the answers that cost something none is ever given.
+    pressed = {text for each in pack.harmless for text in (each.press, *each.beside)}
+    assert not pressed & {"Log out", "Delete", "Allow", "OK", "Use here", "Send", "Turn on"}

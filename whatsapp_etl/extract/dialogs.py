@@ -1,12 +1,14 @@
 """What stands before the chats: dialogs that only inform are closed, every other one is left to a person.
 
-Which titles and buttons are harmless is the pack's to say. A dialog that is not known is never touched; a
-picture of it, blurred until nothing can be read, is kept for whoever has to find out what it wants.
+Which ones are harmless is the pack's to say, each with title and buttons. A dialog that is not known is
+never touched, nor any other while it is there; a picture of it, blurred until nothing can be read, is kept
+for whoever has to find out what it wants. No key is ever pressed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,10 +17,12 @@ from playwright.sync_api import Error as PlaywrightError
 from whatsapp_etl.errors import UnknownDialogError
 from whatsapp_etl.extract.browser import Browser
 from whatsapp_etl.extract.scripts import read_script
+from whatsapp_etl.model import SelectorPack
 
 #: An introduction may take a moment to become complete; after this a dialog counts as not known.
 UNKNOWN_ALLOWED = timedelta(seconds=10)
 
+_PARTS = ("dialog", "dialog_around", "dialog_button")
 _CLICK_ALLOWED = timedelta(seconds=5)
 _GRACE = timedelta(seconds=20)
 
@@ -28,13 +32,16 @@ class Dialogs:
 
     Args:
         browser: Open on WhatsApp Web.
-        parts: Selectors and words of dialogs, of all packs.
+        packs: All packs as one: what dialogs are, and which of them are harmless.
         keep: Keeps a picture (PNG) where nothing can be read any more, and says where.
     """
 
-    def __init__(self, browser: Browser, parts: Mapping[str, object], keep: Callable[[bytes], Path]) -> None:
+    def __init__(self, browser: Browser, packs: SelectorPack, keep: Callable[[bytes], Path]) -> None:
         self._browser = browser
-        self._parts = parts
+        self._parts = {
+            "select": {name: list(packs[name].candidates) for name in _PARTS if name in packs.selectors},
+            "harmless": [asdict(each) for each in packs.harmless],
+        }
         self._keep = keep
 
     def dismiss(self) -> bool:
@@ -54,7 +61,7 @@ class Dialogs:
     def unknown(self) -> UnknownDialogError:
         """Return the error that tells of a dialog which nobody knows, with the place of its picture."""
         with self._browser.watchdog.step("taking a picture of a dialog", _GRACE):
-            picture = self._keep(self._browser.page.screenshot())
+            picture = self._keep(self._browser.page.screenshot(scale="css"))
         return UnknownDialogError(
             f"A dialog that is not known covers WhatsApp Web; a blurred picture of it is in {picture}.",
             "Nothing of it was pressed. Answer it in the window of `whatsapp-etl login`.",

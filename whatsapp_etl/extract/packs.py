@@ -16,7 +16,16 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from whatsapp_etl.errors import PackError, SelectorDriftError
-from whatsapp_etl.model import DirectionRung, IdRung, KindRung, Selector, SelectorPack, SenderRung, TimeRung
+from whatsapp_etl.model import (
+    DirectionRung,
+    HarmlessDialog,
+    IdRung,
+    KindRung,
+    Selector,
+    SelectorPack,
+    SenderRung,
+    TimeRung,
+)
 
 #: The value of WHATSAPP_SELECTOR_PACK that leaves the choice to the detect rules.
 AUTO = "auto"
@@ -55,6 +64,22 @@ class _Select(BaseModel):
     required_on: Literal["ready", "conversation"] | None = None
 
 
+class _Harmless(BaseModel):
+    """A dialog that only informs: its whole title, what closes it, and what else stands there."""
+
+    model_config = _STRICT
+
+    title: _Text
+    press: _Text
+    beside: list[_Text] = Field(default_factory=list)
+
+
+class _Dialogs(BaseModel):
+    model_config = _STRICT
+
+    harmless: list[_Harmless] = Field(default_factory=list)
+
+
 class _Ladder(BaseModel):
     """By which signs each fact of a message row is told, best first; a fact not listed has all signs."""
 
@@ -79,6 +104,7 @@ class PackFile(BaseModel):
     select: dict[_Name, _Select]
     attribute: dict[_Name, _Text] = Field(default_factory=dict)
     label: dict[_Name, Annotated[list[_Text], Field(min_length=1)]] = Field(default_factory=dict)
+    dialogs: _Dialogs = Field(default_factory=_Dialogs)
     ladder: _Ladder = Field(default_factory=_Ladder)
     # Their contents belong to the parser of message rows, the only one that knows them.
     rows: dict[str, Any] = Field(default_factory=dict)
@@ -177,6 +203,7 @@ def merge_packs(packs: Sequence[SelectorPack]) -> SelectorPack:
         attributes=MappingProxyType(attributes),
         labels=MappingProxyType(labels),
         tables=MappingProxyType({}),
+        harmless=tuple(dict.fromkeys(each for pack in ordered for each in pack.harmless)),
     )
 
 
@@ -225,6 +252,9 @@ def read_pack(path: Path) -> SelectorPack:
         attributes=MappingProxyType(dict(file.attribute)),
         labels=MappingProxyType({name: tuple(texts) for name, texts in file.label.items()}),
         tables=MappingProxyType({name: _frozen_table(tables[name]) for name in _TABLES}),
+        harmless=tuple(
+            HarmlessDialog(each.title, each.press, tuple(each.beside)) for each in file.dialogs.harmless
+        ),
     )
 
 

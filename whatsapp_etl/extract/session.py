@@ -115,7 +115,7 @@ class Session:
         self._covered_since: float | None = None  #: By a dialog that is not known.
         self._dialogs = Dialogs(
             browser,
-            _parts(self._any_pack, ("harmless", "press", "beside")),
+            self._any_pack,
             lambda png: write_picture(png, snapshots, "unknown-dialog", clock()),
         )
         self._fit = PageFit(browser, self.hits, self.keep_snapshot, SETTLE_ALLOWED)

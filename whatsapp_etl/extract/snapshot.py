@@ -14,8 +14,9 @@ KEPT_FOR = timedelta(days=7)
 _STAMP = "%Y-%m-%dT%H-%M-%S-%fZ"
 _NAME = re.compile(r"(?P<stamp>\d{4}-\d\d-\d\dT[\d-]+Z)-[a-z0-9_.-]+\.(html|png)")
 
-#: One cell of a picture stands for so many pixels each way: more than a letter, less than a dialog.
-_BLUR_PIXELS = 16
+#: One cell of a picture stands for so many pixels each way: as large as the letters of a large heading,
+#: and smaller than a dialog.
+_BLUR_PIXELS = 40
 
 
 def write_snapshot(redacted: str, folder: Path, reason: str, now: datetime) -> Path:
@@ -37,11 +38,22 @@ def write_snapshot(redacted: str, folder: Path, reason: str, now: datetime) -> P
 def write_picture(png: bytes, folder: Path, reason: str, now: datetime) -> Path:
     """Write a screenshot in which only large shapes are left, beside the snapshots and as long as they.
 
-    Each square of pixels becomes its mean, which cannot be turned back: a letter is smaller than that.
+    Each square of 40 pixels becomes its mean. Text of up to that height cannot be read from it; of letters
+    that are several squares high, such as a page at many times its usual size, the shapes would stay.
+
+    Args:
+        png: In CSS pixels, so that a dense display does not make letters larger than squares.
+        folder: Made when missing.
+        reason: Part of the file's name, as in `write_snapshot`.
+        now: Aware; when the page looked so.
     """
     with Image.open(BytesIO(png)) as picture:
         cells = (max(1, picture.width // _BLUR_PIXELS), max(1, picture.height // _BLUR_PIXELS))
-        blurred = picture.convert("RGB").resize(cells, Image.Resampling.BOX).resize(picture.size)
+        blurred = (
+            picture.convert("RGB")
+            .resize(cells, Image.Resampling.BOX)
+            .resize(picture.size, Image.Resampling.NEAREST)
+        )
     path = _new_file(folder, f"{reason}.png", now)
     blurred.save(path)
     return path

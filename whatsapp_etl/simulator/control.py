@@ -29,7 +29,8 @@ DIALOGS = (
     "conflict", "another_session", "terms", "feature", "temp_ban", "service_unavailable", "deprecated",
     "screen_lock", "update_bar", "offline", "reconnecting", "phone_offline", "syncing", "sync_paused",
     "notifications", "permission", "delete_question", "delete_told", "log_out_question", "passkey",
-    "logging_out", "proxyblock", "none",
+    "logging_out", "proxyblock", "feature_ok", "feature_link", "nested_question", "two_features",
+    "feature_and_question", "question_and_feature", "none",
 )  # fmt: skip
 _PHONE_RESULTS = ("ok", "failed", "use_phone")
 

@@ -68,6 +68,8 @@ def words_of(packs: Iterable[SelectorPack]) -> PageWords:
         written += [css for name in _WRITTEN if name in pack.selectors for css in pack[name].candidates]
         for label in pack.labels.values():
             texts.update(label)
+        for dialog in pack.harmless:
+            texts.update((dialog.title, dialog.press, *dialog.beside))
         for table in _WORD_TABLES:
             texts.update(_forms(_texts_in(pack.tables.get("dates", {}).get(table, {}))))
     longest_first = {

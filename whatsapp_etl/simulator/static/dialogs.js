@@ -85,6 +85,27 @@ const ABOVE = {
   passkey: { title: "Confirm it's you", text: "Use your passkey to go on.", buttons: ["Continue"] },
   delete_told: { title: "Delete this chat?", text: "It will be removed from this device.", buttons: ["OK"] },
   logging_out: { title: "Logging out", text: "Do not close this window", buttons: [] },
+  // Dialogs that look like news and are not: another button, something else to press, a question around them.
+  feature_ok: { title: "What's new on WhatsApp Web", text: "Your computer will be unlinked.", buttons: ["OK"] },
+  feature_link: {
+    title: "What's new on WhatsApp Web",
+    text: "Find your chats faster with lists.",
+    buttons: ["Continue"],
+    link: "Log out",
+  },
+  nested_question: {
+    title: "What's new on WhatsApp Web",
+    text: "Find your chats faster with lists.",
+    buttons: ["Continue"],
+    around: "Log out",
+  },
+};
+
+// Several at once, the last one on top.
+const TOGETHER = {
+  two_features: ["feature", "feature"],
+  feature_and_question: ["feature", "log_out_question"],
+  question_and_feature: ["log_out_question", "feature"],
 };
 
 export class Dialogs {
@@ -117,7 +138,7 @@ export class Dialogs {
     this.#kind = kind;
     if (kind in TAKES_OVER) this.#takeOver(TAKES_OVER[kind]);
     else if (kind in BANNERS) this.#banner(BANNERS[kind]);
-    else if (kind in ABOVE) this.#above(ABOVE[kind]);
+    else (TOGETHER[kind] ?? [kind]).filter((each) => each in ABOVE).forEach((each) => this.#above(ABOVE[each]));
   }
 
   #dismiss() {
@@ -189,8 +210,8 @@ export class Dialogs {
     action();
   }
 
-  #above({ title, text, buttons, hasCross = false, field = false }) {
-    const end = () => this.#shell.overlay.replaceChildren();
+  #above({ title, text, buttons, hasCross = false, link = null, around = null }) {
+    const end = () => layer.remove();
     const close = h(
       "button",
       { type: "button", "aria-label": "Close", tabindex: 0, on: { click: () => this.#press("Close", end) } },
@@ -214,14 +235,20 @@ export class Dialogs {
         hasCross && close,
         h("h1", {}, title),
         h("div", {}, text),
-        field && h("input", { type: "text", "aria-label": title }),
+        link && h("a", { href: "#", on: { click: () => this.#press(link, this.#actions.logOut) } }, link),
         h("div", { class: "dialog-buttons" }, chosen),
       ],
     });
     dialog.classList.add("is-above");
-    dialog.addEventListener("keydown", (event) => hasCross && event.key === "Escape" && end());
-    this.#shell?.overlay.replaceChildren(dialog);
+    const layer = around ? this.#asking(dialog, around) : dialog;
+    layer.addEventListener("keydown", (event) => event.key === "Escape" && this.#press("Escape", hasCross ? end : undefined));
+    this.#shell?.overlay.append(layer);
     chosen.at(-1)?.focus();
+  }
+
+  // A dialog that does not cover the page, with another one in it.
+  #asking(dialog, label) {
+    return h("div", { role: "dialog" }, dialog, h("div", { class: "dialog-buttons" }, this.#button(label)));
   }
 
   #banner([title, text]) {
