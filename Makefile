@@ -40,7 +40,7 @@ else
 endif
 
 matrix: install-browser ## Sync every shape of the page in six languages, with all that may go wrong and all that is in doubt (about 15 minutes)
-	$(BIN)/pytest -q -n 2 -m matrix tests/matrix $(ARGS)
+	$(BIN)/pytest -q -n 2 -m matrix tests $(ARGS)
 
 # What it reads is written to docs/conformance.md.
 conformance: install-browser .conformance/.installed ## Let other people's clients read the stand-in (about 4 minutes; GOLDEN=folder compares recorded screens)

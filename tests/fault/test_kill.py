@@ -11,18 +11,18 @@ from tests.fixtures.cycle import stored_messages, truth_of
 from tests.fixtures.program import end_hard
 
 #: Kill moments, spread over a cycle of this world; fixed, so that a failure can be repeated.
-KILLS = 10
 SEED = 20260315
 LONGEST_SECONDS = 2.5
 
 
 @pytest.mark.timeout(400)
-def test_ten_kills_in_the_middle_of_a_cycle_lose_and_double_nothing(program, database):
+@pytest.mark.parametrize("kills", [3, pytest.param(10, marks=pytest.mark.matrix)])
+def test_kills_in_the_middle_of_cycles_lose_and_double_nothing(program, database, kills):
     it, simulator = program(world={"chats": 10, "messages": 200})
     moments = random.Random(SEED)
     never = threading.Event()
     interrupted = 0
-    for attempt in range(KILLS):
+    for attempt in range(kills):
         process = it.start("sync", "--json")
         browser = it.wait_for_browser(process)
         never.wait(moments.uniform(0, LONGEST_SECONDS))
@@ -36,7 +36,7 @@ def test_ten_kills_in_the_middle_of_a_cycle_lose_and_double_nothing(program, dat
 
     report = it.sync()
 
-    assert interrupted >= KILLS // 2
+    assert interrupted >= kills // 2
     assert report["status"] == "success"
     assert stored_messages(database) == truth_of(simulator)
     duplicates = "SELECT count(*) - count(DISTINCT (platform, external_id)) FROM messages"
