@@ -9,9 +9,9 @@ from whatsapp_etl.model import RunStatus
 @pytest.mark.parametrize(
     ("profile", "variants"),
     [
-        ("apr26", ("album_first_id",)),
+        pytest.param("apr26", ("album_first_id",), marks=pytest.mark.matrix),
         ("aug26", ("album_first_id", "album_tile_ids")),
-        ("nov26", ("album_tile_ids", "grouped_stickers")),
+        pytest.param("nov26", ("album_tile_ids", "grouped_stickers"), marks=pytest.mark.matrix),
     ],
 )
 def test_each_picture_of_an_album_is_stored_once_whatever_its_row_is_called(account, profile, variants):
@@ -33,7 +33,7 @@ def test_each_picture_of_an_album_is_stored_once_whatever_its_row_is_called(acco
     assert it.sync().chats_opened == 0
 
 
-@pytest.mark.parametrize("variants", [(), ("album_first_id",)])
+@pytest.mark.parametrize("variants", [(), pytest.param(("album_first_id",), marks=pytest.mark.matrix)])
 def test_a_picture_is_found_in_an_album_whose_row_names_others(account, variants):
     world = {"repertoire": "everything", "messages": 10, "chats": 1, "page_variants": variants}
     it = account(world)
