@@ -117,6 +117,7 @@ class ChatListCycle:
             self.memory.note_failure(key, StopReason.PAGE_FAILED)
             raise
         except (SelectorDriftError, PageTimeoutError, PageScriptError) as failure:
+            self.source.check_ready()  # what waits for a person explains it, and ends the cycle
             self.memory.note_failure(key, reason_of(failure))
             reason = tally.page_failed(failure)
             log.warning("chat_failed", error=str(failure), kind=type(failure).__name__)

@@ -192,6 +192,7 @@ class Cycle:
         """Go on without the browser's storage; its story is `chat_list_cycle`."""
         if self.rules.disappearing == "skip":
             raise unreadable  # which messages disappear is only told there
+        self.source.check_ready()  # a logout takes the storage away
         log.warning("metadata_unreadable", part=unreadable.part, reason=unreadable.reason)
         tally.falls_back(unreadable)
         rules = self._rules_now()
@@ -290,6 +291,7 @@ class Cycle:
             self._memory.note_failure(chat.id, StopReason.PAGE_FAILED)
             raise
         except (SelectorDriftError, PageTimeoutError, PageScriptError, MetadataUnreadableError) as failure:
+            self.source.check_ready()  # what waits for a person explains it, and ends the cycle
             self._memory.note_failure(chat.id, reason_of(failure))
             reason = tally.page_failed(failure)
             log.warning("chat_failed", error=str(failure), kind=type(failure).__name__)

@@ -1,11 +1,9 @@
 """Cycles of a session that needs a person, and of one whose shield is gone."""
 
-from datetime import timedelta
-
 import pytest
 
+from tests.fixtures.cycle import link
 from whatsapp_etl.extract import browser, session
-from whatsapp_etl.extract.login import wait_until_linked
 from whatsapp_etl.model import RunStatus, SessionState
 
 
@@ -15,11 +13,6 @@ def without_shield(monkeypatch):
     monkeypatch.setattr(browser, "shield_script", lambda: "")
     monkeypatch.setattr(browser, "verify_shield", lambda page, watchdog: None)
     monkeypatch.setattr(session, "verify_shield", lambda page, watchdog: None)
-
-
-def link(it):
-    """Let the account's phone scan the code that the page shows."""
-    wait_until_linked(it.source.start(), timedelta(seconds=60), lambda _payload: it.simulator.scan())
 
 
 def test_without_the_shield_the_same_cycle_sends_receipts_and_raises_the_alarm(account, without_shield):

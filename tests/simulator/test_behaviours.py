@@ -23,7 +23,7 @@ def test_every_behaviour_changes_something_and_leaves_no_trace(simulator: Runnin
     plain = stored_config(simulator)
     for name, behaviour in BEHAVIOURS.items():
         simulator.behave(name)
-        acts = behaviour.begin or behaviour.on_open or behaviour.dialog != "none"
+        acts = behaviour.begin or behaviour.on_open or behaviour.unlinks or behaviour.dialog != "none"
         assert stored_config(simulator) != plain or acts, name
         assert (simulator.world()["dialog"] != "none") == (behaviour.dialog != "none")
         simulator.behave()

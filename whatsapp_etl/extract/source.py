@@ -134,6 +134,17 @@ class Source:
                 clock=self._clock,
             )
 
+    def check_ready(self) -> None:
+        """Return when the chat list is shown, also after the page has reloaded itself.
+
+        Raises:
+            WhatsappEtlError: As `Session.wait_until_ready` says.
+        """
+        try:
+            self.session.wait_until_ready(self._options.ready_within)
+        finally:
+            self._publish(self.session.snapshot())
+
     def start(self) -> Session:
         """Open the page without waiting until it is ready, for a person who is about to link it."""
         if self._browser is None:

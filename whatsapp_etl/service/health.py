@@ -179,6 +179,8 @@ _ERROR_REASONS: Mapping[str, ReasonCode | None] = MappingProxyType(
         "BrowserMissingError": ReasonCode.BROWSER_MISSING,
         "ProfileLockedError": ReasonCode.PROFILE_LOCKED,
         "PageTimeoutError": ReasonCode.PAGE_TIMEOUT,
+        "PageRefusedError": ReasonCode.PAGE_REFUSED,
+        "UnknownDialogError": ReasonCode.DIALOG_UNKNOWN,
         "DatabaseUnreachableError": ReasonCode.POSTGRES_DOWN,
         "SchemaOutdatedError": ReasonCode.SCHEMA_OUTDATED,
         "WriterBusyError": ReasonCode.WRITER_BUSY,
@@ -189,6 +191,7 @@ _STOP_REASONS: Mapping[StopReason, ReasonCode] = MappingProxyType(
     {
         StopReason.DRIFT: ReasonCode.DRIFT,
         StopReason.CHAT_UNIDENTIFIED: ReasonCode.CHAT_UNIDENTIFIED,
+        StopReason.CHAT_NOT_FOUND: ReasonCode.CHAT_NOT_FOUND,
         StopReason.SHIELDED: ReasonCode.SHIELD_ALARM,
     }
 )

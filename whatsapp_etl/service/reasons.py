@@ -46,10 +46,13 @@ class ReasonCode(StrEnum):
     BROWSER_MISSING = "browser_missing"
     PROFILE_LOCKED = "profile_locked"
     PAGE_TIMEOUT = "page_timeout"
+    PAGE_REFUSED = "page_refused"
+    DIALOG_UNKNOWN = "dialog_unknown"
     POSTGRES_DOWN = "postgres_down"
     SCHEMA_OUTDATED = "schema_outdated"
     WRITER_BUSY = "writer_busy"
     CHAT_UNIDENTIFIED = "chat_unidentified"
+    CHAT_NOT_FOUND = "chat_not_found"
     SHIELD_ALARM = "shield_alarm"
     COVERAGE_SHORT = "coverage_short"
     COVERAGE_GAPS = "coverage_gaps"
@@ -205,6 +208,16 @@ _ALL = (
         "It is tried again. If it stays, the machine is too busy or WhatsApp Web has changed.",
     ),
     _degraded(
+        ReasonCode.PAGE_REFUSED,
+        "The server of WhatsApp Web answered with an error instead of the page.",
+        "It is tried again. If it stays, check that WHATSAPP_URL is right.",
+    ),
+    _degraded(
+        ReasonCode.DIALOG_UNKNOWN,
+        "A dialog that no selector pack knows covers WhatsApp Web. Nothing of it was pressed.",
+        "The log names a blurred picture of it. Answer it in a visible browser: `whatsapp-etl login`.",
+    ),
+    _degraded(
         ReasonCode.POSTGRES_DOWN,
         "Postgres does not answer.",
         "Check PG_URL and the database server. Nothing is lost: the next cycle catches up.",
@@ -223,6 +236,12 @@ _ALL = (
         ReasonCode.CHAT_UNIDENTIFIED,
         "A chat was opened and the messages shown did not belong to the chat that was meant.",
         "Nothing of it was written. If it stays, run `whatsapp-etl selectors check`.",
+    ),
+    _degraded(
+        ReasonCode.CHAT_NOT_FOUND,
+        "A chat with new messages was not found in the chat list.",
+        "It is looked for again in the next cycle; until then its messages count as missing. If it stays, "
+        "WhatsApp Web has changed: run `whatsapp-etl selectors check`.",
     ),
     _degraded(
         ReasonCode.SHIELD_ALARM,

@@ -24,7 +24,8 @@ def create_app(server: PageServer) -> Starlette:
     """Return the application that serves one simulated account."""
 
     async def index(request: Request) -> Response:
-        if any(word in request.headers.get("user-agent", "") for word in _UNSUPPORTED):
+        agent = request.headers.get("user-agent", "")
+        if server.config["unsupported"] or any(word in agent for word in _UNSUPPORTED):
             return HTMLResponse((STATIC / "unsupported.html").read_text(encoding="utf-8"))
         failure = server.fails_load()
         if failure == "http":

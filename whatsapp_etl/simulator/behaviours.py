@@ -59,6 +59,7 @@ class Behaviour:
     hinders: bool = False  #: While it is on, not everything on this device can be had.
     begin: Act | None = None
     on_open: OnOpen | None = None  #: Called with the id of a chat whenever a page has opened it.
+    unlinks: bool = False  #: When the second chat is opened, the phone logs all devices out.
     end: Act | None = None
 
 
@@ -113,6 +114,12 @@ _SLOW = {
     "hydrate_ms": 120, "image_ms": 150, "list_reorder_ms": 100,
 }  # fmt: skip
 
+
+def _screen(what: str, kind: str) -> Behaviour:
+    """Return what keeps everybody from the chats until it ends."""
+    return Behaviour(what, dialog=kind, hinders=True)
+
+
 BEHAVIOURS: Mapping[str, Behaviour] = {
     # --- loading -------------------------------------------------------------------------------
     "slow_page": Behaviour("everything takes its time", {"delays": _SLOW}),
@@ -123,8 +130,33 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
         "the first loads lack their script", {"failing_loads": 2, "load_failure": "script"}, hinders=True
     ),
     "loading_hangs": Behaviour("the chats are loaded for ever", {"loading_hangs": True}, hinders=True),
+    "unsupported_browser": Behaviour("the server refuses the browser", {"unsupported": True}, hinders=True),
+    # --- what stands before the chats ------------------------------------------------------------
     "update_bar": Behaviour("a bar asks to refresh the page", dialog="update_bar"),
+    "phone_offline": Behaviour("a bar says that the phone is not connected", dialog="phone_offline"),
+    "syncing": Behaviour("a bar counts what is still synced", dialog="syncing"),
+    "sync_paused": Behaviour("a bar says that syncing is paused", dialog="sync_paused"),
+    "notifications_off": Behaviour("a bar offers notifications", dialog="notifications"),
     "feature_shown": Behaviour("something new is shown over the app", dialog="feature"),
+    "features_shown": Behaviour("two new things are shown, one over the other", dialog="two_features"),
+    "conflict": _screen("the page is used on another computer", "conflict"),
+    "another_session": _screen("the page is used in another window", "another_session"),
+    "terms": _screen("new terms wait for an answer", "terms"),
+    "temp_ban": _screen("the account is banned for a while", "temp_ban"),
+    "service_unavailable": _screen("the service is not available", "service_unavailable"),
+    "deprecated": _screen("the client is too old", "deprecated"),
+    "screen_lock": _screen("the app is locked with its password", "screen_lock"),
+    "proxyblock": _screen("a network keeps the page from its service", "proxyblock"),
+    "offline": _screen("a bar says that the computer is not connected", "offline"),
+    "reconnecting": _screen("a bar counts down to the next try", "reconnecting"),
+    "permission": _screen("older messages need a permission", "permission"),
+    "passkey": _screen("a passkey is asked for", "passkey"),
+    "log_out_question": _screen("the page asks whether to log out", "log_out_question"),
+    "news_and_question": _screen("a question stands above the news", "feature_and_question"),
+    "logging_out": _screen("the page says that it is logging out", "logging_out"),
+    "logged_out_in_mid_read": Behaviour(
+        "the phone logs all devices out when the second chat is opened", hinders=True, unlinks=True
+    ),
     # --- the list ------------------------------------------------------------------------------
     "list_reorders": Behaviour("the list moves while one scrolls", {"reorder_while_scrolling": True}),
     "left_over_filter": Behaviour("a filter of the last visit is on", {"left_over": "unread-filter"}),
@@ -170,6 +202,7 @@ class Stagehand:
         self._stage = Stage(story, Random(f"{seed}/behaviours"))  # noqa: S311 - reproducible, not secret
         self._plain = dict(plain)
         self._changes: dict[str, dict[str, Any]] = {}  #: By the behaviours that are on.
+        self._opened = 0  #: Chats that pages have opened since behaviours were switched.
 
     @property
     def on(self) -> tuple[str, ...]:
@@ -181,6 +214,11 @@ class Stagehand:
         shown = [BEHAVIOURS[name].dialog for name in self.on if BEHAVIOURS[name].dialog != "none"]
         return shown[-1] if shown else "none"
 
+    @property
+    def unlinks_now(self) -> bool:
+        """Whether the phone logs all devices out at this moment."""
+        return self._opened == _FEW - 1 and any(BEHAVIOURS[name].unlinks for name in self.on)
+
     def switch(self, names: Iterable[str]) -> dict[str, Any]:
         """Let exactly these behaviours be on; the others end.
 
@@ -188,6 +226,7 @@ class Stagehand:
             StoryError: One of them does not exist.
         """
         wanted = tuple(dict.fromkeys(names))
+        self._opened = 0
         if unknown := [name for name in wanted if name not in BEHAVIOURS]:
             raise StoryError(f"No such behaviour: {', '.join(unknown)}. There are: {', '.join(BEHAVIOURS)}.")
         result: dict[str, Any] = {}
@@ -202,6 +241,7 @@ class Stagehand:
 
     def opened(self, chat_id: str) -> dict[str, Any]:
         """Say that a page has opened a chat."""
+        self._opened += 1
         result: dict[str, Any] = {}
         for name in self.on:
             if (act := BEHAVIOURS[name].on_open) is not None:

@@ -110,6 +110,8 @@ class PageServer:
         changes = self.stagehand.opened(chat_id)
         if changes:
             await self.configure(changes)
+        if self.stagehand.unlinks_now:
+            await self.log_out()
         await self.announce()
 
     async def behave(self, names: Iterable[str]) -> None:
@@ -262,6 +264,7 @@ def _config(options: SimulatorOptions) -> dict[str, Any]:
         "clock_ahead_hours": 0,  # of the page's clock before the world's
         "phone_result": "ok",  # how the phone answers where nothing else was said for the chat
         "failing_loads": 0,  # so many page loads fail, from now on
+        "unsupported": False,  # the server takes the browser for one that it does not serve
         "load_failure": "http",  # answered 503 ("http"), or without the page's script ("script")
         "reorder_while_scrolling": False,
         "mutations": [],  # what the next release renames or drops in the page
