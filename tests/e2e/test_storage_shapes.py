@@ -323,9 +323,11 @@ def test_chats_have_the_titles_of_the_chat_list(open_storage):
                 {"id": "99887766554433@lid", "t": 8},
                 {"id": "120363000000000001@g.us", "t": 7, "archive": True, "pin": 5, "isLocked": True},
                 {"id": OWN.id, "t": 6},
+                {"id": "99887766550000@lid", "t": 5},
             ],
             contact=[
                 {"id": "15551001001@c.us", "name": "Ana Lund"},
+                {"id": "99887766550000@lid", "pushname": "Zoe"},
                 {"id": "99887766554433@lid", "pushname": "nils", "phoneNumber": "15559998888@c.us"},
                 {"id": "15559998888@c.us", "name": "Nils Berg"},
             ],
@@ -341,6 +343,7 @@ def test_chats_have_the_titles_of_the_chat_list(open_storage):
         ("15551001036@c.us", "+1 555-100-1036"),
         ("99887766554433@lid", "Nils Berg"),
         (OWN.id, "Mika Holm"),
+        ("99887766550000@lid", "~Zoe"),
     ]
     assert (chats[0].is_pinned, chats[0].is_archived, chats[0].is_locked) == (True, True, True)
     assert (chats[1].unread_count, chats[1].last_activity) == (2, datetime.fromtimestamp(10, UTC))

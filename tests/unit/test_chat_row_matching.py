@@ -37,6 +37,8 @@ def row(title, *, chat_id=None):
         ("\u200fليلى", "ليلى"),
         ("+1 (555) 100-1001", "+1 555-100-1001"),
         ("+1 (555) 100-1001", None),
+        ("~Ana", "~Ana"),
+        ("Ana", "~Ana"),
     ],
 )
 def test_a_title_matches_through_marks_spaces_and_the_grouping_of_digits(shown, stored):

@@ -34,6 +34,7 @@ _MOST_PAGES = 2000
 
 _MARKS = re.compile("[\u200b\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
 _SPACES = re.compile(r"[\s\u00a0\u202f]+")
+_OWN_NAME = "~"  #: Before a name that somebody gives himself.
 _NUMBER = re.compile(r"\+?[\d\s().\-\u2010-\u2015]+")
 _SUFFIX = re.compile(r"\s*\([^)]*\)$")
 
@@ -204,6 +205,8 @@ def matches(row: ChatRow, chat: ChatFacts, ids: Collection[str]) -> bool:
     if chat.title is None:
         return False
     shown, wanted = clean(row.title), clean(chat.title)
+    if wanted.startswith(_OWN_NAME) and shown == wanted.removeprefix(_OWN_NAME):
+        return True  # some pages write a name that somebody gives himself without the sign
     if shown == wanted or (chat.kind is ChatKind.SELF and _SUFFIX.sub("", shown) == wanted):
         return True
     return _NUMBER.fullmatch(shown) is not None and digits(shown) in {

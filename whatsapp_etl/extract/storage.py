@@ -345,7 +345,7 @@ def _title(
     group: Mapping[str, Any],
     lids: Mapping[str, str],
 ) -> str | None:
-    """Name a chat as the chat list does: subject, saved name, else the phone number."""
+    """Name a chat as the chat list does: subject, saved name, number, else what a person calls himself."""
     if kind is ChatKind.GROUP:
         subject: str | None = group.get("subject") or row["name"]
         return subject
@@ -357,6 +357,8 @@ def _title(
         account.push_name if kind is ChatKind.SELF else None,
         row["name"],
         format_phone(phone_id) if phone_id else None,
+        # Of somebody known by a LID only, it shows what they call themselves.
+        f"~{push}" if (push := contacts.get(chat_id, {}).get("push")) else None,
     ]
     return next((name for name in names if name), None)
 
