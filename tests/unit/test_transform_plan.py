@@ -402,13 +402,17 @@ def test_a_chat_is_complete_only_since_its_device_holds_it(history_type, oldest_
     assert read.coverage.complete_until == until
 
 
-def test_a_chat_that_was_walked_to_its_edge_is_complete_whatever_the_phone_has():
+@pytest.mark.parametrize(
+    ("stop_reason", "until"),
+    [(StopReason.EDGE_REACHED, context().since), (StopReason.BEGINNING_REACHED, NOW)],
+)
+def test_only_rows_beyond_the_edge_prove_what_the_phone_may_have_more_of(stop_reason, until):
     held = chat(history_type=2, oldest_at=NOW)
-    walked = batch("A", stop_reason=StopReason.EDGE_REACHED)
+    walked = batch("A", stop_reason=stop_reason)
 
     made = plan_load(walked, [row("A")], [facts("A")], {}, context(chat=held), NOW)
 
-    assert made.coverage.complete_until == context().since
+    assert made.coverage.complete_until == until
 
 
 def test_a_gap_in_what_the_device_holds_is_no_older_than_that():

@@ -324,8 +324,8 @@ class _Made:
             return None
         lacking = {each.external_id for each in missing}
         since = self._context.since
-        # What was walked up to its edge is there; otherwise only what this device holds.
-        has_edge = self._batch.stop_reason in {StopReason.EDGE_REACHED, StopReason.BEGINNING_REACHED}
+        # A page of older rows proves the edge. A top with nothing above does not, where the phone has more.
+        has_edge = self._batch.stop_reason is StopReason.EDGE_REACHED
         held = since if has_edge else self._context.chat.held_since(since)
         if not lacking or held is None:
             return held
