@@ -30,11 +30,11 @@ demo: install-browser ## Stand-in WhatsApp Web, embedded Postgres, one sync, sta
 
 # Tests that need neither browser nor server; they alone must reach every line and branch of what is decided.
 PURE := tests/unit tests/property tests/fuzz
-test: install-browser lint ## Run every test (about 10 minutes on 2 cores); ARGS="tests/unit -x" runs some
+test: install-browser lint ## Run every test (about 12 minutes on 2 cores); ARGS="tests/unit -x" runs some
 ifeq ($(strip $(ARGS)),)
 	$(BIN)/pytest -q -n 2 $(PURE) --cov --cov-report=
 	$(BIN)/coverage report --fail-under=100 --include='whatsapp_etl/transform/*,whatsapp_etl/extract/states.py'
-	$(BIN)/pytest -q -n 2 --dist worksteal $(PURE:%=--ignore=%)
+	$(BIN)/pytest -q -n 3 --dist worksteal $(PURE:%=--ignore=%)
 else
 	$(BIN)/pytest -q $(ARGS)
 endif

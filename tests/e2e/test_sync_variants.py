@@ -33,7 +33,8 @@ def test_each_picture_of_an_album_is_stored_once_whatever_its_row_is_called(acco
     assert it.sync().chats_opened == 0
 
 
-@pytest.mark.parametrize("variants", [(), pytest.param(("album_first_id",), marks=pytest.mark.matrix)])
+@pytest.mark.matrix
+@pytest.mark.parametrize("variants", [(), ("album_first_id",)])
 def test_a_picture_is_found_in_an_album_whose_row_names_others(account, variants):
     world = {"repertoire": "everything", "messages": 10, "chats": 1, "page_variants": variants}
     it = account(world)
@@ -58,6 +59,7 @@ def test_cards_that_no_storage_lists_are_neither_stored_nor_rejected(account):
     assert it.sync().chats_opened == 0
 
 
+@pytest.mark.matrix
 def test_without_the_storage_cards_are_not_taken_for_messages(account):
     it = account(world={"chats": 2, "messages": 20, "page_variants": ("context_cards",)})
     it.simulator.set_config(hidden_idb=True)

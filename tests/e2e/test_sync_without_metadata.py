@@ -3,6 +3,8 @@
 import shutil
 from datetime import timedelta
 
+import pytest
+
 from whatsapp_etl.model import RunStatus, StopReason
 
 SMALL = {"chats": 4, "messages": 40}
@@ -72,6 +74,7 @@ def test_of_chats_that_no_row_proves_nothing_is_written(account):
         assert it.query(f"SELECT count(*) FROM {table}") == [(0,)], table
 
 
+@pytest.mark.matrix
 def test_packed_ids_prove_their_chats_without_models_and_later_metadata_gives_the_seconds(account):
     it = account(world={**SMALL, "profile": "apr26"})
     it.simulator.set_config(hidden_idb=True, fiber=False)

@@ -8,8 +8,8 @@ from tests.fixtures.cycle import assert_in_step
 from tests.matrix.choices import LOCALES, PROFILES, page_options
 from whatsapp_etl.model import RunStatus
 
-#: In the quick tests only these; together they have another order of dates, digits and direction of writing.
-_SAMPLE = {(PROFILES[0], "ar"), (PROFILES[-1], "zh-CN")}
+#: In the quick tests only this one; tests/e2e has languages of another direction, and other releases.
+_SAMPLE = {(PROFILES[-1], "zh-CN")}
 
 CELLS = [
     pytest.param(profile, locale, marks=() if (profile, locale) in _SAMPLE else pytest.mark.matrix)
