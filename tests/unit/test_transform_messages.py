@@ -383,3 +383,10 @@ def test_an_album_alone_is_no_message_of_a_known_kind():
     key = MessageKey(False, OTHER, "A")
 
     assert message(row("A", key=key, type=MessageType.ALBUM)).message_type is MessageType.OTHER
+
+
+def test_a_picture_whose_caption_is_not_found_is_not_stored_without_it():
+    shown = row("A", type=MessageType.IMAGE, text=None, dissents=(("text", "caption"),))
+    listed = facts("A", type=MessageType.IMAGE, wa_type="image")
+
+    assert reason(shown, listed) is RejectReason.NO_CONTENT

@@ -75,7 +75,7 @@ def _of_row(row: ParsedRow, facts: MessageFacts) -> Iterable[Agreement]:
                 row.sent_at.replace(second=0, microsecond=0) if row.sent_at and is_own_time else None, minute
             ),
         )
-    elif ("text", "leftover") in row.dissents:
+    elif not {("text", "leftover"), ("text", "caption")}.isdisjoint(row.dissents):
         yield "text", "other"
     if facts.is_forwarded:
         yield "forwarded", "shown" if row.is_forwarded else "lost"

@@ -174,7 +174,8 @@ def _unlike(row: ParsedRow | None, facts: MessageFacts | None) -> RejectReason |
         return None
     if is_misread(facts.type, row.type):
         return RejectReason.OTHER_KIND
-    if ("text", "more") in row.dissents:
+    # Stored without its caption it would never be read again.
+    if not {("text", "more"), ("text", "caption")}.isdisjoint(row.dissents):
         return RejectReason.NO_CONTENT
     is_answer = facts.quoted_stanza_id is not None and row.type is not MessageType.DELETED
     if is_answer and row.quoted_text is None and ("text", "several") in row.dissents:

@@ -114,7 +114,7 @@ class RowReader:
         if quote is None and _has_several_texts(found):
             seen.dissents.append(("text", "several"))
         if text is None and head is not None and kind in _HEAD_MEANS_CAPTION:
-            seen.dissents.append(("text", "leftover"))
+            seen.dissents.append(("text", "caption"))
         sent_at, ts_raw = self._time(row, head, clock_text, seen)
         return ParsedRow(
             shown_id=row.shown_id,

@@ -13,7 +13,7 @@ async (args) => {
   const isEmpty = (row) => Boolean(row.querySelector(candidatesOf('empty_body').join(',')));
   const opened = await until(
     () => main() && isOther() && sameTitle(title(), args.title) && one(main(), 'message_scroller') &&
-      rows().some((row) => !isEmpty(row)),
+      one(main(), 'message_list') && rows().some((row) => !isEmpty(row)),
     args.deadline_ms,
   );
   // The list of the conversation shows something, but nothing in it is a message by any name known.
