@@ -16,9 +16,11 @@ const TAKES_OVER = {
   terms: {
     mode: "TOS_BLOCK",
     text:
-      "WhatsApp is updating our Terms and Privacy Policy. Open WhatsApp on your phone to read them and learn more about " +
-      'the choices you have. If you have accepted them, click "Log in" to continue using WhatsApp.',
+      "WhatsApp is updating our Terms and Privacy Policy to reflect new features and comply with the new European Union " +
+      "data protection laws. Open WhatsApp on your phone to read our Terms and Privacy Policy and learn more about the " +
+      "choices you have. If you have accepted the Terms and Privacy Policy, click \"Log in\" to continue using WhatsApp.",
     buttons: ["Log out"],
+    isNameless: true,
   },
   deprecated: {
     mode: "DEPRECATED_VERSION",
@@ -155,7 +157,7 @@ export class Dialogs {
     this.#shell?.banners.replaceChildren();
   }
 
-  #takeOver({ mode, title, text, buttons, field }) {
+  #takeOver({ mode, title, text, buttons, field, isNameless = false }) {
     const element = h(
       "div",
       {},
@@ -164,7 +166,7 @@ export class Dialogs {
         { tabindex: -1, class: "_aiwn" },
         h("div", { id: "wa-popovers-bucket" }),
         modal({
-          label: title ? `${title} ${text}` : text,
+          label: isNameless ? null : title ? `${title} ${text}` : text,
           body: [
             title && h("h1", {}, title),
             h("div", {}, text),

@@ -34,6 +34,8 @@ const AUGUST = {
   hasEditableSearch: false, // a contenteditable instead of an input
   hasListItems: false, // chats are list items in the grid, and nobody counts them
   listRowHeight: 72,
+  hasTitledButtons: false, // over the list
+  hasMediaButton: true, // in the rail
   hasListCells: false, // the chat in a list row is a grid cell of its own
   background: "light", // what stands behind a conversation
   hasAuthorTestId: true, // on the name that a sender gave himself
@@ -71,6 +73,8 @@ const ERAS = {
     hasEditableSearch: true,
     hasListItems: true,
     listRowHeight: 72,
+    hasTitledButtons: true,
+    hasMediaButton: false,
     hasListCells: false,
     background: "light",
     iconName: (name) => ICONS_OF_2024[name] ?? name,

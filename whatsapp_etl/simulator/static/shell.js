@@ -1,6 +1,7 @@
 // The frame of the main screen: navigation rail, list panel, place of the conversation, banners.
 
 import { h, icon, plainIcon } from "./dom.js";
+import { era } from "./era.js";
 
 const RAIL_TOP = [
   ["Chats", () => icon("chat-filled-refreshed")],
@@ -8,6 +9,7 @@ const RAIL_TOP = [
   ["Channels", () => icon("newsletter-outline")],
   ["Communities", () => icon("community-refreshed-32")],
 ];
+const MEDIA = ["Media", () => plainIcon("ic-filter")];
 const RAIL_BOTTOM = [
   ["Settings", () => icon("settings-refreshed")],
   ["Profile", () => h("div", { style: "height: 28px" }, h("div", {}, icon("default-contact-refreshed")))],
@@ -23,9 +25,9 @@ export class Shell {
   constructor(root) {
     this.list = h("div", { id: "side", class: "_ak9p" });
     this.drawer = h("span");
-    this.conversation = h("div", { class: "conversation-place" });
     this.overlay = h("div");
     this.#intro = introPanel();
+    this.conversation = h("div", { class: "main-column" }, this.#intro);
     this.root = h(
       "div",
       {},
@@ -57,7 +59,7 @@ export class Shell {
               h("div", {}, h("div", {}, h("span"))),
             ),
             h("div", { class: "_aigw _as6h list-column" }, listHeader(), this.list),
-            h("div", { class: "main-column" }, this.#intro, this.conversation),
+            this.conversation,
             h("div", { class: "_aig- _as6h" }, h("span")),
             h("div"),
           ),
@@ -76,7 +78,8 @@ export class Shell {
 
   /** Show or hide the panel that stands while no chat is open. */
   showIntro(isShown) {
-    this.#intro.hidden = !isShown;
+    if (isShown) this.conversation.prepend(this.#intro);
+    else this.#intro.remove();
   }
 
   /** Show how many chats are unread, in the rail and in the window's title. */
@@ -110,7 +113,8 @@ export class Shell {
         ),
       );
     };
-    const bottom = RAIL_BOTTOM.map((item, position) => button(item, RAIL_TOP.length + position));
+    const lower = era().hasMediaButton ? [MEDIA, ...RAIL_BOTTOM] : RAIL_BOTTOM;
+    const bottom = lower.map((item, position) => button(item, RAIL_TOP.length + position));
     return h(
       "header",
       { tabindex: 0, "data-tab": 2, class: "rail" },
@@ -137,7 +141,7 @@ function listHeader() {
           {
             "data-tab": 2,
             "aria-label": label,
-            title: label,
+            title: era().hasTitledButtons ? label : null,
             "aria-disabled": "false",
             "aria-expanded": "false",
             "aria-haspopup": "menu",
@@ -171,20 +175,16 @@ function listHeader() {
 }
 
 function introPanel() {
-  const tile = (image, text) =>
-    h("button", { "data-tab": 8, tabindex: 0, type: "button" }, h("div", {}, plainIcon(image)), h("span", {}, text));
+  const tile = (image, text, field = null) =>
+    h("button", { "data-tab": 8, tabindex: 0 }, h("div", {}, plainIcon(image)), h("span", {}, text), field);
   return h(
-    "div",
+    "section",
     { class: "intro", "data-testid": "intro-panel" },
     h(
-      "section",
-      {},
-      h(
-        "div",
-        { "data-testid": "intro-panel-empty-state-action-tile-group" },
-        tile("ic-description", "Send document"),
-        tile("ic-person-add", "Add contact"),
-      ),
+      "div",
+      { "data-testid": "intro-panel-empty-state-action-tile-group" },
+      tile("ic-description", "Send document", h("input", { type: "file", hidden: true })),
+      tile("ic-person-add", "Add contact"),
     ),
   );
 }
