@@ -36,6 +36,8 @@ _PASSING = (
 )  # fmt: skip
 _LIST_ROWS = '[aria-label="Chat list"] > *'
 _MESSAGES = '[data-tab="8"]'
+#: Pictures and stickers were still on their way when the screens were recorded.
+LOADING_MS = 3_600_000
 
 
 @dataclass
@@ -107,6 +109,7 @@ def start(
 
 def test_chats_and_messages(comparison, start, say_hello):
     simulator, page = start()
+    simulator.set_config(delays={"image_ms": LOADING_MS})
     stage = Stage(simulator, frozenset(MAKERS))
     world = simulator.world()
     group = next(chat["id"] for chat in world["chats"] if chat["kind"] == "group")

@@ -1,7 +1,7 @@
 // What stands around a message in the releases since summer 2026: the side, the tail, the label, the reactions.
 
 import { h, icon } from "../dom.js";
-import { forwardButton, runLabel } from "./parts.js";
+import { besideButton, runLabel } from "./parts.js";
 import { reactionBubble } from "./reactions.js";
 import { isEncryptionNotice } from "./rows/index.js";
 
@@ -16,12 +16,13 @@ export const frame = {
 
   /** A message; `drawn` is what its kind draws. */
   bubble(entry, drawn, tools) {
-    const { content, bare = false, tailless = false, forwardable = false } = drawn;
+    const { content, bare = false, tailless = false } = drawn;
     const tail = entry.first && !tailless ? icon(entry.own ? "tail-out" : "tail-in") : null;
     const side = entry.own ? "x1g5lz36" : "x1ew7x2d";
     const label = runLabel(entry, tools);
     const bubble = h("div", { class: bare ? "bare" : `bubble ${side}` }, label, content, h("span"), h("div"));
-    const quick = h("div", { class: "quick" }, forwardable ? forwardButton() : null, h("div", {}, h("div")));
+    const beside = besideButton(drawn);
+    const quick = h("div", { class: "quick" }, beside, h("div", {}, h("div")));
     const role = entry.children ? "group" : null;
     const container = h("div", { "data-testid": "msg-container", class: "container", role }, tail, bubble, quick);
     const align = entry.own ? "xuk3077" : "x1cy8zhl";

@@ -15,6 +15,7 @@ export class List {
   #markers = new Map();
   #runs = new Map();
   #divider = null;
+  #end = era().isOldNesting ? [h("div")] : []; // an empty place after the newest message
 
   /** @param {object} tools what the drawing functions need */
   constructor(tools) {
@@ -41,7 +42,7 @@ export class List {
     const nodes = items.map((item) => (item.rows ? this.#runNode(item.rows, taken) : item.node));
     this.#runs = new Map(items.flatMap((item, position) => (item.rows ?? []).map((row) => [row, nodes[position]])));
     this.#markers = new Map(items.filter((item) => item.day).map((item) => [item.day, item.node]));
-    arrange(this.node, nodes);
+    arrange(this.node, [...nodes, ...this.#end]);
   }
 
   /** The date markers in the list, oldest first. */

@@ -2,7 +2,7 @@
 
 import { h, icon } from "../dom.js";
 import { isOwn } from "./keys.js";
-import { forwardButton, runLabel } from "./parts.js";
+import { besideButton, runLabel } from "./parts.js";
 import { reactionBubble } from "./reactions.js";
 import { isEncryptionNotice } from "./rows/index.js";
 
@@ -53,14 +53,15 @@ export const oldFrame = {
 
   /** A message; `drawn` is what its kind draws. */
   bubble(entry, drawn, tools) {
-    const { content, bare = false, tailless = false, forwardable = false, inert = false } = drawn;
+    const { content, bare = false, tailless = false, inert = false } = drawn;
     const hasTail = entry.first && !tailless;
     const tail = hasTail ? icon(entry.own ? "tail-out" : "tail-in", { className: "_amk7" }) : null;
     const label = runLabel(entry, tools);
     const isAlbum = Boolean(entry.children);
     const frameClass = isAlbum ? "_amk6 _amlo _amlc bubble" : "_amk6 _amlo bubble";
     const bubble = h("div", { class: bare ? "bare" : frameClass }, label, content, h("span"), h("div"));
-    const quick = h("div", { class: "_amj_ quick" }, forwardable ? forwardButton() : null, inert ? null : h("div", {}, h("div")));
+    const beside = besideButton(drawn);
+    const quick = h("div", { class: "_amj_ quick" }, beside, inert ? null : h("div", {}, h("div")));
     const kind = bare && entry.row.type === "chat" ? `_amk9${tools.isGroup ? "" : " _amka"}` : kindClasses(entry.row);
     const container = h(
       "div",
@@ -71,7 +72,7 @@ export const oldFrame = {
     );
     const side = entry.own ? "message-out" : "message-in";
     const place = tools.isGroup ? "" : " _amjz";
-    const item = `${forwardable ? "_amkz " : ""}${side} focusable-list-item _amjy${place} _amjw`;
+    const item = `${beside ? "_amkz " : ""}${side} focusable-list-item _amjy${place} _amjw`;
     const below = reactionBubble(entry.reactions) ?? (bare || inert ? null : h("div"));
     return h("div", { class: item, ...ALIGNED }, h("span"), container, below);
   },

@@ -60,9 +60,11 @@ export class Pane {
       class: "scroller",
     });
     this.#media = new Media(this.#scroller, config);
-    this.#tools = { ...this.#ctx, media: this.#media, isGroup };
+    this.#tools = { ...this.#ctx, media: this.#media, isGroup, person: (jid) => this.#person(jid) };
     this.#list = new List(this.#tools);
-    this.#scroller.append(h("div", { class: "spacer" }), this.#list.node, h("div"));
+    const { isOldNesting } = era();
+    const below = isOldNesting ? [h("div", {}, h("span"))] : []; // empty; the newer releases are not known
+    this.#scroller.append(h("div", { class: "spacer" }), this.#list.node, ...below, h("div"));
     const marginPx = config().virtual_margin_px ?? undefined;
     this.#virtualization = new Virtualization(this.#scroller, { marginPx, hydrate: (row) => this.#hydrate(row) });
     this.#island = new Island({
@@ -77,6 +79,7 @@ export class Pane {
     this.#floatingDate = new FloatingDate(this.#scroller, this.#list);
     this.#bottomButton = new BottomButton(() => this.#toBottom());
     const chat = store.chat(this.chatId);
+    const area = h("div", { class: "copyable-area" }, this.#bottomButton.node, this.#floatingDate.node, this.#scroller);
     this.node = h(
       "div",
       { id: "main", class: "_ajx_", "data-testid": "conversation-panel-wrapper" },
@@ -85,7 +88,7 @@ export class Pane {
       h(
         "div",
         { "data-testid": "conversation-panel-body", class: "panel-body" },
-        h("div", { class: "copyable-area" }, this.#bottomButton.node, this.#floatingDate.node, this.#scroller),
+        isOldNesting ? h("div", {}, area) : area,
       ),
       h("div", { style: "height: 0px" }),
       composer({ name: store.title(this.chatId), isGroup, isReadOnly: Boolean(chat?.isReadOnly) }),
@@ -185,9 +188,13 @@ export class Pane {
   }
 
   #sender(row) {
-    const { store, me, format } = this.#ctx;
-    if (isOwn(row)) return { jid: me.id, name: me.push_name, isSaved: true };
-    const jid = senderOf(row);
+    const { me } = this.#ctx;
+    return isOwn(row) ? { jid: me.id, name: me.push_name, isSaved: true } : this.#person(senderOf(row));
+  }
+
+  // Somebody else, as this account knows him.
+  #person(jid) {
+    const { store, format } = this.#ctx;
     if (!this.#senders.has(jid)) {
       const contact = store.contact(jid);
       const phoneId = jid.endsWith("@lid") ? contact?.phoneNumber : jid;

@@ -61,10 +61,14 @@ export function textOf(entry, tools, raw) {
   return textBlock(raw, entry.row.body.mentions ?? {}, spacer(entry, tools));
 }
 
+export function isForwardedOften({ row }) {
+  return Boolean(row.isForwarded) && (row.forwardingScore ?? 1) >= MANY_FORWARDS;
+}
+
 /** "Forwarded" over a bubble's content, or null. */
 export function forwarded({ row }) {
   if (!row.isForwarded) return null;
-  const words = (row.forwardingScore ?? 1) >= MANY_FORWARDS ? "Forwarded many times" : "Forwarded";
+  const words = isForwardedOften({ row }) ? "Forwarded many times" : "Forwarded";
   return h("div", { class: "forwarded" }, icon("forward-refreshed"), h("span", {}, words));
 }
 
@@ -89,16 +93,7 @@ function authorLine({ first, own, sender }, tools) {
   return h(
     "div",
     { class: "_ahxj _ahxz", role: "" },
-    h(
-      "span",
-      {
-        dir: "auto",
-        "aria-label": `Maybe ${sender.pushname}`,
-        class: "_ahxy _ao3e",
-        "data-testid": hasAuthorTestId ? "author" : null,
-      },
-      sender.pushname,
-    ),
+    maybe(sender.pushname, hasAuthorTestId ? "author" : null),
     sender.phone
       ? h("span", { class: "_ahx_", role: "button", testid: hasAuthorTestId ? "author" : null }, sender.phone)
       : null,
@@ -127,10 +122,9 @@ export function quoted({ row }, tools) {
   const { quoted: answered } = row.body;
   if (!answered) return null;
   const isMine = answered.author === tools.me.id || answered.author === tools.me.lid;
-  const name = isMine ? "You" : tools.store.displayName(answered.author);
   const text = answered.text || placeholderOf(answered.type);
   const content = [
-    h("div", { class: "_ahxj", role: "" }, h("span", { dir: "auto", class: isMine ? "_ao3e" : "_ahxt _ao3e" }, name)),
+    h("div", { class: "_ahxj", role: "" }, isMine ? h("span", { dir: "auto", class: "_ao3e" }, "You") : quotedName(answered, tools)),
     h("div"),
     h(
       "div",
@@ -147,6 +141,19 @@ export function quoted({ row }, tools) {
     h("div", { class: `_aju8${place}` }, isOldNesting ? h("div", { class: `_ajua${place}` }, content) : content),
   );
   return h("div", { "data-testid": "quoted-message", class: "_ahy0" }, isOldNesting ? h("div", {}, box) : box);
+}
+
+// In groups as over a message of his own, but nothing opens.
+function quotedName({ author: jid }, tools) {
+  const { isSaved, name, pushname, phone } = tools.person(jid);
+  if (!tools.isGroup || isSaved || !pushname || era().showsPushNamesAlone)
+    return h("span", { dir: "auto", class: "_ahxt _ao3e" }, name);
+  return [maybe(pushname), phone && h("span", { class: "_ahx_" }, phone)];
+}
+
+function maybe(pushname, testid = null) {
+  const attributes = { dir: "auto", "aria-label": `Maybe ${pushname}`, class: "_ahxy _ao3e", "data-testid": testid };
+  return h("span", attributes, pushname);
 }
 
 const PLACEHOLDERS = {
@@ -168,13 +175,15 @@ function placeholderOf(type) {
   return PLACEHOLDERS[type] ?? "Couldn't find message";
 }
 
-/** "Forward media" beside bubbles with something to pass on. */
-export function forwardButton() {
-  return h(
-    "div",
-    {},
-    h("div", { role: "button", tabindex: "0", "aria-label": "Forward media" }, icon("forward-refreshed")),
-  );
+/** What stands beside a bubble: "Forward media" where there is something to pass on, or the search for what is doubtful. */
+export function besideButton({ forwardable = false, doubtful = false }) {
+  if (forwardable) return besideBubble({ "aria-label": "Forward media" }, "forward-refreshed");
+  // The label is the page's own, though it leads to a search of the web.
+  return doubtful ? besideBubble({ title: "Feedback", "aria-label": "Message Feedback" }, "search") : null;
+}
+
+function besideBubble(words, symbol) {
+  return h("div", {}, h("div", { role: "button", tabindex: "0", ...words }, icon(symbol)));
 }
 
 /** A caption under a picture, a video or a document, or null. */
@@ -191,12 +200,13 @@ export function singleEmoji(raw) {
 
 /** The spinner over a file that is being fetched. */
 export function fetching() {
-  return h(
-    "div",
-    { class: "media-state" },
-    h("div", {}, h("span", { "data-visualcompletion": "loading-state", role: "progressbar" }, spinner())),
+  const { isOldNesting } = era();
+  const role = isOldNesting ? null : "progressbar";
+  const parts = [
+    h("div", {}, h("span", { "data-visualcompletion": "loading-state", role }, spinner())),
     h("div", {}, icon("media-cancel")),
-  );
+  ];
+  return isOldNesting ? h("div", {}, h("div", { class: "media-state" }, parts)) : h("div", { class: "media-state" }, parts);
 }
 
 export function spinner() {
@@ -213,8 +223,8 @@ export function spinner() {
 }
 
 /** A default picture of a person, as in cards and beside voice notes. */
-export function avatar(height) {
-  return h("div", { style: `height: ${height}px`, class: "avatar" }, h("div", {}, icon("default-contact-refreshed")));
+export function avatar(height, className = "") {
+  return h("div", { style: `height: ${height}px`, class: `avatar ${className}`.trim() }, h("div", {}, icon("default-contact-refreshed")));
 }
 
 /** A line of text with an icon before it: deleted, waiting, not available. */

@@ -15,7 +15,7 @@ export function reactionBubble(reactions) {
   const label = era().reactionsInvite ? `${words}. View reactions` : words;
   const images = emoji.map((character) => h("div", {}, h("div", {}, emojiImage(drawn(character), "emoji _ao3e"))));
   const count = total > 1 ? h("div", {}, h("div", {}, h("div", {}, h("span", {}, String(total))))) : null;
-  const button = { tabindex: "0", "aria-haspopup": "true", "aria-label": label, type: "button" };
+  const button = { tabindex: "0", "aria-haspopup": "true", "aria-label": label };
   return h(
     "div",
     { "data-testid": "reaction-bubble", class: "reactions" },

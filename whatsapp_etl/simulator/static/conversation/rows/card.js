@@ -76,7 +76,7 @@ export function contactCard(entry, tools) {
   const card = h(
     "div",
     { class: "_ahy- card", role: "button" },
-    h("div", { class: "_ahz2" }, parts.avatar(49)),
+    h("div", { class: "_ahz2" }, parts.avatar(49, "_aj_s")),
     h(
       "div",
       { class: "_ahz1" },
@@ -98,10 +98,11 @@ export function contactCards(entry, tools) {
   const { names } = entry.row.body;
   const others = names.length - 1;
   const title = `${names[0]} and ${others} other ${others === 1 ? "contact" : "contacts"}`;
+  const pictured = () => parts.avatar(39, "_aj_t _aj_s");
   const card = h(
     "div",
     { role: "button", title, class: "card" },
-    h("div", {}, h("div", {}, parts.avatar(39)), h("div", {}, parts.avatar(39))),
+    h("div", {}, h("div", {}, pictured()), h("div", {}, pictured())),
     h("div", {}, h("div", { dir: "auto", class: "_ao3e" }, title)),
     h("div", {}, parts.meta(entry, tools)),
   );
@@ -213,7 +214,7 @@ export function groupInvite(entry, tools) {
     h(
       "div",
       { class: "_ahwq card" },
-      h("div", {}, parts.avatar(49)),
+      h("div", {}, parts.avatar(49, "_aj_s")),
       h(
         "div",
         {},

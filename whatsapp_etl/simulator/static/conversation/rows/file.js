@@ -25,8 +25,8 @@ function stickers(entry, tools, frames) {
   return h(
     "div",
     { class: "_am2r _am2s" },
-    h("div", { class: "_am2u" }, parts.forwarded(entry), parts.author(entry, tools), frames),
-    h("div", {}, h("div", {}, parts.meta(entry, tools))),
+    h("div", { class: "_am2u" }, parts.forwarded(entry), parts.author(entry, tools), h("div", {}, frames)),
+    h("div", {}, h("div", {}, parts.meta(entry, tools)), h("div", {}, h("div"))),
   );
 }
 
@@ -34,13 +34,14 @@ function stickerOf(row, tools) {
   const { label, animated } = row.body;
   const words = label ? `Sticker with: ${label}` : "Sticker with no label";
   const frame = h("div", { "data-testid": "sticker", class: "sticker" });
+  const outline = h("div", { class: "_ajxb _ajxc _ajxd _ajxj" }, h("div"));
   const draw = ({ state, url }) => {
     if (state === "done" && animated)
       frame.replaceChildren(h("canvas", { "aria-label": words, width: "190", height: "190", class: "_ajxd" }));
     else if (state === "done")
       frame.replaceChildren(h("img", { src: url, alt: words, "aria-label": words, draggable: "true", class: "_ajxd" }));
     else if (state === "fetching")
-      frame.replaceChildren(parts.fetching(), h("span", { class: "_ajxd _ajxk" }, h("div")));
+      frame.replaceChildren(parts.fetching(), h("span", { class: "_ajxd _ajxk" }, outline));
     else frame.replaceChildren(h("span", { class: "_ajxd _ajxk", "aria-label": words }, h("div")));
   };
   return { frame, stop: tools.media.show(row, draw, frame) };
@@ -55,10 +56,8 @@ export function document(entry, tools) {
   const type = extension.toUpperCase();
   const size = tools.format.size(row.size ?? 0);
   const dot = () => h("span", {}, "•");
-  const thumb = h(
-    "div",
-    { "data-testid": "document-thumb", role: "button", tabindex: "0", title: `Download "${name}"`, class: "document" },
-    h("div", {}, h("div", {}, icon(`document-${letter}-icon`), h("div", {}, letter))),
+  const line = [
+    h("div", {}, h("div", {}, h("div", {}, icon(`document-${letter}-icon`), h("div", {}, letter)))),
     h(
       "div",
       { class: "document-text" },
@@ -74,6 +73,11 @@ export function document(entry, tools) {
       ),
     ),
     h("div", {}, h("div", {}, icon("audio-download"))),
+  ];
+  const thumb = h(
+    "div",
+    { "data-testid": "document-thumb", role: "button", tabindex: "0", title: `Download "${name}"`, class: "document" },
+    h("div", {}, h("div", { class: "document-line" }, line)),
   );
   const content = h(
     "div",
@@ -98,7 +102,7 @@ export function audio(entry, tools) {
 export function voice(entry, tools) {
   const { view_once: isViewOnce, transcript } = entry.row.body;
   if (isViewOnce) return viewOnce(entry, tools);
-  const status = h("div", { class: "_ak4g" }, h("div", {}, h("div", { class: "_akb0" }, icon("ptt-status"))));
+  const status = h("div", { class: "_ak4g" }, h("div", {}, h("div", { class: `_akb0 ${entry.own ? "_akb3 _akb2" : "_akb5 _akb1"}` }, icon("ptt-status"))));
   const speed = h(
     "button",
     { tabindex: "-1", "aria-disabled": "false", type: "button", "aria-hidden": "true" },
@@ -115,7 +119,7 @@ export function voice(entry, tools) {
 function player(entry, tools, symbol) {
   const { row, own } = entry;
   const length = tools.format.duration(row.duration);
-  const button = h("button", { type: "button", "aria-label": "Play voice message" }, icon("audio-play"));
+  const button = h("button", { "aria-label": "Play voice message" }, icon("audio-play"));
   let isPlaying = false;
   button.addEventListener("click", () => {
     isPlaying = !isPlaying;
@@ -142,12 +146,16 @@ function player(entry, tools, symbol) {
       h(
         "div",
         { class: "_ak4q" },
-        h("div", {}, h("div", {}, button)),
         h(
           "div",
-          { class: "track" },
-          h("span", { "aria-label": "Voice message" }),
-          h("div", slider, h("div", {}, h("div"), h("span"))),
+          { class: "player" },
+          h("div", {}, button),
+          h(
+            "div",
+            { class: "track" },
+            h("span", { "aria-label": "Voice message" }),
+            h("div", slider, h("div", {}, h("div"), h("span"), h("div", {}, h("div", {}, h("div"))))),
+          ),
         ),
       ),
       h("div", { class: "player-side" }, symbol),

@@ -1,8 +1,8 @@
 // The kinds of messages by their type.
 //
-// Each function takes an entry and the tools and returns `{content, bare, tailless, forwardable, stop}`: what stands
-// in the bubble, whether it is drawn without one, without a tail, with "Forward media" beside it, and what to call
-// when the row is emptied.
+// Each function takes an entry and the tools and returns `{content, bare, tailless, forwardable, doubtful, stop}`: what
+// stands in the bubble, whether it is drawn without one, without a tail, with "Forward media" or a search beside it, and
+// what to call when the row is emptied.
 
 import { business } from "./business.js";
 import { album } from "./album.js";

@@ -79,7 +79,7 @@ export function video(entry, tools) {
   const thumb = h(
     "div",
     { "data-testid": "video-content", role: "button", tabindex: "0", style: sizeOf(row), class: "video" },
-    h("div", {}, h("button", { type: "button", "aria-label": "Picture-in-picture mode" }, icon("video-pip"))),
+    h("div", {}, h("button", { "aria-label": "Picture-in-picture mode" }, icon("video-pip"))),
     h("div", {}, h("div", {}, icon("media-play"))),
     h("div", { class: "blurred", style: backgroundOf(row) }),
     h("span", {}, h("div", {}, icon("msg-video")), h("span", {}, tools.format.duration(row.duration))),
@@ -94,7 +94,11 @@ function gif(entry, tools) {
     h("div", { class: "blurred", style: backgroundOf(entry.row) }),
     h("div", { class: "_ahmy" }, icon("giphy")),
   );
-  return framed(entry, tools, h("div", { class: "_ahmx" }, thumb), "image-caption");
+  if (entry.row.body.caption || entry.row.body.quoted)
+    return framed(entry, tools, h("div", { class: "_ahmx" }, thumb), "image-caption");
+  const time = h("div", { class: "_ahmz over-picture" }, parts.meta(entry, tools));
+  const picture = h("div", { class: "_ahmx picture" }, thumb, time);
+  return { content: [parts.forwarded(entry), parts.author(entry, tools), picture] };
 }
 
 export function videoNote(entry, tools) {

@@ -8,13 +8,15 @@ export function text(entry, tools) {
   const raw = body.body ?? "";
   const single = body.quoted ? null : parts.singleEmoji(raw);
   if (single) {
+    const author = parts.author(entry, tools);
     const content = h(
       "div",
-      { class: "_am2q _am2r _am2s" },
+      { class: `${author ? "_am2p " : ""}_am2q _am2r _am2s` },
+      author && h("div", { class: "_am2m" }, author),
       h("div", { class: "_am2u _ar8h" }, single),
       h("div", {}, h("div", {}, parts.meta(entry, tools)), h("div", {}, h("div"))),
     );
-    return { content: [parts.forwarded(entry), parts.author(entry, tools), content], bare: true };
+    return { content: [parts.forwarded(entry), content], bare: true };
   }
   const copied = parts.copyable(
     entry,
@@ -30,6 +32,7 @@ export function text(entry, tools) {
       h("div", {}, parts.forwarded(entry), parts.author(entry, tools), copied, h("div", {}, parts.meta(entry, tools))),
     ),
     forwardable: Boolean(body.preview),
+    doubtful: parts.isForwardedOften(entry) && !entry.own,
   };
 }
 
