@@ -91,10 +91,10 @@ def kind_of(chat_id, own_id):
 
 
 @pytest.fixture
-def open_storage(open_browser, serve_pages):
+def open_storage(shared_browser, serve_pages):
     """Return a storage over a page whose database holds what is given; nothing given: no database."""
-    url = serve_pages({"/": "<!doctype html><title>page</title>"}).url
-    browser = open_browser(url=url)
+    browser = shared_browser
+    browser.page.goto(serve_pages({"/": "<!doctype html><title>page</title>"}).url)
 
     def open_(made=None, *, version=1930):
         if made is not None:
@@ -103,7 +103,8 @@ def open_storage(open_browser, serve_pages):
         storage.browser_page = browser.page
         return storage
 
-    return open_
+    yield open_
+    browser.page.goto("about:blank")
 
 
 def test_a_missing_database_is_named_and_not_made(open_storage):
