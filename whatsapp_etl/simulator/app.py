@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
+from mimetypes import guess_type
 from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
-from starlette.staticfiles import StaticFiles
-from starlette.types import Message, Receive, Scope, Send
 
 from whatsapp_etl.simulator.control import control_routes
 from whatsapp_etl.simulator.page import PageServer
@@ -60,6 +61,14 @@ def create_app(server: PageServer) -> Starlette:
         media_type, data = found
         return Response(data, media_type=media_type, headers={"Cache-Control": "no-store"})
 
+    async def static(request: Request) -> Response:
+        found = _static_files().get(request.path_params["path"])
+        if found is None:
+            return Response("Not Found", status_code=404)
+        media_type, data = found
+        # A module that a browser keeps would outlive a new release.
+        return Response(data, media_type=media_type, headers={"Cache-Control": "no-store"})
+
     return Starlette(
         routes=[
             Route("/", index),
@@ -67,21 +76,20 @@ def create_app(server: PageServer) -> Starlette:
             WebSocketRoute("/page/socket", server.serve),
             Route("/media/{sha256}", media),
             Mount("/__sim", routes=control_routes(server)),
-            Mount("/static", app=_Fresh(StaticFiles(directory=STATIC, check_dir=False))),
+            Route("/static/{path:path}", static),
         ]
     )
 
 
-class _Fresh:
-    """Serves files without letting a browser keep them: a kept module would outlive a new release."""
 
-    def __init__(self, files: StaticFiles) -> None:
-        self._files = files
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def uncached(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], (b"cache-control", b"no-store")]
-            await send(message)
-
-        await self._files(scope, receive, uncached)
+@cache
+def _static_files() -> Mapping[str, tuple[str, bytes]]:
+    """Return the page's own files by path, with their media types: some seventy are asked for by each load."""
+    return {
+        file.relative_to(STATIC).as_posix(): (
+            guess_type(file.name)[0] or "application/octet-stream",
+            file.read_bytes(),
+        )
+        for file in STATIC.rglob("*")
+        if file.is_file()
+    }
