@@ -37,7 +37,9 @@ export class List {
    */
   show(rows, unread) {
     const items = this.#arrange(rows, unread);
-    for (const run of items) if (run.rows) run.rows.forEach((row, position) => (row.first = position === 0));
+    for (const { rows: run = [] } of items) {
+      run.forEach((row, position) => row.placed({ first: position === 0, last: position === run.length - 1 }));
+    }
     const taken = new Set();
     const nodes = items.map((item) => (item.rows ? this.#runNode(item.rows, taken) : item.node));
     this.#runs = new Map(items.flatMap((item, position) => (item.rows ?? []).map((row) => [row, nodes[position]])));

@@ -36,6 +36,16 @@ const OPENING = new Set(["e2e_notification"]);
 const ALIGNED = { "data-computed-align": "normal" };
 
 export const oldFrame = {
+  /** Give or take the label alone: what was opened in the bubble stays open. */
+  relabel(node, entry, tools) {
+    const bubble = node.querySelector("._amk6, .bare");
+    const label = runLabel(entry, tools);
+    const [old] = bubble.children;
+    const isLabelled = old.matches("span[aria-label]");
+    if (isLabelled && !label) old.remove();
+    else if (label && !isLabelled) bubble.prepend(label);
+  },
+
   /** A line of the system: in the middle, without sender, tail or time. */
   notice(entry, content, { isGroup }) {
     const bubble = h("div", { class: "_amk6 notice" }, content, h("span"), h("div"));

@@ -50,10 +50,16 @@ export function copyable(entry, tools, ...children) {
 }
 
 // The older nesting says by a class what stands above the text.
-function placeClass({ row, own, first }, { isGroup }) {
+function placeClass(entry, tools) {
   if (!era().isOldNesting) return "";
-  if (row.isForwarded) return " _ahy2";
-  return isGroup && first && !own ? " _ahy1" : "";
+  if (entry.row.isForwarded) return " _ahy2";
+  return hasAuthor(entry, tools) ? " _ahy1" : "";
+}
+
+// The releases of spring repeated it over a quoted message and a preview.
+function hasAuthor({ row, first, own }, { isGroup }) {
+  if (!isGroup || own) return false;
+  return first || (era().isOldNesting && Boolean(row.body.quoted ?? row.body.preview));
 }
 
 /** A text or caption with its markup. */
@@ -74,12 +80,12 @@ export function forwarded({ row }) {
 
 /** The author's line: in groups, on the first bubble of a run of somebody else. */
 export function author(entry, tools) {
-  const line = authorLine(entry, tools);
-  return line && era().isOldNesting ? [line, h("div")] : line;
+  if (!hasAuthor(entry, tools)) return null;
+  const line = authorLine(entry.sender);
+  return era().isOldNesting ? [line, h("div")] : line;
 }
 
-function authorLine({ first, own, sender }, tools) {
-  if (!tools.isGroup || own || !first) return null;
+function authorLine(sender) {
   if (sender.isSaved || !sender.pushname) {
     return h(
       "div",
@@ -110,9 +116,9 @@ function pushNameBesideNumber({ name, pushname, phone }) {
   );
 }
 
-/** The invisible label of a run's first bubble; in groups the author's line speaks for others. */
-export function runLabel({ first, own, sender }, tools) {
-  if (!first) return null;
+/** The invisible label of a run's first bubble, until spring of its last too; in groups the author's line speaks for others. */
+export function runLabel({ first, last, own, sender }, tools) {
+  if (!first && !(last && era().isOldNesting)) return null;
   if (own) return h("span", { "aria-label": tools.format.word("You:") });
   return tools.isGroup ? null : h("span", { "aria-label": `${sender.name}:` });
 }

@@ -20,7 +20,7 @@ export class Row {
    */
   constructor(entry, tools) {
     this.#tools = tools;
-    this.entry = { ...entry, own: isOwn(entry.row), first: false };
+    this.entry = { ...entry, own: isOwn(entry.row), first: false, last: false };
     const isAlbum = Boolean(entry.children);
     const hasOwnId = !isAlbum || (entry.row.type === "album" && hasVariant(tools.config, "album_first_id"));
     const id = hasOwnId ? shownId(entry.row.id) : albumId(entry);
@@ -45,11 +45,13 @@ export class Row {
     return this.#isFilled;
   }
 
-  /** Whether it stands first in its run: only then it has a tail, an author and a label. */
-  set first(isFirst) {
-    if (this.entry.first === isFirst) return;
-    this.entry.first = isFirst;
-    if (this.#isFilled) this.fill();
+  /** Where it stands in its run: the first one has a tail, an author and a label; until spring the last one a label too. */
+  placed({ first, last }) {
+    const wasFirst = this.entry.first;
+    Object.assign(this.entry, { first, last });
+    if (!this.#isFilled) return;
+    if (first !== wasFirst) this.fill();
+    else if (era().isOldNesting && !this.isNotice) oldFrame.relabel(this.node, this.entry, this.#tools);
   }
 
   /** Show other content under the same id. */
