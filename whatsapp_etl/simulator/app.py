@@ -61,14 +61,6 @@ def create_app(server: PageServer) -> Starlette:
         media_type, data = found
         return Response(data, media_type=media_type, headers={"Cache-Control": "no-store"})
 
-    async def static(request: Request) -> Response:
-        found = _static_files().get(request.path_params["path"])
-        if found is None:
-            return Response("Not Found", status_code=404)
-        media_type, data = found
-        # A module that a browser keeps would outlive a new release.
-        return Response(data, media_type=media_type, headers={"Cache-Control": "no-store"})
-
     return Starlette(
         routes=[
             Route("/", index),
@@ -76,15 +68,23 @@ def create_app(server: PageServer) -> Starlette:
             WebSocketRoute("/page/socket", server.serve),
             Route("/media/{sha256}", media),
             Mount("/__sim", routes=control_routes(server)),
-            Route("/static/{path:path}", static),
+            Route("/static/{path:path}", _static),
         ]
     )
 
 
+async def _static(request: Request) -> Response:
+    found = _static_files().get(request.path_params["path"])
+    if found is None:
+        return Response("Not Found", status_code=404)
+    media_type, data = found
+    # A module that a browser keeps would outlive a new release.
+    return Response(data, media_type=media_type, headers={"Cache-Control": "no-store"})
+
 
 @cache
 def _static_files() -> Mapping[str, tuple[str, bytes]]:
-    """Return the page's own files by path, with their media types: some seventy are asked for by each load."""
+    """Return the page's own files by path, with their media types; each load asks for some seventy."""
     return {
         file.relative_to(STATIC).as_posix(): (
             guess_type(file.name)[0] or "application/octet-stream",
