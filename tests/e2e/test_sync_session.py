@@ -8,11 +8,14 @@ from whatsapp_etl.model import RunStatus, SessionState
 
 
 @pytest.fixture
-def without_shield(monkeypatch):
+def without_shield(lender, monkeypatch):
     """Take the shield and its check out of the program, to see that the tests would notice."""
+    lender.close()
     monkeypatch.setattr(browser, "shield_script", lambda: "")
     monkeypatch.setattr(browser, "verify_shield", lambda page, watchdog: None)
     monkeypatch.setattr(session, "verify_shield", lambda page, watchdog: None)
+    yield
+    lender.close()
 
 
 def test_without_the_shield_the_same_cycle_sends_receipts_and_raises_the_alarm(account, without_shield):

@@ -82,7 +82,7 @@ class Browser:
     def __init__(self, profile: Path, options: BrowserOptions) -> None:
         self.profile = Profile(profile)
         self.watchdog = Watchdog(self.kill)
-        self._options = options
+        self.options = options
         self._stack = ExitStack()
         self._process: psutil.Process | None = None
         self._page: Page | None = None
@@ -148,7 +148,7 @@ class Browser:
         self.watchdog.close()
 
     def _open(self) -> None:
-        options = self._options
+        options = self.options
         self._stack.enter_context(self.profile)
         version = browser_version(options.executable)
         playwright = sync_playwright().start()
@@ -170,7 +170,7 @@ class Browser:
         self._install_shield(context)
 
     def _launch(self, playwright: Playwright, version: str) -> BrowserContext:
-        options = self._options
+        options = self.options
         return playwright.chromium.launch_persistent_context(
             self.profile.folder,
             executable_path=options.executable,
