@@ -6,6 +6,8 @@ SHELL := /bin/sh
 .PHONY: help install install-browser demo test matrix conformance fuzz lint format bench run login lock clean
 
 BIN := .venv/bin
+# Compiled modules are kept whatever the environment says: without them each start of the program compiles them.
+export PYTHONDONTWRITEBYTECODE :=
 ARGS ?=
 GOLDEN ?=
 MINUTES ?= 5
@@ -28,13 +30,12 @@ install-browser: .venv/.installed ## Install Chromium where none is found
 demo: install-browser ## Stand-in WhatsApp Web, embedded Postgres, one sync, status page (ARGS=--once ends after it)
 	@$(BIN)/whatsapp-etl demo $(ARGS)
 
-# Tests that need neither browser nor server; they alone must reach every line and branch of what is decided.
-PURE := tests/unit tests/property tests/fuzz
-test: install-browser lint ## Run every test (about 12 minutes on 2 cores); ARGS="tests/unit -x" runs some
+# What decides is pure: its unit tests alone must reach every line and branch of it.
+test: install-browser lint ## Run every test (about 10 minutes on 2 cores); ARGS="tests/unit -x" runs some
 ifeq ($(strip $(ARGS)),)
-	$(BIN)/pytest -q -n 2 $(PURE) --cov --cov-report=
+	$(BIN)/pytest -q -n 2 tests/unit --cov --cov-report=
 	$(BIN)/coverage report --fail-under=100 --include='whatsapp_etl/transform/*,whatsapp_etl/extract/states.py'
-	$(BIN)/pytest -q -n 3 --dist worksteal $(PURE:%=--ignore=%)
+	$(BIN)/pytest -q -n 3 --dist worksteal --ignore=tests/unit
 else
 	$(BIN)/pytest -q $(ARGS)
 endif

@@ -25,7 +25,7 @@ fi
 with_uv() {
     # A broken .venv is replaced without asking.
     { [ -x .venv/bin/python ] || UV_VENV_CLEAR=1 "$uv" venv --quiet --python "${python:-3.13}" .venv; } &&
-        "$uv" pip install --quiet --python .venv/bin/python --require-hashes -r requirements-dev.lock &&
+        "$uv" pip install --quiet --compile-bytecode --python .venv/bin/python --require-hashes -r requirements-dev.lock &&
         "$uv" pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation -e .
 }
 

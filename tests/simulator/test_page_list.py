@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Browser, Locator, Page
 
-from tests.fixtures.page import Visit
+from tests.fixtures.page import Visit, new_context
 from tests.fixtures.simulator import SMALL_WORLD
 from whatsapp_etl.simulator.serve import RunningSimulator
 
@@ -35,6 +35,28 @@ def crowded() -> Iterator[RunningSimulator]:
     """Many chats with few messages, for tests that only look."""
     with RunningSimulator(replace(SMALL_WORLD, chats=120, messages=400)) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def crowded_window(crowded: RunningSimulator, page_browser: Browser) -> Iterator[Page]:
+    context = new_context(page_browser)
+    page = context.new_page()
+    page.goto(crowded.url)
+    page.wait_for_selector(ROW)
+    yield page
+    context.close()
+
+
+@pytest.fixture
+def crowded_page(crowded_window: Page) -> Page:
+    """The page of many chats at its beginning; for tests that look and scroll, and nothing else."""
+    crowded_window.evaluate(
+        """() => new Promise(resolve => {
+            document.getElementById("pane-side").scrollTop = 0;
+            requestAnimationFrame(() => requestAnimationFrame(resolve));
+        })"""
+    )
+    return crowded_window
 
 
 def rows(page: Page) -> list[dict[str, Any]]:
@@ -66,8 +88,8 @@ def row_titled(page: Page, title: str) -> Locator:
     return page.locator(ROW).filter(has=page.locator(f'span[title="{title}"]')).first
 
 
-def test_only_rows_near_the_viewport_are_mounted(crowded, visit: Visit):
-    page = visit(crowded.url)
+def test_only_rows_near_the_viewport_are_mounted(crowded_page: Page):
+    page = crowded_page
 
     count = int(page.locator("[role=grid]").get_attribute("aria-rowcount") or 0)
     height = page.locator("[role=grid]").evaluate("grid => grid.style.height")
@@ -77,8 +99,8 @@ def test_only_rows_near_the_viewport_are_mounted(crowded, visit: Visit):
     assert len(rows(page)) < 40
 
 
-def test_every_row_comes_by_while_scrolling_to_the_end(crowded, visit: Visit):
-    page = visit(crowded.url)
+def test_every_row_comes_by_while_scrolling_to_the_end(crowded_page: Page):
+    page = crowded_page
 
     found = titles_of_whole_list(page)
 
@@ -86,8 +108,8 @@ def test_every_row_comes_by_while_scrolling_to_the_end(crowded, visit: Visit):
     assert sorted(found) == [place * 72 for place in range(count)]
 
 
-def test_the_order_in_the_document_is_not_the_order_on_the_screen(crowded, visit: Visit):
-    page = visit(crowded.url)
+def test_the_order_in_the_document_is_not_the_order_on_the_screen(crowded_page: Page):
+    page = crowded_page
     page.evaluate("document.getElementById('pane-side').scrollTop = 3000")
     page.wait_for_function(
         "() => document.querySelector('#pane-side [role=row]').style.transform !== 'translateY(0px)'"
@@ -102,8 +124,8 @@ def test_the_order_in_the_document_is_not_the_order_on_the_screen(crowded, visit
     )
 
 
-def test_slots_are_numbered_anew_in_each_slice(crowded, visit: Visit):
-    page = visit(crowded.url)
+def test_slots_are_numbered_anew_in_each_slice(crowded_page: Page):
+    page = crowded_page
     page.evaluate("document.getElementById('pane-side').scrollTop = 3000")
     page.wait_for_function(f"() => ({READ_ROWS}).every(row => row.top > 1000)")
 
@@ -112,8 +134,8 @@ def test_slots_are_numbered_anew_in_each_slice(crowded, visit: Visit):
     assert [row["slot"] for row in mounted] == [f"list-item-{place}" for place in range(len(mounted))]
 
 
-def test_the_newest_activity_stands_first_below_the_pinned_chats(crowded, visit: Visit):
-    page = visit(crowded.url)
+def test_the_newest_activity_stands_first_below_the_pinned_chats(crowded_page: Page):
+    page = crowded_page
     pinned = page.locator(f"{ROW}:has([aria-label='Pinned chat'])").count()
     assert pinned > 0
 
@@ -129,22 +151,22 @@ def test_the_newest_activity_stands_first_below_the_pinned_chats(crowded, visit:
     assert marks == sorted(marks, reverse=True)
 
 
-def test_no_chat_id_stands_in_the_document(crowded, visit: Visit):
-    page = visit(crowded.url)
+def test_no_chat_id_stands_in_the_document(crowded_page: Page):
+    page = crowded_page
 
     text = page.content()
 
     assert re.search(r"@(c\.us|g\.us|lid|broadcast)", text) is None
 
 
-def test_two_chats_may_have_the_same_name(crowded, visit: Visit):
-    titles = list(titles_of_whole_list(visit(crowded.url)).values())
+def test_two_chats_may_have_the_same_name(crowded_page: Page):
+    titles = list(titles_of_whole_list(crowded_page).values())
 
     assert len(set(titles)) < len(titles)
 
 
-def test_unread_chats_carry_a_badge_and_hidden_words(crowded, visit: Visit):
-    page = visit(crowded.url)
+def test_unread_chats_carry_a_badge_and_hidden_words(crowded_page: Page):
+    page = crowded_page
     row = page.locator(f"{ROW}:has([data-testid=icon-unread-count][aria-label*='unread message'])").first
 
     badge = row.locator("[data-testid=icon-unread-count]")
@@ -154,14 +176,14 @@ def test_unread_chats_carry_a_badge_and_hidden_words(crowded, visit: Visit):
     assert row.locator("[data-testid=cell-frame-title] > span").first.inner_text() == words
 
 
-def test_the_window_title_counts_unread_chats(crowded, visit: Visit):
-    page = visit(crowded.url)
+def test_the_window_title_counts_unread_chats(crowded_page: Page):
+    page = crowded_page
 
     assert re.fullmatch(r"\(\d+\) WhatsApp", page.title())
 
 
-def test_the_preview_is_marked_with_its_direction(crowded, visit: Visit):
-    page = visit(crowded.url)
+def test_the_preview_is_marked_with_its_direction(crowded_page: Page):
+    page = crowded_page
 
     titles = page.locator("[data-testid=last-msg-status]").evaluate_all(
         "spans => spans.map(span => span.title)"
@@ -202,8 +224,8 @@ def test_archived_chats_are_in_a_drawer_of_their_own(crowded, visit: Visit):
     drawer.wait_for(state="detached")
 
 
-def test_locked_chats_channels_and_status_are_not_listed(crowded, visit: Visit):
-    page = visit(crowded.url)
+def test_locked_chats_channels_and_status_are_not_listed(crowded_page: Page):
+    page = crowded_page
     hidden = page.evaluate(
         """async () => {
             const {isListed} = await import("/static/chatlist.js");
@@ -298,8 +320,8 @@ def test_the_list_may_move_while_one_scrolls(start_simulator: StartSimulator, vi
     assert len(after) == len(before)
 
 
-def test_rows_carry_the_chat_where_react_keeps_it(crowded, visit: Visit):
-    page = visit(crowded.url)
+def test_rows_carry_the_chat_where_react_keeps_it(crowded_page: Page):
+    page = crowded_page
 
     found = page.evaluate(
         """() => [...document.querySelectorAll("#pane-side [role=row]")].map(row => {

@@ -323,3 +323,15 @@ def test_a_row_whose_date_is_unclear_is_written_with_the_listed_time():
     message = to_message(one("9:00, 2/3/2026"), listed, context(), NOW)
 
     assert message.ts == listed.sent_at
+
+
+@pytest.mark.parametrize("day", ["3/4/1447", "3/4/99999"])
+def test_a_year_of_another_calendar_is_told_whether_or_not_the_order_is_known(day):
+    known, unknown = clock("8:19 PM, 13/3/2026"), clock("5:05 PM, 3/4/2026", setting="xx")
+    assert (known.order, unknown.order) == (DAY_FIRST, None)
+    for page in (known, unknown):
+        assert page.at(f"8:19 PM, {day}") is RejectReason.OTHER_CALENDAR
+
+
+def test_a_date_that_exists_in_neither_order_is_not_guessed():
+    assert clock("5:05 PM, 3/4/2026", setting="xx").at("8:19 PM, 31/31/2026") is RejectReason.DATE_UNCLEAR

@@ -81,3 +81,12 @@ def test_a_name_with_words_in_it_is_redacted():
 def test_a_drawings_attributes_and_comments_do_no_harm():
     assert redact_html("<p>x<!-- Ana --></p>") == "<p>x</p>"
     assert redact_html("") == ""
+
+
+def test_deeper_nesting_than_any_page_has_costs_structure_and_no_words():
+    markup = "<b>" * 400 + "secret" + "</b>" * 400
+    assert render(LexborHTMLParser(f"<p>{markup}</p>").css_first("p")) == "secret"
+    redacted = redact_html(markup)
+    assert redacted.startswith("<b><b>")
+    assert redacted.count("<b>") == redacted.count("</b>") < 400
+    assert "secret" not in redacted
