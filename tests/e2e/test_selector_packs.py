@@ -108,7 +108,8 @@ def test_a_pack_is_never_begun_over_another_file(program):
 
 
 @pytest.mark.usefixtures("impatience")
-def test_check_shows_what_is_there_although_something_required_is_gone(program, capsys, monkeypatch):
+def test_check_shows_what_is_there_although_something_required_is_gone(program, lender, capsys, monkeypatch):
+    lender.close()  # the command opens a browser of its own in this thread
     it, simulator = program(world={"chats": 1, "messages": 1}, COLUMNS="200")
     simulator.set_config(
         mutations=[{"select": "[role=grid], [aria-label]", "remove": ["role", "aria-label"]}]
