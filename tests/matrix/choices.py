@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 from random import Random
 
 from whatsapp_etl.simulator import options
+from whatsapp_etl.simulator.behaviours import Behaviour
 
 #: Of the languages that the stand-in speaks, one for each sort of date, clock and direction of writing.
 LOCALES = ("en-US", "en-GB", "de", "pt-BR", "ar", "zh-CN")
@@ -38,7 +40,31 @@ def page_options(profile: str, locale: str) -> dict[str, object]:
     return {name: value for name, value in chosen.items() if name in _OPTIONS}
 
 
-def mixtures(names: list[str], count: int = MIXTURES) -> list[tuple[str, ...]]:
-    """Return combinations of two to five behaviours: the same ones in every run."""
+def mixtures(behaviours: Mapping[str, Behaviour], count: int = MIXTURES) -> list[tuple[str, ...]]:
+    """Return combinations of two to five behaviours that do not hide each other: the same in every run.
+
+    Each behaviour is in at least one; of those that stand in the way, one at most is in each.
+    """
     chance = Random(_SEED)
-    return [tuple(sorted(chance.sample(names, chance.randint(2, min(5, len(names)))))) for _ in range(count)]
+    left: list[str] = []
+    found = []
+    for _ in range(count):
+        names: list[str] = []
+        size = chance.randint(2, 5)
+        while len(names) < size:
+            if not left:
+                left = chance.sample(sorted(behaviours), len(behaviours))
+            shown = any(behaviours[name].dialog != "none" for name in names)
+            fitting = [
+                name
+                for name in left
+                if name not in names and not (shown and behaviours[name].dialog != "none")
+            ]
+            if not fitting:
+                left = []
+                continue
+            names.append(fitting[0])
+            left.remove(fitting[0])
+        found.append(tuple(sorted(names)))
+    assert {name for names in found for name in names} == behaviours.keys()
+    return found

@@ -27,14 +27,15 @@ CYCLES = 4  #: What a cycle cannot finish the next ones do.
 #: A page that does not come need not be waited for as long as a real one.
 READY_WITHIN = timedelta(seconds=20)
 
-HARMLESS = sorted(name for name, behaviour in BEHAVIOURS.items() if not behaviour.hinders)
-HINDERING = sorted(BEHAVIOURS.keys() - set(HARMLESS))
-_SAMPLE = mixtures(HARMLESS)[0]
+HARMLESS = {name: behaviour for name, behaviour in BEHAVIOURS.items() if not behaviour.hinders}
+HINDERING = sorted(BEHAVIOURS.keys() - HARMLESS.keys())
+MIXTURES = mixtures(HARMLESS)
+_SAMPLE = MIXTURES[0]
 
-SINGLY = [pytest.param((name,), id=name, marks=pytest.mark.matrix) for name in HARMLESS]
+SINGLY = [pytest.param((name,), id=name, marks=pytest.mark.matrix) for name in sorted(HARMLESS)]
 MIXED = [
     pytest.param(names, id=" + ".join(names), marks=() if names == _SAMPLE else pytest.mark.matrix)
-    for names in mixtures(HARMLESS)
+    for names in MIXTURES
 ]
 
 
