@@ -8,4 +8,5 @@ pytest_plugins = [
     "tests.fixtures.page",
     "tests.fixtures.reading",
     "tests.fixtures.program",
+    "tests.fixtures.proxy",
 ]

@@ -6,12 +6,12 @@ import os
 import shutil
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
-from psycopg.rows import TupleRow
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import NullPool
 
@@ -22,22 +22,35 @@ from whatsapp_etl.errors import (
     WhatsappEtlError,
 )
 from whatsapp_etl.load.embedded import EmbeddedServer
-
-Connection = psycopg.Connection[TupleRow]
+from whatsapp_etl.load.patience import Connection
 
 _OLDEST_VERSION = 140000
 _CONNECT_SECONDS = 10
 #: A statement that waits longer for a lock fails: nothing of ours holds one that long.
 _LOCK_TIMEOUT = "30s"
+#: A server that says nothing for so long is taken for lost: no statement of a cycle takes a tenth of it.
+_CYCLE_SILENCE = timedelta(minutes=10)
+#: A migration rewrites whole tables, in silence.
+_MIGRATION_SILENCE = timedelta(hours=6)
+#: What is sent and not acknowledged for so long was sent to nobody (a network that is gone says nothing).
+_UNACKNOWLEDGED_MILLISECONDS = 90_000
 
 
 class Database:
     """One database and the schema in it. Connections are the caller's to close."""
 
-    def __init__(self, url: str, schema: str, embedded: EmbeddedServer | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        schema: str,
+        embedded: EmbeddedServer | None = None,
+        *,
+        silence: timedelta = _CYCLE_SILENCE,
+    ) -> None:
         self._url = url
         self.schema = schema
         self._embedded = embedded
+        self._silence = silence
 
     @property
     def is_embedded(self) -> bool:
@@ -70,8 +83,12 @@ class Database:
             return Path(found)
         raise ConfigurationError("No psql was found.", "Install your distribution's postgresql-client.")
 
-    def connect(self, *, autocommit: bool = True) -> Connection:
+    def connect(self, *, autocommit: bool = True, silence: timedelta | None = None) -> Connection:
         """Open a connection whose search_path is the schema.
+
+        Args:
+            autocommit: As psycopg has it.
+            silence: How long the server may say nothing to a statement; None: as long as a cycle bears.
 
         Raises:
             DatabaseUnreachableError: Nothing answers, or it refuses the login.
@@ -84,10 +101,13 @@ class Database:
                 raise
             self._embedded.start()  # it may have died since it was opened
             connection = self._connect()
-        if connection.info.server_version < _OLDEST_VERSION:
-            connection.close()
-            raise ConfigurationError("PG_URL: the server is older than PostgreSQL 14.", "Use 14 or newer.")
-        with translated(self.place):
+        connection.silence = silence or self._silence
+        with ExitStack() as unless_ready, translated(self.place):
+            unless_ready.callback(connection.close)
+            if connection.info.server_version < _OLDEST_VERSION:
+                raise ConfigurationError(
+                    "PG_URL: the server is older than PostgreSQL 14.", "Use 14 or newer."
+                )
             connection.execute(
                 "SELECT set_config('search_path', quote_ident(%s), false),"
                 " set_config('TimeZone', 'UTC', false),"
@@ -97,17 +117,21 @@ class Database:
                 " set_config('client_connection_check_interval', '5s', false)",
                 (self.schema, _LOCK_TIMEOUT),
             )
+            unless_ready.pop_all()
         connection.autocommit = autocommit
         return connection
 
     def _connect(self) -> Connection:
         try:
-            return psycopg.connect(
+            return Connection.connect(
                 self._url,
                 autocommit=True,
                 connect_timeout=_CONNECT_SECONDS,
                 application_name=f"whatsapp-etl/{os.getpid()}@{socket.gethostname()}"[:63],
                 keepalives_idle=60,
+                keepalives_interval=10,
+                keepalives_count=3,
+                tcp_user_timeout=_UNACKNOWLEDGED_MILLISECONDS,
                 client_encoding="UTF8",
             )
         except psycopg.OperationalError:
@@ -126,7 +150,7 @@ class Database:
         """Yield an SQLAlchemy engine over `connect`, for migrations."""
         engine = create_engine(
             "postgresql+psycopg://",
-            creator=lambda: self.connect(autocommit=False),
+            creator=lambda: self.connect(autocommit=False, silence=_MIGRATION_SILENCE),
             poolclass=NullPool,
             hide_parameters=True,
         )

@@ -14,7 +14,8 @@ from psycopg import sql
 from sqlalchemy import Connection as SqlConnection
 
 from whatsapp_etl.errors import SchemaOutdatedError
-from whatsapp_etl.load.database import Connection, Database, translated
+from whatsapp_etl.load.database import Database, translated
+from whatsapp_etl.load.patience import Connection
 from whatsapp_etl.resources import data_folder
 
 

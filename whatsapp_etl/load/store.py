@@ -15,8 +15,9 @@ from psycopg.rows import TupleRow
 from whatsapp_etl.load import account as accounts
 from whatsapp_etl.load import apply as plans
 from whatsapp_etl.load import diff, directory, health, known, privacy, runs, threads
-from whatsapp_etl.load.database import Connection, Database, translated
+from whatsapp_etl.load.database import Database, translated
 from whatsapp_etl.load.directory import DirectoryCounts
+from whatsapp_etl.load.patience import Connection
 from whatsapp_etl.load.writer import PATIENCE, Writer
 from whatsapp_etl.model import (
     Account,

@@ -14,7 +14,8 @@ from psycopg.rows import TupleRow
 
 from whatsapp_etl.errors import WriterBusyError
 from whatsapp_etl.load.copytext import ATTACHMENT_COLUMNS, MESSAGE_COLUMNS
-from whatsapp_etl.load.database import Connection, Database, translated
+from whatsapp_etl.load.database import Database, translated
+from whatsapp_etl.load.patience import Connection
 
 #: How long a killed predecessor's session may take to end before it counts as alive.
 PATIENCE = timedelta(seconds=5)
