@@ -28,12 +28,13 @@ def attend(settings: Settings, store: Store) -> int:
     """Run cycles and serve the status page until a signal comes; return the exit code."""
     clock = bootstrap.clock_of(settings)
     state = ServiceState(clock)
-    app = create_app(state, ServiceOptions.of(settings), clock)  # refuses an open bind before anything starts
+    options = ServiceOptions.of(settings)
+    app = create_app(state, options, clock)  # refuses an open bind before anything starts
     listener = listen(settings.host, settings.port)
 
     def run_cycle(_stop: threading.Event) -> RunReport:
         report = cycle.run()
-        _show_store(store, state, settings)
+        _show_store(store, state, settings, options)
         return report
 
     scheduler = Scheduler(
@@ -46,7 +47,7 @@ def attend(settings: Settings, store: Store) -> int:
     )
     source = bootstrap.source_of(settings, scheduler.stop_event, publish=state.show_session)
     cycle = bootstrap.cycle_of(settings, source, store)
-    _show_store(store, state, settings)
+    _show_store(store, state, settings, options)
     log.info("serving", url=address_of(listener))
     code = serve(app, scheduler, listener, on_stopping=state.stopping, abandon=source.abandon)
     if code:
@@ -56,13 +57,13 @@ def attend(settings: Settings, store: Store) -> int:
     return code
 
 
-def _show_store(store: Store, state: ServiceState, settings: Settings) -> None:
+def _show_store(store: Store, state: ServiceState, settings: Settings, options: ServiceOptions) -> None:
     """Publish what Postgres holds, for the handlers, which never ask it themselves."""
     now = bootstrap.clock_of(settings)()
     try:
         state.show_store(
             store.health_facts(now),
-            store.coverage_summary(),
+            store.coverage_summary(now, options.thresholds.coverage_grace),
             store.messages_per_day(_CHART_DAYS, bootstrap.zone_of(settings), now),
             store.recent_runs(RECENT_RUNS),
         )

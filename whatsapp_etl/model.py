@@ -698,6 +698,7 @@ class ChatDiff:
     stored: int
     wanted: tuple[str, ...]  #: external_ids missing or changed, due now, newest first.
     deferred: Mapping[MissingReason, int] = field(default_factory=dict)  #: Known missing, not due.
+    newest_at: datetime | None = None  #: When the newest of those expected was sent.
 
 
 @dataclass(frozen=True, slots=True)
@@ -758,6 +759,7 @@ class RunReport:
     #: What of the browser's storage could not be read and why, "contacts: missing_store".
     metadata_unreadable: tuple[str, ...] = ()
     read_by: Literal["metadata", "chat_list"] = "metadata"  #: What decided which chats were opened.
+    newest_listed_at: datetime | None = None  #: When the newest message that the browser lists was sent.
 
     @property
     def seconds(self) -> float:
@@ -802,6 +804,8 @@ class CoverageSummary:
     missing: Mapping[MissingReason, int]
     stop_reasons: Mapping[StopReason, int]  #: Why reading ended, by number of chats.
     complete_until: datetime | None  #: From then on nothing is missing in any chat that knows it.
+    #: Of `missing`: found so recently that the next cycles may still bring them.
+    recent: Mapping[MissingReason, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

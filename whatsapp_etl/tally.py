@@ -60,6 +60,7 @@ class Tally:
     chats_opened: int = 0
     expected: int = 0
     missing: int = 0
+    newest_listed_at: datetime | None = None
     receipts_observed: int = 0
     disagreements: int = 0
     failures_in_a_row: int = 0
@@ -107,6 +108,9 @@ class Tally:
         self.expected = sum(diff.expected for diff in diffs.values())
         self.missing = sum(diff.expected - diff.stored for diff in diffs.values() if not diff.wanted)
         self.missing += unreadable
+        self.newest_listed_at = max(
+            (diff.newest_at for diff in diffs.values() if diff.newest_at), default=None
+        )
 
     def opened(self, batch: ChatBatch) -> bool:
         """Count a chat that was read; return whether its unread count fell meanwhile."""
@@ -224,6 +228,7 @@ class Tally:
                 f"{part}: {why}" for part, why in sorted(self.unreadable_parts.items())
             ),
             read_by="chat_list" if self.fell_back else "metadata",
+            newest_listed_at=self.newest_listed_at,
         )
 
 

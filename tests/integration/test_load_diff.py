@@ -35,6 +35,7 @@ def test_what_is_not_stored_is_wanted_newest_first(store):
 
     assert (diff[ANA].expected, diff[ANA].stored) == (4, 1)
     assert diff[ANA].wanted == tuple(make_message(n).external_id for n in (4, 3, 1))
+    assert diff[ANA].newest_at == max(make_message(n).ts for n in range(1, 5))
 
 
 def test_nothing_is_wanted_when_all_is_stored_and_no_row_is_touched(database, store):

@@ -100,7 +100,7 @@ def test_facts_of_an_empty_database_are_none_and_zero(store):
     facts = store.health_facts(NOW)
 
     assert (facts.last_success_at, facts.last_seen, facts.messages) == (None, None, 0)
-    assert store.coverage_summary().expected is None
+    assert store.coverage_summary(NOW).expected is None
     assert store.session_state() is None
     assert store.account() is None
 
@@ -142,7 +142,7 @@ def test_coverage_is_summed_over_chats_without_naming_any(store):
         1,
     )
 
-    summary = store.coverage_summary()
+    summary = store.coverage_summary(NOW)
 
     assert (summary.chats, summary.chats_complete, summary.expected, summary.stored) == (2, 1, 8, 6)
     assert summary.missing == gaps
@@ -173,10 +173,9 @@ def test_a_gap_keeps_its_attempts_and_ends_when_the_message_is_stored(store):
 def test_gaps_count_for_health_only_after_their_grace(store):
     store.apply(make_plan(missing=(gap(1),)), 1)
 
-    assert store.missing_older_than(timedelta(hours=1), NOW + timedelta(minutes=59)) == {}
-    assert store.missing_older_than(timedelta(hours=1), NOW + timedelta(minutes=61)) == {
-        MissingReason.NOT_SHOWN: 1
-    }
+    grace = timedelta(hours=1)
+    assert store.coverage_summary(NOW + timedelta(minutes=59), grace).recent == {MissingReason.NOT_SHOWN: 1}
+    assert store.coverage_summary(NOW + timedelta(minutes=61), grace).recent == {}
 
 
 def test_a_reject_is_one_row_and_counted_once_in_a_run(database, store):

@@ -171,7 +171,7 @@ def health_codes(it, report):
         session_checked_at=now,
         database=DatabaseState.UP,
         store=it.store.health_facts(now),
-        coverage=it.store.coverage_summary(),
+        coverage=it.store.coverage_summary(now),
         last_run=report,
         last_success_at=now,
         shield_alarm=it.store.has_shield_alarm(),

@@ -1,7 +1,7 @@
 """The judgement about session and data, fact by fact."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -229,6 +229,49 @@ def test_unexplained_gaps_of_more_than_a_hundredth_degrade_health(
     health = assess(make_facts(coverage=make_coverage(missing)), NOW)
 
     assert (codes(health), health.http_status) == (expected, status)
+
+
+@pytest.mark.parametrize(
+    ("recent", "expected"),
+    [
+        ({MissingReason.NOT_REACHED: 1}, ["coverage_gaps"]),
+        ({MissingReason.NEEDS_PHONE: 1}, ["coverage_short"]),  # explained already: not counted twice
+    ],
+)
+def test_a_gap_degrades_health_only_after_its_grace(recent: dict[MissingReason, int], expected: list[str]):
+    missing = {MissingReason.NOT_REACHED: 5, MissingReason.NEEDS_PHONE: 3}
+    coverage = replace(make_coverage(missing), recent=recent)
+
+    assert codes(assess(make_facts(coverage=coverage), NOW)) == expected
+
+
+@pytest.mark.parametrize(
+    ("listed", "seen", "expected"),
+    [
+        (31, 32, ["data_stale"]),
+        (31, None, ["data_stale"]),
+        (29, 32, []),  # not for long
+        (31, 31, []),
+        (31, 4, []),
+        (None, 32, []),
+    ],
+)
+def test_a_message_that_the_browser_knows_for_long_and_nobody_stored_degrades_health(
+    listed: int | None, seen: int | None, expected: list[str]
+):
+    def ago(minutes: int | None) -> datetime | None:
+        return None if minutes is None else NOW - timedelta(minutes=minutes)
+
+    facts = make_facts()
+    assert facts.last_run is not None
+    assert facts.store is not None
+    facts = replace(
+        facts,
+        last_run=replace(facts.last_run, newest_listed_at=ago(listed)),
+        store=replace(facts.store, last_seen=ago(seen)),
+    )
+
+    assert codes(assess(facts, NOW, Thresholds(sync_stale_after=timedelta(minutes=30)))) == expected
 
 
 def test_coverage_tells_share_and_explained_part():

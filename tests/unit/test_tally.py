@@ -1,6 +1,6 @@
 """What a cycle counts."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -58,6 +58,14 @@ def test_what_the_storage_holds_unreadable_is_missing():
     it = tally()
     it.compared({CHAT: ChatDiff(CHAT, expected=5, stored=4, wanted=())}, unreadable=2)
     assert (report(it).expected, report(it).missing) == (5, 3)
+
+
+def test_the_newest_listed_message_is_reported_whatever_chat_it_is_in():
+    it = tally()
+    assert report(it).newest_listed_at is None
+    diffs = [ChatDiff(CHAT, 1, 1, (), newest_at=at) for at in (NOW - timedelta(days=1), NOW, None)]
+    it.compared({str(number): diff for number, diff in enumerate(diffs)}, unreadable=0)
+    assert report(it).newest_listed_at == NOW
 
 
 def test_only_hits_of_this_cycle_are_reported_also_after_the_browser_was_renewed():

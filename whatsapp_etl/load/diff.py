@@ -24,7 +24,7 @@ _OPEN_ENTRIES = """
     WHERE coalesce(m.source_revision, o.source_revision) IS DISTINCT FROM i.source_revision
     ORDER BY i.chat_id, i.sent_at DESC, i.external_id
 """
-_TOTALS = "SELECT chat_id, count(*) FROM stage_index GROUP BY chat_id"
+_TOTALS = "SELECT chat_id, count(*), max(sent_at) FROM stage_index GROUP BY chat_id"
 # What the browser no longer lists inside the look-back is not missing any more.
 _FORGET_UNLISTED = """
     DELETE FROM missing_messages x
@@ -53,7 +53,8 @@ def diff_index(
 
     Returns:
         By chat, for every chat with at least one entry: how many are expected and stored (in any
-        revision), which to read (newest first), and how many known gaps are not due yet.
+        revision), which to read (newest first), how many known gaps are not due yet, and when the newest
+        entry was sent.
     """
     columns = ("external_id", "chat_id", "sent_at", "source_revision")
     copy_lines(cursor, "stage_index", columns, _lines(pages, since, now))
@@ -63,8 +64,8 @@ def diff_index(
     if any(not is_stored for *_, is_stored in entries) and (others := listed_under_another_key(cursor)):
         record_aliases(cursor, others, run_id)
         entries = cursor.execute(_OPEN_ENTRIES, {"now": now}).fetchall()
-    expected: dict[str, int] = dict(cursor.execute(_TOTALS).fetchall())
-    unstored = dict.fromkeys(expected, 0)
+    totals = cursor.execute(_TOTALS).fetchall()
+    unstored = {chat_id: 0 for chat_id, *_ in totals}
     wanted: dict[str, list[str]] = {}
     deferred: dict[str, dict[MissingReason, int]] = {}
     for chat_id, key, reason, is_deferred, is_stored in entries:
@@ -83,8 +84,9 @@ def diff_index(
             stored=total - unstored[chat_id],
             wanted=tuple(wanted.get(chat_id, ())),
             deferred=deferred.get(chat_id, {}),
+            newest_at=newest_at,
         )
-        for chat_id, total in expected.items()
+        for chat_id, total, newest_at in totals
     }
 
 

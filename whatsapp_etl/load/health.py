@@ -45,8 +45,8 @@ def store_facts(cursor: Cursor[TupleRow], now: datetime) -> StoreFacts:
     return StoreFacts(last_success_at, last_seen, messages, threads, stored, now)
 
 
-def coverage_summary(cursor: Cursor[TupleRow]) -> CoverageSummary:
-    """Return coverage over all chats, naming none."""
+def coverage_summary(cursor: Cursor[TupleRow], grace: timedelta, now: datetime) -> CoverageSummary:
+    """Return coverage over all chats, naming none; gaps younger than `grace` are recent."""
     row = cursor.execute(
         "SELECT count(*), count(*) FILTER (WHERE missing = '{}'"
         "   AND stop_reason = ANY(%s)), sum(expected)::bigint, coalesce(sum(stored), 0)::bigint,"
@@ -57,6 +57,10 @@ def coverage_summary(cursor: Cursor[TupleRow]) -> CoverageSummary:
     missing = cursor.execute(
         "SELECT key, sum(value::bigint)::bigint FROM sync_coverage, jsonb_each_text(missing) GROUP BY key"
     ).fetchall()
+    recent = cursor.execute(
+        "SELECT reason, count(*) FROM missing_messages WHERE first_missed_at > %s GROUP BY reason",
+        (now - grace,),
+    ).fetchall()
     stops = cursor.execute("SELECT stop_reason, count(*) FROM sync_coverage GROUP BY stop_reason").fetchall()
     return CoverageSummary(
         chats=row[0],
@@ -66,6 +70,7 @@ def coverage_summary(cursor: Cursor[TupleRow]) -> CoverageSummary:
         missing={MissingReason(reason): count for reason, count in missing},
         stop_reasons={StopReason(reason): count for reason, count in stops},
         complete_until=row[4],
+        recent={MissingReason(reason): count for reason, count in recent},
     )
 
 
@@ -77,17 +82,6 @@ _COMPLETE = (
     StopReason.CHECKPOINT_REACHED,
     StopReason.NOTHING_TO_READ,
 )
-
-
-def missing_older_than(
-    cursor: Cursor[TupleRow], grace: timedelta, now: datetime
-) -> Mapping[MissingReason, int]:
-    """Count the gaps that have stood for longer than `grace`, by reason."""
-    rows = cursor.execute(
-        "SELECT reason, count(*) FROM missing_messages WHERE first_missed_at < %s GROUP BY reason",
-        (now - grace,),
-    ).fetchall()
-    return {MissingReason(reason): count for reason, count in rows}
 
 
 def rejects_of_last_run(cursor: Cursor[TupleRow]) -> int:

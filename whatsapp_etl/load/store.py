@@ -33,7 +33,6 @@ from whatsapp_etl.model import (
     LoadPlan,
     MessageIndexEntry,
     MissingMessage,
-    MissingReason,
     Reaction,
     RunReport,
     RunSummary,
@@ -222,14 +221,10 @@ class Store:
         with self._reading() as cursor:
             return health.store_facts(cursor, now)
 
-    def coverage_summary(self) -> CoverageSummary:
+    def coverage_summary(self, now: datetime, grace: timedelta = timedelta(0)) -> CoverageSummary:
+        """Sum up the coverage of all chats; gaps younger than `grace` are counted as recent."""
         with self._reading() as cursor:
-            return health.coverage_summary(cursor)
-
-    def missing_older_than(self, grace: timedelta, now: datetime) -> Mapping[MissingReason, int]:
-        """Count gaps that have stood for longer than `grace`, by reason."""
-        with self._reading() as cursor:
-            return health.missing_older_than(cursor, grace, now)
+            return health.coverage_summary(cursor, grace, now)
 
     def rejects_of_last_run(self) -> int:
         with self._reading() as cursor:

@@ -57,7 +57,8 @@ class Thresholds:
     sync_stale_after: timedelta = timedelta(minutes=30)
     session_stale_after: timedelta = timedelta(minutes=60)
     session_start_grace: timedelta = timedelta(minutes=3)
-    missing_share: float = 0.01  #: Of the messages expected; more is `coverage_short`.
+    coverage_grace: timedelta = timedelta(hours=1)  #: A gap that is younger may still be filled.
+    missing_share: float = 0.01  #: Of the messages expected; more, for longer than that, is `coverage_short`.
     reject_share: float = 0.01  #: Of the rows seen in one cycle; more is `rejects_high` …
     reject_minimum: int = 3  #: … from this many rejects on.
 
@@ -70,6 +71,7 @@ class Thresholds:
         return cls(
             sync_stale_after=max(3 * interval, timedelta(minutes=15)),
             session_stale_after=max(session_max_age, 2 * interval),
+            coverage_grace=max(3 * interval, timedelta(hours=1)),
         )
 
 
@@ -236,6 +238,16 @@ def _codes(facts: HealthFacts, now: datetime, limits: Thresholds) -> Iterator[Re
         yield ReasonCode.SYNC_NEVER
     elif now - facts.last_success_at > limits.sync_stale_after:
         yield ReasonCode.SYNC_STALE
+    if _is_data_stale(facts, now, limits):
+        yield ReasonCode.DATA_STALE
+
+
+def _is_data_stale(facts: HealthFacts, now: datetime, limits: Thresholds) -> bool:
+    """Whether the browser has long known a message that is newer than everything stored."""
+    listed = facts.last_run.newest_listed_at if facts.last_run else None
+    if listed is None or facts.store is None or now - listed <= limits.sync_stale_after:
+        return False
+    return facts.store.last_seen is None or facts.store.last_seen < listed
 
 
 def _session_codes(facts: HealthFacts, now: datetime, limits: Thresholds) -> Iterator[ReasonCode]:
@@ -282,13 +294,14 @@ def _signal_codes(run: RunReport, limits: Thresholds) -> Iterator[ReasonCode]:
 
 def _coverage_codes(summary: CoverageSummary | None, limits: Thresholds) -> Iterator[ReasonCode]:
     coverage = _coverage(summary)
-    if coverage is None or not coverage.missing:
+    if summary is None or coverage is None or not coverage.missing:
         return
     # A quiet account has few rows in one cycle; what none of them understood adds up here.
     unreadable = coverage.missing_by_reason.get(MissingReason.UNREADABLE, 0)
     if unreadable >= limits.reject_minimum and unreadable > limits.reject_share * (coverage.expected or 0):
         yield ReasonCode.REJECTS_HIGH
-    unexplained = coverage.missing - coverage.explained
+    recent = sum(count for reason, count in summary.recent.items() if reason not in EXPLAINED)
+    unexplained = coverage.missing - coverage.explained - recent
     if unexplained > limits.missing_share * (coverage.expected or 0):
         yield ReasonCode.COVERAGE_SHORT
     else:

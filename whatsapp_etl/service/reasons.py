@@ -38,6 +38,7 @@ class ReasonCode(StrEnum):
     SESSION_STALE = "session_stale"
     SYNC_NEVER = "sync_never"
     SYNC_STALE = "sync_stale"
+    DATA_STALE = "data_stale"
     RUN_FAILED = "run_failed"
     RUN_PARTIAL = "run_partial"
     DRIFT = "drift"
@@ -167,6 +168,12 @@ _ALL = (
         "The other reasons and the log say what keeps the cycles from succeeding.",
     ),
     _degraded(
+        ReasonCode.DATA_STALE,
+        "The browser has known a message for long that is newer than everything stored.",
+        "The table `missing_messages` says why it was not read. If it stays, run"
+        " `whatsapp-etl selectors check`.",
+    ),
+    _degraded(
         ReasonCode.RUN_FAILED,
         "The last cycle failed.",
         "It is tried again with growing pauses. The log names the error.",
@@ -251,7 +258,7 @@ _ALL = (
     ),
     _degraded(
         ReasonCode.COVERAGE_SHORT,
-        "More messages of the look-back are missing than are tolerated.",
+        "More messages of the look-back have been missing for long than are tolerated.",
         "The next cycles read them. If the number stays, the status page shows why reading stopped.",
     ),
     _notice(
