@@ -142,6 +142,7 @@ class ChatListCycle:
             since=visits.since,
             disappearing=visits.rules.disappearing,
             checkpoint=visits.checkpoints.get(batch.chat_id),
+            forgotten=visits.rules.forgotten,
         )
         parsed, rejects = self.parse(batch, visits.account)
         batch, parsed = inside(batch, parsed, visits.since)

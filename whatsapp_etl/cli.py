@@ -205,6 +205,21 @@ def selectors_new(
 
 
 @app.command()
+def forget(
+    message: Annotated[str | None, typer.Option(help="Key of a message (`messages.external_id`).")] = None,
+    chat: Annotated[str | None, typer.Option(help="Id of a chat (`threads.external_id`).")] = None,
+    contact: Annotated[
+        str | None, typer.Option(help="Any id of a person: everywhere, with their direct chat.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Erase a message, a chat or a person for good; it is not stored again."""
+    from whatsapp_etl import forget_command
+
+    raise typer.Exit(forget_command.forget(message=message, chat=chat, contact=contact, is_agreed=yes))
+
+
+@app.command()
 def migrate() -> None:
     """Bring the database's schema up to date."""
     from whatsapp_etl import commands

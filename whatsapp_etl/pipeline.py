@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -53,11 +52,13 @@ from whatsapp_etl.transform.visits import (
     Planned,
     Rules,
     allowed_contacts,
+    allowed_groups,
     is_allowed,
     list_positions,
     plan_visit,
     visiting_order,
 )
+from whatsapp_etl.unused_files import remove_unused_files
 
 log = structlog.get_logger(__name__)
 
@@ -215,13 +216,12 @@ class Cycle:
         chats = self.source.chats(account)
         rules = self._rules_now()
         allowed = tuple(chat for chat in chats if is_allowed(chat, rules))
-        left_out = {chat.id for chat in chats} - {chat.id for chat in allowed}
         return Directory(
             account=account,
             chats=allowed,
             positions=list_positions(chats),
             contacts=allowed_contacts(self.source.contacts(), chats, rules),
-            groups={group.id: group for group in self.source.groups() if group.id not in left_out},
+            groups=allowed_groups(self.source.groups(), chats, rules),
             rules=rules,
         )
 
@@ -233,11 +233,16 @@ class Cycle:
             # Some releases keep a LID's number in the list of contacts only.
             knows_phone_ids=self.source.unreadable_parts.keys().isdisjoint({"lids", "contacts"}),
             is_shield_alarmed=self.store.has_shield_alarm(),
+            forgotten=replace(self.store.forgotten(), phone_ids=phone_ids),
         )
 
     def _index(self, directory: Directory, since: datetime) -> Iterator[Sequence[MessageIndexEntry]]:
-        """Stream the ids of chats in scope: nothing of any other chat is written anywhere."""
+        """Stream the ids of chats in scope: nothing of any other chat is written anywhere.
+
+        What was erased on request is not compared, so that it is neither read nor missed.
+        """
         allowed = directory.chat_ids
+        forgotten = directory.rules.forgotten
         skips = self.rules.disappearing == "skip"
         for page in self.source.index(since):
             yield [
@@ -245,7 +250,9 @@ class Cycle:
                 if (chat_id := allowed[entry.chat_id]) == entry.chat_id
                 else replace(entry, chat_id=chat_id)
                 for entry in page
-                if entry.chat_id in allowed and not (skips and entry.expires_at is not None)
+                if entry.chat_id in allowed
+                and not (skips and entry.expires_at is not None)
+                and not forgotten.has_key(entry.external_id)
             ]
 
     def _context(
@@ -267,6 +274,7 @@ class Cycle:
             diff=diff,
             attempts={key: each.attempts for key, each in missing.items()},
             phone_ids=directory.rules.phone_ids,
+            forgotten=directory.rules.forgotten,
         )
 
     def _visit(
@@ -361,12 +369,13 @@ class Cycle:
     def _load_reactions(self, directory: Directory, since: datetime, tally: Tally) -> None:
         """Reactions; after the messages that they belong to."""
         chat_ids = directory.chat_ids
+        forgotten = directory.rules.forgotten
         reactions = (
             Reaction(
                 external_id(each.message_key, directory.account), each.sender_id, each.emoji, each.reacted_at
             )
             for each in self.source.reactions(since)
-            if each.message_key.chat_id in chat_ids
+            if each.message_key.chat_id in chat_ids and not forgotten.has_contact(each.sender_id)
         )
         self.store.apply_directory((), (), (), reactions, run_id=tally.run_id, now=self.clock())
 
@@ -383,11 +392,9 @@ class Cycle:
         """Let disappear what WhatsApp lets disappear, and end what was kept long enough."""
         now = self.clock()
         if self.rules.disappearing == "expire":
-            for path in self.store.expire_messages(now):
-                try:
-                    self.remove_file(path)
-                except OSError as error:
-                    log.warning("file_not_removed", reason=errno.errorcode.get(error.errno or 0, "unknown"))
+            self.store.expire_messages(now)
+        for reason in remove_unused_files(self.store, self.remove_file).values():
+            log.warning("file_not_removed", reason=reason)
         self.store.retain(now, self.retention)
 
     # --- decisions with a memory ----------------------------------------------------------------

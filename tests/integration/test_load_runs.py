@@ -20,6 +20,7 @@ from tests.fixtures.load import (
     row_versions,
     rows,
 )
+from whatsapp_etl.forgotten import Wish
 from whatsapp_etl.model import (
     Account,
     Checkpoint,
@@ -266,9 +267,9 @@ def test_a_disappeared_message_leaves_a_tombstone_and_its_unused_file(database, 
     gone = make_image(1, expires_at=NOW)
     store.apply(make_plan(gone, make_message(2, expires_at=NOW + timedelta(seconds=1)), make_message(3)), 1)
 
-    files = store.expire_messages(NOW)
+    assert store.expire_messages(NOW) == 1
 
-    assert files == (gone.attachments[0].file_path,)
+    assert store.unused_files() == (gone.attachments[0].file_path,)
     assert rows(database, "SELECT change_seq, external_id, reason FROM tombstones") == [
         (4, gone.external_id, "expired")
     ]
@@ -282,15 +283,17 @@ def test_a_file_that_another_message_shows_is_kept(store):
         make_plan(one, make_message(2, message_type=one.message_type, attachments=one.attachments)), 1
     )
 
-    assert store.forget_messages([one.external_id], NOW) == ()
-    assert store.forget_messages([make_message(2).external_id], NOW) == (one.attachments[0].file_path,)
+    store.erase(Wish("message", one.external_id), NOW)
+    assert store.unused_files() == ()
+    store.erase(Wish("message", make_message(2).external_id), NOW)
+    assert store.unused_files() == (one.attachments[0].file_path,)
 
 
 def test_expiring_nothing_changes_nothing(database, store):
     store.apply(make_plan(make_message(1)), 1)
     before = row_versions(database)
 
-    assert store.expire_messages(NOW) == ()
+    assert store.expire_messages(NOW) == 0
 
     assert row_versions(database) == before
 

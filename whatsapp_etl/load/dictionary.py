@@ -25,6 +25,22 @@ What a text is for each type of message stands in [message-types.md](message-typ
 order. A consumer keeps the highest number that it has seen and asks for what lies above it; a tombstone
 says that a message was removed. Attachments have no number of their own: a change of one gives its
 message a new one.
+
+A tombstone names its message by `key_sha256`. Of what was erased on request it holds nothing else, since
+a key contains a phone number: who kept the message finds it by the hash of the key
+(`encode(sha256(convert_to(external_id, 'UTF8')), 'hex')`), and who did not learns nothing, since the
+middle of a key is random. A message that stays and loses its quote, a recipient or a reaction to an
+erasure gets a new number: read the row and its reactions again.
+
+## Asking for the past
+
+`messages_as_of(instant timestamptz)` returns the messages as they were known at that instant: `id`,
+`external_id`, `thread_external_id`, `sender_id`, `ts`, `is_outgoing`, `message_type`, `content_snippet` and
+`deleted_seen_at`. Type and text are those of then. What had not been seen yet is absent (a row is seen
+when it is inserted, by the database's clock), and so is what was erased since. What a message said before
+it was first seen is not known.
+
+    SELECT ts, content_snippet FROM messages_as_of('2026-08-23 12:00+00') ORDER BY ts;
 """
 
 

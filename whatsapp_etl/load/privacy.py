@@ -1,4 +1,4 @@
-"""Removing messages: disappearing ones when they have disappeared, others on request."""
+"""Removing messages: the rows, the tombstones that tell of them, and the files that nothing uses any more."""
 
 from __future__ import annotations
 
@@ -12,40 +12,56 @@ from psycopg.rows import TupleRow
 from whatsapp_etl.load.staging import take_change_numbers
 
 
-def expire_messages(cursor: Cursor[TupleRow], now: datetime) -> tuple[str, ...]:
-    """Remove messages whose time to disappear has come; see `remove_messages`."""
+def expire_messages(cursor: Cursor[TupleRow], now: datetime) -> int:
+    """Remove messages whose time to disappear has come; return how many."""
     rows = cursor.execute("SELECT id FROM messages WHERE expires_at <= %s", (now,)).fetchall()
-    return _remove(cursor, [row[0] for row in rows], "expired", now)
+    return remove_messages(cursor, [row[0] for row in rows], "expired", now)
 
 
-def forget_messages(
-    cursor: Cursor[TupleRow], external_ids: Collection[str], now: datetime
-) -> tuple[str, ...]:
-    """Remove given messages with everything that hangs on them."""
-    rows = cursor.execute(
-        "SELECT id FROM messages WHERE platform = 'whatsapp' AND external_id = ANY(%s)",
-        (list(external_ids),),
-    ).fetchall()
-    return _remove(cursor, [row[0] for row in rows], "forgotten", now)
+def remove_messages(
+    cursor: Cursor[TupleRow], ids: Collection[int], reason: Literal["expired", "forgotten"], now: datetime
+) -> int:
+    """Delete messages with what hangs on them, leave a tombstone for each, and note unused files.
 
-
-def _remove(
-    cursor: Cursor[TupleRow], ids: list[int], reason: Literal["expired", "forgotten"], now: datetime
-) -> tuple[str, ...]:
-    """Delete messages, leave a tombstone for each, and return file paths that nothing uses any more."""
+    A tombstone of what was forgotten keeps the hash of the key only.
+    """
     if not ids:
-        return ()
-    files = cursor.execute(
-        "SELECT DISTINCT a.file_path FROM attachments a WHERE a.message_id = ANY(%s)"
-        " AND a.file_path IS NOT NULL AND NOT EXISTS (SELECT FROM attachments o"
-        "   WHERE o.file_path = a.file_path AND NOT o.message_id = ANY(%s))",
-        (ids, ids),
-    ).fetchall()
-    last = take_change_numbers(cursor, len(ids))
+        return 0
+    listed = list(ids)
     cursor.execute(
-        "WITH gone AS (DELETE FROM messages WHERE id = ANY(%s) RETURNING external_id, thread_external_id)"
-        " INSERT INTO tombstones (change_seq, external_id, thread_external_id, reason, removed_at)"
-        " SELECT %s + row_number() OVER (), external_id, thread_external_id, %s, %s FROM gone",
-        (ids, last - len(ids), reason, now),
+        "INSERT INTO files_to_remove (file_path, unused_since)"
+        " SELECT DISTINCT a.file_path, %s::timestamptz FROM attachments a WHERE a.message_id = ANY(%s)"
+        " AND a.file_path IS NOT NULL AND NOT EXISTS (SELECT FROM attachments o"
+        "   WHERE o.file_path = a.file_path AND NOT o.message_id = ANY(%s))"
+        " ON CONFLICT DO NOTHING",
+        (now, listed, listed),
     )
-    return tuple(row[0] for row in files)
+    last = take_change_numbers(cursor, len(listed))
+    cursor.execute(
+        "WITH gone AS (DELETE FROM messages WHERE id = ANY(%(ids)s)"
+        "   RETURNING external_id, thread_external_id)"
+        " INSERT INTO tombstones"
+        "   (change_seq, key_sha256, external_id, thread_external_id, reason, removed_at)"
+        " SELECT %(first)s + row_number() OVER (), encode(sha256(convert_to(external_id, 'UTF8')), 'hex'),"
+        "   CASE WHEN %(keeps_key)s THEN external_id END,"
+        "   CASE WHEN %(keeps_key)s THEN thread_external_id END, %(reason)s, %(now)s FROM gone",
+        {
+            "ids": listed,
+            "first": last - len(listed),
+            "keeps_key": reason == "expired",
+            "reason": reason,
+            "now": now,
+        },
+    )
+    return cursor.rowcount
+
+
+def unused_files(cursor: Cursor[TupleRow]) -> tuple[str, ...]:
+    """Return the files to remove; one that a message has again is none of them any more."""
+    cursor.execute("DELETE FROM files_to_remove f USING attachments a WHERE a.file_path = f.file_path")
+    return tuple(row[0] for row in cursor.execute("SELECT file_path FROM files_to_remove").fetchall())
+
+
+def note_removed(cursor: Cursor[TupleRow], file_paths: Collection[str]) -> None:
+    """Forget files that are gone."""
+    cursor.execute("DELETE FROM files_to_remove WHERE file_path = ANY(%s)", (list(file_paths),))

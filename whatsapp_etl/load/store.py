@@ -12,9 +12,10 @@ import psycopg
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
+from whatsapp_etl.forgotten import Erasure, Forgotten, Wish
 from whatsapp_etl.load import account as accounts
 from whatsapp_etl.load import apply as plans
-from whatsapp_etl.load import diff, directory, health, known, privacy, runs, threads
+from whatsapp_etl.load import diff, directory, forget, health, known, privacy, runs, threads
 from whatsapp_etl.load.database import Database, translated
 from whatsapp_etl.load.directory import DirectoryCounts
 from whatsapp_etl.load.patience import Connection
@@ -164,15 +165,37 @@ class Store:
         with self._writer.transaction() as cursor:
             return plans.write_coverage(cursor, coverages, run_id)
 
-    def expire_messages(self, now: datetime) -> tuple[str, ...]:
-        """Remove messages that have disappeared; return paths of files that nothing uses any more."""
+    # --- removing ---
+
+    def expire_messages(self, now: datetime) -> int:
+        """Remove messages that have disappeared; return how many."""
         with self._writer.transaction() as cursor:
             return privacy.expire_messages(cursor, now)
 
-    def forget_messages(self, external_ids: Collection[str], now: datetime) -> tuple[str, ...]:
-        """Remove given messages; return paths of files that nothing uses any more."""
+    def foresee_erasure(self, wish: Wish, now: datetime) -> Erasure:
+        """Return what `erase` would remove: it is done, counted and rolled back."""
+        with self._writer.transaction(is_rehearsal=True) as cursor:
+            return forget.erase(cursor, wish, now)
+
+    def erase(self, wish: Wish, now: datetime) -> Erasure:
+        """Remove a message, a chat or a person for good; files are left to `unused_files`."""
         with self._writer.transaction() as cursor:
-            return privacy.forget_messages(cursor, external_ids, now)
+            return forget.erase(cursor, wish, now)
+
+    def forgotten(self) -> Forgotten:
+        """Return what was erased on request, to be left out."""
+        with self._reading() as cursor:
+            return forget.forgotten(cursor)
+
+    def unused_files(self) -> tuple[str, ...]:
+        """Return paths of files whose messages were removed."""
+        with self._writer.transaction() as cursor:
+            return privacy.unused_files(cursor)
+
+    def note_removed(self, file_paths: Collection[str]) -> None:
+        """Note that unused files are gone."""
+        with self._writer.transaction() as cursor:
+            privacy.note_removed(cursor, file_paths)
 
     # --- account and session ---
 

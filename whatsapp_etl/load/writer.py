@@ -36,8 +36,10 @@ class Writer:
         self._has_staging = False
 
     @contextmanager
-    def transaction(self) -> Iterator[Cursor[TupleRow]]:
+    def transaction(self, *, is_rehearsal: bool = False) -> Iterator[Cursor[TupleRow]]:
         """Yield a cursor in a transaction that is committed at the end, or rolled back on any error.
+
+        A rehearsal is rolled back in any case.
 
         Raises:
             WriterBusyError: Another process holds the account's lock; the message names it.
@@ -47,7 +49,7 @@ class Writer:
         with self._turn, translated(self._database.place):
             connection = self._locked()
             try:
-                with connection.transaction(), connection.cursor() as cursor:
+                with connection.transaction(force_rollback=is_rehearsal), connection.cursor() as cursor:
                     yield cursor
             finally:
                 if connection.closed:

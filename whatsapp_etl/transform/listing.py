@@ -112,7 +112,7 @@ def refusal(chat_id: str, title: str, account: Account, rules: Rules) -> StopRea
     """Return why nothing of a chat may be read or written; None when it may."""
     if chat_kind(chat_id, account.id, account.lid) not in IN_SCOPE or is_named(chat_id, title, rules):
         return StopReason.EXCLUDED
-    return None
+    return StopReason.EXCLUDED if rules.forgotten.has_chat(chat_id) else None
 
 
 def is_titled_out(listed: ListedChat, account: Account, rules: Rules) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from whatsapp_etl.forgotten import Forgotten
 from whatsapp_etl.model import (
     FILE_TYPES,
     Account,
@@ -52,10 +53,20 @@ class ChatContext:
     diff: ChatDiff | None = None  #: None when the metadata was not readable.
     attempts: Mapping[str, int] = field(default_factory=dict)  #: Earlier tries of a missing id.
     phone_ids: Mapping[str, str] = field(default_factory=dict)  #: Phone number's id by LID.
+    forgotten: Forgotten = field(default_factory=Forgotten)  #: Erased on request.
 
     @property
     def own_ids(self) -> frozenset[str]:
         return frozenset(own for own in (self.account.id, self.account.lid) if own)
+
+
+def is_forgotten(facts: MessageFacts | None, key: MessageKey | None, context: ChatContext) -> bool:
+    """Whether a listed message, or one that a row proves, was erased on request."""
+    if facts is not None:
+        return context.forgotten.has_contact(facts.sender_id) or context.forgotten.has_message(
+            canonical_key(facts.key, context.account.id)
+        )
+    return key is not None and context.forgotten.has_message(canonical_key(key, context.account.id))
 
 
 def external_id(key: MessageKey, account: Account) -> str:
@@ -120,6 +131,9 @@ def to_message(
     text = None if row is None or kind in TEXTLESS_TYPES or row.type is MessageType.ALBUM else row.text
     if not _is_whole(row, kind, text):
         return RejectReason.NO_CONTENT
+    quotes_forgotten = facts is not None and context.forgotten.has_quoted(
+        facts.quoted_stanza_id, facts.quoted_participant_id
+    )
     is_edited = bool((row and row.is_edited) or (facts and facts.latest_edit_key))
     expires_at = facts.expires_at if facts and context.disappearing != "keep" else None
     return Message(
@@ -152,8 +166,10 @@ def to_message(
         is_edited=is_edited,
         edited_seen_at=observed_at if is_edited else None,
         deleted_seen_at=observed_at if kind is MessageType.DELETED else None,
-        reply_to_external_id=_answered(facts, context, chat_keys) if facts else None,
-        quoted_text=row.quoted_text if row and kind is not MessageType.DELETED else None,
+        reply_to_external_id=_answered(facts, context, chat_keys) if facts and not quotes_forgotten else None,
+        quoted_text=row.quoted_text
+        if row and kind is not MessageType.DELETED and not quotes_forgotten
+        else None,
         album_id=_album_id(row, facts),
         album_position=album_position,
         expires_at=expires_at,

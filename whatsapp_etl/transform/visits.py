@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from whatsapp_etl.forgotten import Forgotten
 from whatsapp_etl.model import (
     BODILESS_TYPES,
     Account,
@@ -14,6 +15,7 @@ from whatsapp_etl.model import (
     ChatKind,
     ChatVisit,
     ContactFacts,
+    GroupFacts,
     MessageFacts,
     MessageType,
     StopReason,
@@ -38,6 +40,7 @@ class Rules:
     last: frozenset[str] = frozenset()  #: Chats at which the page failed last time.
     phone_ids: Mapping[str, str] = field(default_factory=dict)  #: "@lid" -> phone number's id.
     knows_phone_ids: bool = True  #: False when the browser's storage does not tell `phone_ids`.
+    forgotten: Forgotten = field(default_factory=Forgotten)  #: Erased on request.
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,10 @@ def plan_visit(
 
 def is_allowed(chat: ChatFacts, rules: Rules) -> bool:
     """Whether a chat may be read and stored at all."""
+    return _may_be_known(chat, rules) and not rules.forgotten.has_chat(*chat.ids)
+
+
+def _may_be_known(chat: ChatFacts, rules: Rules) -> bool:
     return chat.kind in IN_SCOPE and not chat.is_locked and not is_excluded(chat, rules)
 
 
@@ -114,16 +121,30 @@ def allowed_contacts(
 ) -> tuple[ContactFacts, ...]:
     """Return the people who may be stored.
 
-    Nobody whose chat is left out, under whichever of their ids, or whom the exclusion list names.
+    Nobody whose chat is left out, under whichever of their ids, or whom the exclusion list names, or who
+    was forgotten. Who only had their chat forgotten may still be known from groups.
     """
-    left_out = {chat.id for chat in chats if not is_allowed(chat, rules)}
+    left_out = {chat.id for chat in chats if not _may_be_known(chat, rules)}
     left_out |= {each.id for each in contacts if is_named(each.id, each.saved_name, rules)}
     left_out |= {rules.phone_ids[some_id] for some_id in left_out if some_id in rules.phone_ids}
     return tuple(
         each
         for each in contacts
         if left_out.isdisjoint({each.id, each.phone_id, rules.phone_ids.get(each.id)})
+        and not rules.forgotten.has_contact(each.id, each.phone_id)
     )
+
+
+def allowed_groups(
+    groups: Iterable[GroupFacts], chats: Sequence[ChatFacts], rules: Rules
+) -> Mapping[str, GroupFacts]:
+    """Return the groups that may be stored, by id, without participants who were forgotten."""
+    left_out = {chat.id for chat in chats if not is_allowed(chat, rules)}
+    return {
+        group.id: replace(group, participant_ids=rules.forgotten.remembered(group.participant_ids))
+        for group in groups
+        if group.id not in left_out
+    }
 
 
 def is_named(some_id: str, title: str | None, rules: Rules) -> bool:

@@ -1,6 +1,7 @@
 """The schema as SQLAlchemy tables. No table names a schema: the connection's search_path does.
 
-`content` holds what people wrote and sent, `bookkeeping` what the program knows about its work.
+`content` holds what people wrote and sent, `bookkeeping` what the program knows about its work, `erasure`
+what stays of things that were erased.
 Migrations are checked against these tables, and `docs/data-dictionary.md` is printed from them.
 """
 
@@ -30,6 +31,7 @@ from whatsapp_etl.load.tables.content import (
     reactions,
     threads,
 )
+from whatsapp_etl.load.tables.erasure import files_to_remove, forget_key, forgotten
 
 __all__ = [
     "attachments",
@@ -38,6 +40,9 @@ __all__ = [
     "contacts",
     "extraction_jobs",
     "extractions",
+    "files_to_remove",
+    "forget_key",
+    "forgotten",
     "message_aliases",
     "message_versions",
     "messages",

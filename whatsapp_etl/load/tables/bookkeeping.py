@@ -186,8 +186,11 @@ tombstones = Table(
     "tombstones",
     metadata,
     Column("change_seq", BigInteger, primary_key=True, autoincrement=False, comment="Its place in the feed."),
-    text("external_id", "Key of the message that was removed."),
-    text("thread_external_id", "Its chat."),
+    # A key names the chat, which is a number. Its hash tells nothing to those who never had the message: the
+    # stanza id in it is random. So it can stay for consumers who come late, and the key itself need not.
+    text("key_sha256", "sha256 of the removed message's `external_id` (UTF-8), lowercase hex."),
+    text("external_id", "The key itself; null once forgotten.", null=True),
+    text("thread_external_id", "Its chat; null once forgotten.", null=True),
     text("reason", "'expired' (a disappearing message) or 'forgotten' (on request)."),
     instant("removed_at", "When."),
     one_of("reason", ("expired", "forgotten")),

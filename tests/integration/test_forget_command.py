@@ -1,0 +1,93 @@
+"""`whatsapp-etl forget`, as a person runs it: it shows, asks, and only then removes."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.fixtures.load import ACCOUNT, ANA, NOW, OWN, make_image, make_message, make_plan, rows
+from whatsapp_etl.errors import EXIT_PARTIAL, ConfigurationError
+from whatsapp_etl.forget_command import forget
+
+
+@pytest.fixture(autouse=True)
+def chat_of_ana(database, store, tmp_path, monkeypatch):
+    """A database that holds Ana's chat, and the settings that lead to it."""
+    store.pin_account(ACCOUNT, NOW)
+    store.apply(make_plan(make_message(1), make_image(2)), 1)
+    store.close()
+    monkeypatch.chdir(tmp_path)  # no `.env` of the developer's
+    monkeypatch.setenv("PG_URL", database.url)
+    monkeypatch.setenv("ATTACHMENTS_DIR", str(tmp_path / "files"))
+
+
+def wish(**named):
+    return {"message": None, "chat": None, "contact": None, **named}
+
+
+def answered(answer):
+    """Run the command at a terminal at which the answer is typed."""
+    leader, terminal = os.openpty()
+    try:
+        os.write(leader, f"{answer}\n".encode())
+        return subprocess.run(
+            [sys.executable, "-m", "whatsapp_etl.cli", "forget", "--chat", ANA],
+            stdin=terminal,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        os.close(leader)
+        os.close(terminal)
+
+
+def test_it_shows_what_goes_and_asks_first(database):
+    refused = answered("n")
+
+    assert refused.returncode == 1, refused.stderr
+    assert "messages" in refused.stdout
+    assert "Remove this for good? [y/N]" in refused.stdout
+    assert rows(database, "SELECT count(*) FROM messages") == [(2,)]
+
+    agreed = answered("y")
+
+    assert (agreed.returncode, agreed.stderr) == (0, "")
+    assert rows(database, "SELECT count(*) FROM messages") == [(0,)]
+
+
+def test_the_picture_goes_with_its_message_and_the_same_wish_again_is_no_error(database, tmp_path, capsys):
+    picture = tmp_path / "files" / make_image(2).attachments[0].file_path
+    picture.mkdir(parents=True)  # in the way: a folder cannot be removed as a file
+
+    assert forget(**wish(message=make_image(2).external_id), is_agreed=True) == EXIT_PARTIAL
+    assert "cannot be removed" in capsys.readouterr().err
+    assert rows(database, "SELECT external_id FROM messages") == [(make_message(1).external_id,)]
+
+    picture.rmdir()
+    picture.write_bytes(b"picture")
+    assert forget(**wish(message=make_image(2).external_id), is_agreed=True) == 0
+    assert capsys.readouterr().out.count("\n") == 1
+    assert not picture.exists()
+
+
+@pytest.mark.parametrize(
+    ("named", "is_agreed", "told"),
+    [
+        ({"contact": ANA}, False, "--yes"),
+        ({"chat": "49123@c.us"}, True, "Nothing is stored"),
+        ({"message": "no key at all"}, True, "Nothing is stored"),
+        ({"contact": OWN}, True, "the account itself"),
+        ({"chat": ANA, "contact": ANA}, True, "Exactly one"),
+        ({}, True, "Exactly one"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_exit_code_2(database, named, is_agreed, told):
+    with pytest.raises(ConfigurationError, match=told) as refused:
+        forget(**wish(**named), is_agreed=is_agreed)
+
+    assert refused.value.exit_code == 2
+    assert "\n" not in str(refused.value)
+    assert rows(database, "SELECT count(*) FROM messages") == [(2,)]

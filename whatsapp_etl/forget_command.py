@@ -1,0 +1,92 @@
+"""`whatsapp-etl forget`: shows what a wish would remove, asks, removes it, then its files."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+
+from rich.console import Console
+from rich.table import Table
+
+from whatsapp_etl import bootstrap
+from whatsapp_etl.attachments.files import remove
+from whatsapp_etl.errors import EXIT_PARTIAL, ConfigurationError
+from whatsapp_etl.forgotten import Erasure, Wish, WishKind
+from whatsapp_etl.load.store import Store
+from whatsapp_etl.logs import configure_logs
+from whatsapp_etl.settings import Settings, read_settings
+from whatsapp_etl.transform.identity import normalise_id
+from whatsapp_etl.unused_files import remove_unused_files
+
+
+def forget(*, message: str | None, chat: str | None, contact: str | None, is_agreed: bool) -> int:
+    """Erase what is named; return the exit code.
+
+    Raises:
+        ConfigurationError: Not exactly one thing is named, there is nobody to ask, nothing is stored
+            under the id, or it is the account's own.
+    """
+    wish = _wish(message=message, chat=chat, contact=contact)
+    if not is_agreed and not sys.stdin.isatty():
+        raise ConfigurationError("There is no terminal to ask at; nothing was removed.", "Add --yes.")
+    settings = read_settings()
+    configure_logs(settings.log_level, "text")
+    console = Console(soft_wrap=True, highlight=False)
+    with bootstrap.open_store(settings) as store:
+        _refuse_own(wish, store)
+        now = bootstrap.clock_of(settings)()
+        foreseen = store.foresee_erasure(wish, now)
+        if foreseen.counts:
+            console.print(_table(wish, foreseen))
+            if not is_agreed and console.input("Remove this for good? \\[y/N] ").strip().lower() not in _YES:
+                console.print("Nothing was removed.")
+                return 1
+            store.erase(wish, now)
+            console.print("Removed; no later cycle stores it again.")
+        elif foreseen.was_forgotten:
+            console.print("It was forgotten before; nothing more is stored.")
+        else:
+            raise ConfigurationError(f"Nothing is stored of a {wish.kind} with this id.")
+        return _remove_files(settings, store)
+
+
+_YES = frozenset({"y", "yes"})
+_KINDS: tuple[WishKind, ...] = ("message", "chat", "contact")
+
+
+def _wish(**named: str | None) -> Wish:
+    wishes = [
+        Wish("message", some_id.strip()) if kind == "message" else Wish(kind, normalise_id(some_id))
+        for kind in _KINDS
+        if (some_id := named[kind]) is not None
+    ]
+    if len(wishes) != 1:
+        raise ConfigurationError("Exactly one of --message, --chat and --contact must be given.")
+    return wishes[0]
+
+
+def _refuse_own(wish: Wish, store: Store) -> None:
+    account = store.account()
+    if wish.kind == "contact" and account is not None and wish.id in {account.id, account.lid}:
+        raise ConfigurationError(
+            "This is the account itself; nothing was removed.",
+            "Forget its chats, or drop the database's schema.",
+        )
+
+
+def _table(wish: Wish, erasure: Erasure) -> Table:
+    table = Table(f"what goes with this {wish.kind}", "rows")
+    for name, count in sorted(erasure.counts.items(), key=lambda each: -each[1]):
+        table.add_row(name, f"{count}")
+    return table
+
+
+def _remove_files(settings: Settings, store: Store) -> int:
+    """Remove the files after the rows; tell what stays."""
+    kept = remove_unused_files(store, partial(remove, root=settings.attachments_dir))
+    for path, reason in kept.items():
+        Console(stderr=True, soft_wrap=True, highlight=False).print(
+            f"whatsapp-etl: {path} cannot be removed ({reason}). Run the command again; a cycle tries too.",
+            markup=False,
+        )
+    return EXIT_PARTIAL if kept else 0

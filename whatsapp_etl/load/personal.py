@@ -1,0 +1,185 @@
+"""Which columns may tell of somebody, so that erasing reaches them, and which never do.
+
+Every column of every table stands in exactly one of the two lists; a test says so, and another one fills
+each column of the first list, erases, and looks for what is left. Whoever adds a column decides here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+#: What `load.forget` removes, changes or cuts off.
+ERASED: Mapping[str, frozenset[str]] = {
+    "attachments": frozenset({"file_path", "checksum", "file_name"}),
+    "contact_identifiers": frozenset({"value"}),
+    "contacts": frozenset({"external_id", "saved_name", "push_name"}),
+    "extractions": frozenset({"content", "provenance"}),
+    "files_to_remove": frozenset({"file_path"}),
+    "message_aliases": frozenset({"external_id"}),
+    "message_versions": frozenset({"content_snippet"}),
+    "messages": frozenset(
+        {
+            "external_id",
+            "thread_external_id",
+            "sender_id",
+            "recipient_ids",
+            "content_snippet",
+            "stanza_id",
+            "reply_to_external_id",
+            "quoted_text",
+            "album_id",
+            "content_hash",
+        }
+    ),
+    "missing_messages": frozenset({"external_id", "thread_external_id"}),
+    "reactions": frozenset({"sender_id", "emoji"}),
+    "rejects": frozenset({"thread_external_id", "shown_id_hash", "evidence"}),
+    "sync_coverage": frozenset({"thread_external_id"}),
+    "sync_coverage_history": frozenset({"thread_external_id"}),
+    "threads": frozenset(
+        {"external_id", "title", "participant_ids", "canonical_id", "checkpoint_message_id"}
+    ),
+    "tombstones": frozenset({"external_id", "thread_external_id"}),
+}
+
+_WRITTEN = {"id", "first_run_id", "last_run_id", "created_at", "updated_at"}
+
+#: Counts, times, states and hashes that name nobody, of rows that stay or go with their owner.
+IMPERSONAL: Mapping[str, frozenset[str]] = {
+    "attachments": frozenset(
+        {
+            *_WRITTEN,
+            "message_id",
+            "position",
+            "source",
+            "media_type",
+            "state",
+            "is_verified",
+            "size_bytes",
+            "width",
+            "height",
+            "duration_seconds",
+        }
+    ),
+    "change_counter": frozenset({"id", "value"}),
+    "contact_identifiers": frozenset({"id", "contact_id", "kind", "valid_from", "valid_to"}),
+    "contacts": frozenset(_WRITTEN),
+    "extraction_jobs": frozenset({*_WRITTEN, "attachment_id", "state", "attempts"}),
+    "extractions": frozenset({"id", "attachment_id", "kind", "created_at"}),
+    "files_to_remove": frozenset({"unused_since"}),
+    "forget_key": frozenset({"id", "key"}),
+    "forgotten": frozenset({"kind", "digest", "forgotten_at"}),
+    "message_aliases": frozenset({"id", "platform", "message_id", "first_run_id"}),
+    "message_versions": frozenset({"id", "message_id", "message_type", "replaced_seen_at", "run_id"}),
+    "messages": frozenset(
+        {
+            *_WRITTEN,
+            "platform",
+            "ts",
+            "is_outgoing",
+            "source_app",
+            "is_agent_channel",
+            "exclude_from_automation",
+            "has_attachments",
+            "message_type",
+            "subtype",
+            "ts_precision",
+            "ts_raw",
+            "is_forwarded",
+            "is_edited",
+            "edited_seen_at",
+            "deleted_seen_at",
+            "album_position",
+            "expires_at",
+            "source_revision",
+            "read_path",
+            "observed_at",
+            "change_seq",
+        }
+    ),
+    "missing_messages": frozenset({"reason", "attempts", "first_missed_at", "next_try_at", "run_id"}),
+    "reactions": frozenset({*_WRITTEN, "message_id", "reacted_at", "change_seq"}),
+    "rejects": frozenset(
+        {
+            "id",
+            "reason",
+            "pack_id",
+            "first_seen_at",
+            "last_seen_at",
+            "times_seen",
+            "first_run_id",
+            "last_run_id",
+        }
+    ),
+    "session_events": frozenset({"id", "state", "cause", "needs_person", "occurred_at", "delivered_at"}),
+    "sync_coverage": frozenset(
+        {
+            "expected",
+            "stored",
+            "missing",
+            "stop_reason",
+            "complete_until",
+            "history_type",
+            "observed_at",
+            "run_id",
+        }
+    ),
+    "sync_coverage_history": frozenset(
+        {"id", "expected", "stored", "missing", "stop_reason", "observed_at", "run_id"}
+    ),
+    "sync_runs": frozenset(
+        {
+            "id",
+            "account_id",  # the user's own
+            "status",
+            "started_at",
+            "finished_at",
+            "pid",
+            "host",
+            "session_state",
+            "wa_version",
+            "pack_id",
+            "chats_listed",
+            "chats_opened",
+            "seen",
+            "id_found",
+            "matched",
+            "body_found",
+            "written",
+            "inserted",
+            "updated",
+            "unchanged",
+            "attachments_saved",
+            "jobs_enqueued",
+            "rejects",
+            "expected",
+            "missing",
+            "receipts_observed",
+            "stop_reasons",
+            "selector_hits",
+            "stage_seconds",
+            "seconds",
+            "error",
+        }
+    ),
+    "sync_state": frozenset(
+        {
+            "id",
+            "source",
+            "account_id",  # the user's own
+            "account_lid",
+            "is_active",
+            "pinned_at",
+            "replaced_at",
+            "last_seen_at",
+            "complete_until",
+            "last_success_at",
+            "session_status",
+            "session_status_at",
+            "shield_alarm_at",
+            "shield_acknowledged_at",
+        }
+    ),
+    "threads": frozenset({*_WRITTEN, "platform", "kind", "is_archived", "last_activity_at", "checkpoint_ts"}),
+    "tombstones": frozenset({"change_seq", "key_sha256", "reason", "removed_at"}),
+}
