@@ -97,6 +97,19 @@ def open_store(settings: Settings) -> Iterator[Store]:
 
 
 @contextmanager
+def open_store_to_read(settings: Settings) -> Iterator[Store]:
+    """Yield the store as it is: a look changes nothing, not even an older schema.
+
+    Raises:
+        SchemaOutdatedError: The schema is not the program's.
+    """
+    with open_db(settings) as database:
+        migrate.require_current(database)
+        with Store(database) as store:
+            yield store
+
+
+@contextmanager
 def open_db(settings: Settings) -> Iterator[Database]:
     with open_database(
         settings.pg_url.get_secret_value(), settings.pg_schema, settings.pg_data_dir

@@ -22,6 +22,8 @@ app = typer.Typer(
 selectors_app = typer.Typer(help="The descriptions of WhatsApp Web's pages.", no_args_is_help=True)
 db_app = typer.Typer(help="The database.", no_args_is_help=True)
 shield_app = typer.Typer(help="The shield against read receipts.", no_args_is_help=True)
+runs_app = typer.Typer(help="The last cycles, one a line.", invoke_without_command=True)
+app.add_typer(runs_app, name="runs")
 app.add_typer(selectors_app, name="selectors")
 app.add_typer(db_app, name="db")
 app.add_typer(shield_app, name="shield")
@@ -168,6 +170,42 @@ def parse(
         today=_day(today) if today else None,
         pack=pack,
     )
+
+
+@runs_app.callback()
+def runs(
+    context: typer.Context,
+    last: Annotated[int, typer.Option(min=1, help="How many.")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+) -> None:
+    """Print the last cycles, one a line, newest first."""
+    from whatsapp_etl import ledger_commands
+
+    if context.invoked_subcommand is None:
+        ledger_commands.list_runs(last, as_json=as_json)
+
+
+@runs_app.command("show")
+def runs_show(
+    number: Annotated[int, typer.Argument(help="The cycle's number, as `runs` prints it.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as one JSON object.")] = False,
+) -> None:
+    """Print everything that is known about one cycle, and which chats it changed."""
+    from whatsapp_etl import ledger_commands
+
+    ledger_commands.show_run(number, as_json=as_json)
+
+
+@app.command()
+def why(
+    external_id: Annotated[str, typer.Argument(help="A message key, as `messages.external_id` writes it.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    with_text: Annotated[bool, typer.Option("--text", help="Print what the message says, too.")] = False,
+) -> None:
+    """Tell where a message comes from, or why it is not there and what happens next."""
+    from whatsapp_etl import ledger_commands
+
+    ledger_commands.explain(external_id, as_json=as_json, with_text=with_text)
 
 
 @selectors_app.command("check")

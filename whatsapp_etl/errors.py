@@ -39,6 +39,12 @@ class ConfigurationError(WhatsappEtlError):
     exit_code = 2
 
 
+class UnknownRunError(WhatsappEtlError):
+    """There is no cycle of that number; the message says which are kept."""
+
+    exit_code = 2
+
+
 class BrowserMissingError(WhatsappEtlError):
     """No Chromium was found."""
 

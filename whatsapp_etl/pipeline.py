@@ -140,8 +140,8 @@ class Cycle:
         with tally.stage("open"):
             self.source.open()
         self._rows.page_opened(self.source.language())
-        tally.run_id = self.store.begin_run(tally.started_at)
         since = tally.started_at - self.lookback
+        tally.run_id = self.store.begin_run(tally.started_at, since)
         account = self._pinned_account()
         try:
             self._by_metadata(account, since, tally, progress)

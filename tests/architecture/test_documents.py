@@ -33,7 +33,10 @@ def test_readme_lists_every_command_and_no_other():
     group = typer.main.get_command(app)
     commands = set()
     for name, command in group.commands.items():
-        commands |= {f"{name} {sub}" for sub in command.commands} if hasattr(command, "commands") else {name}
+        subcommands = getattr(command, "commands", {})
+        commands |= {f"{name} {sub}" for sub in subcommands}
+        if not subcommands or command.invoke_without_command:
+            commands.add(name)
     rows = [line.split("|")[1] for line in section("Commands").splitlines() if line.startswith("| `")]
     named = {match.split(" FILE")[0] for row in rows for match in re.findall(r"`([^`]+)`", row)}
     assert named == commands

@@ -15,7 +15,7 @@ from pytest_alembic.tests import (  # noqa: F401  # collected here
 from tests.fixtures.load import rows
 from whatsapp_etl.errors import SchemaOutdatedError
 from whatsapp_etl.load import migrate
-from whatsapp_etl.load.tables import metadata
+from whatsapp_etl.load.tables import VIEWS, metadata
 
 
 @pytest.fixture
@@ -42,7 +42,8 @@ CATALOG = (
     """SELECT tablename, indexname, replace(indexdef, schemaname || '.', '') FROM pg_indexes
        WHERE schemaname = %s""",
     """SELECT relname, obj_description(c.oid) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-       WHERE nspname = %s AND relkind = 'r'""",
+       WHERE nspname = %s AND relkind IN ('r', 'v')""",
+    "SELECT viewname, definition FROM pg_views WHERE schemaname = %s",
 )
 
 
@@ -72,6 +73,40 @@ def test_checks_defaults_and_comments_are_those_of_the_tables_in_code(empty_data
     assert catalog(empty_database) == migrated
 
 
+def test_every_view_says_what_each_of_its_columns_is(empty_database):
+    migrate.upgrade(empty_database)
+    described = {view.name: [(name, kind) for name, kind, _ in view.columns] for view in VIEWS}
+
+    found = rows(
+        empty_database,
+        "SELECT table_name, column_name, replace(data_type, 'timestamp with time zone', 'timestamptz')"
+        " FROM information_schema.columns JOIN information_schema.views USING (table_schema, table_name)"
+        " WHERE table_schema = %s ORDER BY table_name, ordinal_position",
+        empty_database.schema,
+    )
+
+    assert {
+        name: [row[1:] for row in found if row[0] == name] for name in {row[0] for row in found}
+    } == described
+
+
+def test_cycles_of_an_older_program_are_told_apart_by_what_decided_them(empty_database):
+    migrate.upgrade(empty_database, "0005")
+    with empty_database.connect() as connection:
+        connection.execute(
+            "INSERT INTO sync_runs (status, started_at, error) VALUES ('success', now(), NULL),"
+            " ('partial', now(), 'MetadataUnreadableError: The list cannot be read.'), ('failed', now(), 'X')"
+        )
+
+    migrate.upgrade(empty_database)
+
+    assert rows(empty_database, "SELECT read_by, lookback_begin FROM sync_runs ORDER BY id") == [
+        ("metadata", None),
+        ("chat_list", None),
+        (None, None),
+    ]
+
+
 def test_downgrading_leaves_nothing(empty_database):
     migrate.upgrade(empty_database)
 
@@ -80,7 +115,8 @@ def test_downgrading_leaves_nothing(empty_database):
     assert (
         rows(
             empty_database,
-            "SELECT tablename FROM pg_tables WHERE schemaname = %s AND tablename <> 'alembic_version'",
+            "SELECT table_name FROM information_schema.tables"
+            " WHERE table_schema = %s AND table_name <> 'alembic_version'",
             empty_database.schema,
         )
         == []

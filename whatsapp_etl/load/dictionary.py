@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from sqlalchemy import CheckConstraint, Column, Index, Table, UniqueConstraint
 from sqlalchemy.dialects import postgresql
 
-from whatsapp_etl.load.tables import metadata
+from whatsapp_etl.load.tables import VIEWS, View, metadata
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # not annotated there
 
@@ -43,11 +43,17 @@ it was first seen is not known.
     SELECT ts, content_snippet FROM messages_as_of('2026-08-23 12:00+00') ORDER BY ts;
 """
 
+_VIEWS_HEAD = """
+# Views
+
+They answer what is asked most, from the tables above; who may read those may read these.
+"""
+
 
 def dictionary() -> str:
     """Return the dictionary as Markdown."""
     tables = sorted(metadata.tables.values(), key=lambda table: (table.name != "messages", table.name))
-    return _HEAD + "".join(_section(table) for table in tables)
+    return _HEAD + "".join(map(_section, tables)) + _VIEWS_HEAD + "".join(map(_view_section, VIEWS))
 
 
 def _section(table: Table) -> str:
@@ -61,6 +67,12 @@ def _section(table: Table) -> str:
         lines.append(f"| {column.name} | {_type(column)} | {null} | {_cell(column.comment)} |")
     notes = list(_notes(table))
     return "\n".join(lines) + "\n" + ("\n" + "\n".join(notes) + "\n" if notes else "")
+
+
+def _view_section(view: View) -> str:
+    lines = [f"\n## {view.name}\n\n{view.comment}\n", "| column | type | meaning |", "|---|---|---|"]
+    lines += [f"| {name} | {kind} | {_cell(meaning)} |" for name, kind, meaning in view.columns]
+    return "\n".join(lines) + "\n"
 
 
 def _type(column: Column[object]) -> str:

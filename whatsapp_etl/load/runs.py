@@ -13,7 +13,7 @@ from psycopg.rows import TupleRow
 from whatsapp_etl.model import RunReport, RunStatus, RunSummary
 
 
-def begin_run(cursor: Cursor[TupleRow], started_at: datetime) -> int:
+def begin_run(cursor: Cursor[TupleRow], started_at: datetime, lookback_begin: datetime | None = None) -> int:
     """Open a run and return its id; runs that a killed process left open become 'interrupted'.
 
     Only the holder of the writer's lock calls this, so no open run is alive.
@@ -24,9 +24,10 @@ def begin_run(cursor: Cursor[TupleRow], started_at: datetime) -> int:
         (started_at,),
     )
     row = cursor.execute(
-        "INSERT INTO sync_runs (status, account_id, started_at, pid, host) VALUES ('running',"
-        " (SELECT account_id FROM sync_state WHERE is_active = 1), %s, %s, %s) RETURNING id",
-        (started_at, os.getpid(), socket.gethostname()),
+        "INSERT INTO sync_runs (status, account_id, started_at, lookback_begin, pid, host)"
+        " VALUES ('running', (SELECT account_id FROM sync_state WHERE is_active = 1), %s, %s, %s, %s)"
+        " RETURNING id",
+        (started_at, lookback_begin, os.getpid(), socket.gethostname()),
     ).fetchone()
     assert row is not None
     return int(row[0])
@@ -82,6 +83,10 @@ def _columns(report: RunReport) -> dict[str, object]:
         "expected": report.expected,
         "missing": report.missing,
         "receipts_observed": report.receipts_observed,
+        "read_by": report.read_by,
+        "disagreements": report.disagreements,
+        "lost_facts": list(report.lost_facts),
+        "metadata_unreadable": list(report.metadata_unreadable),
         "stop_reasons": json.dumps({reason.value: n for reason, n in report.stop_reasons.items()}),
         "selector_hits": json.dumps(hits),
         "stage_seconds": json.dumps(dict(report.stage_seconds)),

@@ -15,7 +15,18 @@ from psycopg.rows import TupleRow
 from whatsapp_etl.forgotten import Erasure, Forgotten, Wish
 from whatsapp_etl.load import account as accounts
 from whatsapp_etl.load import apply as plans
-from whatsapp_etl.load import diff, directory, forget, health, known, privacy, runs, threads
+from whatsapp_etl.load import (
+    diff,
+    directory,
+    forget,
+    health,
+    known,
+    ledger,
+    privacy,
+    runs,
+    threads,
+    whereabouts,
+)
 from whatsapp_etl.load.database import Database, translated
 from whatsapp_etl.load.directory import DirectoryCounts
 from whatsapp_etl.load.patience import Connection
@@ -35,11 +46,14 @@ from whatsapp_etl.model import (
     MessageIndexEntry,
     MissingMessage,
     Reaction,
+    RunDetails,
+    RunRecord,
     RunReport,
     RunSummary,
     SessionState,
     StoreFacts,
     Thread,
+    Whereabouts,
 )
 
 #: A load of at least this many new rows is settled at once instead of by the next reader, who
@@ -92,10 +106,10 @@ class Store:
 
     # --- runs ---
 
-    def begin_run(self, started_at: datetime) -> int:
-        """Open a run; runs that a killed process left open become 'interrupted'."""
+    def begin_run(self, started_at: datetime, lookback_begin: datetime | None = None) -> int:
+        """Open a run that looks so far back; runs that a killed process left open become 'interrupted'."""
         with self._writer.transaction() as cursor:
-            return runs.begin_run(cursor, started_at)
+            return runs.begin_run(cursor, started_at, lookback_begin)
 
     def finish_run(self, report: RunReport) -> None:
         """Close a run with its report; a success moves `sync_state.last_success_at`."""
@@ -257,6 +271,28 @@ class Store:
         """Return the last finished cycles, newest first."""
         with self._reading() as cursor:
             return runs.recent_runs(cursor, count)
+
+    def last_runs(self, count: int) -> tuple[RunRecord, ...]:
+        """Return the last cycles in full, newest first, one that still runs among them."""
+        with self._reading() as cursor:
+            return ledger.last_runs(cursor, count)
+
+    def kept_runs(self) -> tuple[int, int] | None:
+        """Return the numbers of the first and last cycle that are kept; None without any."""
+        with self._reading() as cursor:
+            return ledger.kept_runs(cursor)
+
+    def run_details(self, run_id: int) -> RunDetails | None:
+        """Return a cycle and what it changed; None when it is not there."""
+        with self._reading() as cursor:
+            return ledger.run_details(cursor, run_id)
+
+    def whereabouts(
+        self, keys: Sequence[str], chat_id: str, shown_id_hashes: Collection[str], *, with_text: bool
+    ) -> Whereabouts:
+        """Return everything that is known of one message; see `load.whereabouts`."""
+        with self._reading() as cursor:
+            return whereabouts.whereabouts(cursor, keys, chat_id, shown_id_hashes, with_text=with_text)
 
     def messages_per_day(self, days: int, zone: ZoneInfo, now: datetime) -> tuple[DayCount, ...]:
         """Count messages by day in `zone`, oldest first, today last."""

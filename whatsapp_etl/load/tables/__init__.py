@@ -1,7 +1,7 @@
 """The schema as SQLAlchemy tables. No table names a schema: the connection's search_path does.
 
 `content` holds what people wrote and sent, `bookkeeping` what the program knows about its work, `erasure`
-what stays of things that were erased.
+what stays of things that were erased, `views` what is asked most.
 Migrations are checked against these tables, and `docs/data-dictionary.md` is printed from them.
 """
 
@@ -32,8 +32,11 @@ from whatsapp_etl.load.tables.content import (
     threads,
 )
 from whatsapp_etl.load.tables.erasure import files_to_remove, forget_key, forgotten
+from whatsapp_etl.load.tables.views import VIEWS, View
 
 __all__ = [
+    "VIEWS",
+    "View",
     "attachments",
     "change_counter",
     "contact_identifiers",

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Double, Index, Integer, Table, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Double,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy import text as sql
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from whatsapp_etl.load.tables.base import flag, identity, instant, metadata, number, one_of, text
 
 
 def _json(name: str, comment: str) -> Column[object]:
     return Column(name, JSONB, nullable=False, server_default="{}", comment=comment)
+
+
+def _texts(name: str, comment: str) -> Column[list[str]]:
+    return Column(name, ARRAY(Text), nullable=False, server_default="{}", comment=comment)
 
 
 sync_state = Table(
@@ -43,6 +57,13 @@ sync_runs = Table(
     text("status", "'running', 'success', 'partial', 'failed' or 'interrupted'."),
     instant("started_at", "Start of the cycle."),
     instant("finished_at", "End of the cycle; null while running.", null=True),
+    instant("lookback_begin", "How far back it looked; null: a run of an older program.", null=True),
+    text(
+        "read_by",
+        "What decided which chats were opened: 'metadata' (the browser's storage) or 'chat_list' (that could "
+        "not be read, so how many messages there are is not known); null: not known.",
+        null=True,
+    ),
     Column("pid", Integer, comment="Process that ran it."),
     text("host", "Machine that ran it.", null=True),
     text("session_state", "The session's state at its end.", null=True),
@@ -64,11 +85,19 @@ sync_runs = Table(
     number("expected", "Messages that the metadata lists inside the look-back.", default=0),
     number("missing", "Of those, not stored.", default=0),
     number("receipts_observed", "Unread counts that dropped after our own opening; must stay 0.", default=0),
+    number(
+        "disagreements",
+        "Texts that differ from the stored one without a sign of an edit, and times from the listed one.",
+        default=0,
+    ),
+    _texts("lost_facts", "Facts of messages that the storage lists and no row shows any more."),
+    _texts("metadata_unreadable", "What of the browser's storage could not be read, and why."),
     _json("stop_reasons", "Why reading of chats ended: reason to number of chats."),
     _json("selector_hits", 'Selector to candidate to hits: `{"name": {"css": 3}}`.'),
     _json("stage_seconds", "Duration per stage, seconds."),
     Column("seconds", Double, comment="Duration of the cycle."),
     text("error", "Class and advice of the error that ended it; no message content.", null=True),
+    one_of("read_by", ("metadata", "chat_list")),
     one_of("status", ("running", "success", "partial", "failed", "interrupted")),
     Index("ix_sync_runs_started", "started_at"),
     comment="One row per cycle.",

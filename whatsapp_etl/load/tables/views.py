@@ -1,0 +1,133 @@
+"""Views: the questions that operators ask of the bookkeeping, answered once.
+
+They are made together with the tables, and read by everyone who may read those.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import DDL, event
+
+from whatsapp_etl.load.tables.base import metadata
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A view as the migrations leave it."""
+
+    name: str
+    comment: str
+    query: str  #: Without a percent sign, which SQLAlchemy would take for a placeholder.
+    columns: tuple[tuple[str, str, str], ...]  #: (name, type, meaning).
+
+    @property
+    def statements(self) -> tuple[str, ...]:
+        """Return what creates it."""
+        comments = [f"COMMENT ON VIEW {self.name} IS {_quoted(self.comment)}"]
+        comments += [
+            f"COMMENT ON COLUMN {self.name}.{name} IS {_quoted(meaning)}" for name, _, meaning in self.columns
+        ]
+        return (f"CREATE VIEW {self.name} AS {self.query}", *comments)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+VIEWS = (
+    View(
+        "coverage_gaps",
+        "Every message that is known to be missing, with its chat and what comes next.",
+        """
+        SELECT x.external_id, x.thread_external_id, t.title, x.reason, x.attempts, x.first_missed_at,
+               now() - x.first_missed_at AS age, x.next_try_at,
+               EXISTS (SELECT FROM messages m
+                       WHERE m.platform = 'whatsapp' AND m.external_id = x.external_id)
+               OR EXISTS (SELECT FROM message_aliases a
+                          WHERE a.platform = 'whatsapp' AND a.external_id = x.external_id) AS is_stored,
+               x.run_id
+        FROM missing_messages x
+        LEFT JOIN threads t ON t.platform = 'whatsapp' AND t.external_id = x.thread_external_id
+        """,
+        (
+            ("external_id", "text", "Message key."),
+            ("thread_external_id", "text", "Chat id."),
+            ("title", "text", "The chat's title; null when nothing names it."),
+            ("reason", "text", "Why it is not stored."),
+            ("attempts", "integer", "How often it was looked for."),
+            ("first_missed_at", "timestamptz", "When it was first found missing."),
+            ("age", "interval", "For how long it has been missing."),
+            ("next_try_at", "timestamptz", "Not looked for again before."),
+            ("is_stored", "boolean", "An older state is stored: the edit or the picture is missing."),
+            ("run_id", "bigint", "Run that looked for it last."),
+        ),
+    ),
+    # The newest run counts, not the newest finished one: a cycle that is running sets the begin of
+    # the chats that it has read already.
+    View(
+        "chats_short_of_lookback",
+        "Chats that are not known to be complete from the look-back's begin on.",
+        """
+        SELECT c.thread_external_id, t.title, c.complete_until, r.lookback_begin, c.history_type,
+               c.stop_reason, c.expected, c.stored, t.last_activity_at, c.observed_at, c.run_id
+        FROM sync_coverage c
+        LEFT JOIN (SELECT lookback_begin FROM sync_runs WHERE lookback_begin IS NOT NULL
+                   ORDER BY id DESC LIMIT 1) r ON true
+        LEFT JOIN threads t ON t.platform = 'whatsapp' AND t.external_id = c.thread_external_id
+        WHERE c.complete_until IS NULL OR c.complete_until > r.lookback_begin
+        """,
+        (
+            ("thread_external_id", "text", "Chat id."),
+            ("title", "text", "The chat's title; null when nothing names it."),
+            ("complete_until", "timestamptz", "From then on nothing is missing; null: not known."),
+            ("lookback_begin", "timestamptz", "How far back the newest run looked."),
+            ("history_type", "integer", "What the browser says about older messages on the phone."),
+            ("stop_reason", "text", "Why reading of the chat last ended."),
+            ("expected", "bigint", "Ids that the metadata lists inside the look-back."),
+            ("stored", "bigint", "Of those, stored."),
+            (
+                "last_activity_at",
+                "timestamptz",
+                "The chat's last activity; before the look-back's begin there is nothing to be short of.",
+            ),
+            ("observed_at", "timestamptz", "When these facts were found."),
+            ("run_id", "bigint", "Run that found them."),
+        ),
+    ),
+    View(
+        "coverage_trend",
+        "For each day (UTC) the counts of its last cycle that knew how many messages there are.",
+        """
+        SELECT d.day, d.runs, d.run_id, r.expected, r.expected - least(r.missing, r.expected) AS stored,
+               r.missing
+        FROM (SELECT (started_at AT TIME ZONE 'UTC')::date AS day, count(*) AS runs,
+                     max(id) FILTER (WHERE status IN ('success', 'partial')
+                                     AND read_by = 'metadata') AS run_id
+              FROM sync_runs GROUP BY 1) d
+        LEFT JOIN sync_runs r ON r.id = d.run_id
+        """,
+        (
+            ("day", "date", "Day on which the cycles began."),
+            ("runs", "bigint", "Cycles of that day, as far as they are still kept."),
+            ("run_id", "bigint", "The cycle whose counts these are; null: none of that day knew."),
+            ("expected", "bigint", "Messages that the metadata lists inside the look-back."),
+            ("stored", "bigint", "Of those, stored."),
+            ("missing", "bigint", "Not stored, entries that could not be understood among them."),
+        ),
+    ),
+)
+
+
+def _made_with_the_tables(view: View) -> None:
+    for statement in view.statements:
+        event.listen(metadata, "after_create", _ddl(statement))
+    event.listen(metadata, "before_drop", _ddl(f"DROP VIEW IF EXISTS {view.name}"))
+
+
+def _ddl(statement: str) -> DDL:
+    return DDL(statement)  # type: ignore[no-untyped-call]  # not annotated there
+
+
+for _view in VIEWS:
+    _made_with_the_tables(_view)
