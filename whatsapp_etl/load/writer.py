@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import timedelta
 
 import psycopg
@@ -36,10 +36,14 @@ class Writer:
         self._has_staging = False
 
     @contextmanager
-    def transaction(self, *, is_rehearsal: bool = False) -> Iterator[Cursor[TupleRow]]:
+    def transaction(
+        self, *, is_rehearsal: bool = False, has_staging: bool = False
+    ) -> Iterator[Cursor[TupleRow]]:
         """Yield a cursor in a transaction that is committed at the end, or rolled back on any error.
 
-        A rehearsal is rolled back in any case.
+        Args:
+            is_rehearsal: Whether it is rolled back in any case.
+            has_staging: Whether the staging tables must stand in it, empty.
 
         Raises:
             WriterBusyError: Another process holds the account's lock; the message names it.
@@ -49,19 +53,17 @@ class Writer:
         with self._turn, translated(self._database.place):
             connection = self._locked()
             try:
+                if has_staging:
+                    self._prepare_staging(connection)
                 with connection.transaction(force_rollback=is_rehearsal), connection.cursor() as cursor:
                     yield cursor
             finally:
                 if connection.closed:
                     self._forget()
 
-    @contextmanager
-    def staging(self) -> Iterator[Cursor[TupleRow]]:
-        """Yield a transaction in which the staging tables stand, empty."""
-        with self._turn:
-            self._prepare_staging()
-            with self.transaction() as cursor:
-                yield cursor
+    def staging(self) -> AbstractContextManager[Cursor[TupleRow]]:
+        """Return a transaction in which the staging tables stand, empty."""
+        return self.transaction(has_staging=True)
 
     def tidy(self, table: str) -> None:
         """Let Postgres mark freshly loaded rows as settled, which it does outside transactions only."""
@@ -108,13 +110,13 @@ class Writer:
                 "Stop it, or let it do the work.",
             ) from None
 
-    def _prepare_staging(self) -> None:
-        self._locked()
+    def _prepare_staging(self, connection: Connection) -> None:
+        # On the very connection that uses them: another one has none.
         if self._has_staging:
             return
-        with self.transaction() as cursor:
+        with connection.transaction():
             for statement in _STAGING:
-                cursor.execute(statement)
+                connection.execute(statement)
         self._has_staging = True
 
 
