@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from whatsapp_etl.attachments.files import remove, save
+from whatsapp_etl.attachments.files import remove, remove_leftovers, save
 from whatsapp_etl.errors import ConfigurationError
 from whatsapp_etl.extract.browser import BrowserOptions, find_browser
 from whatsapp_etl.extract.packs import AUTO, load_packs, read_pack, usable_packs
@@ -136,6 +136,8 @@ def source_of(
         )
     make_folder("WHATSAPP_PROFILE_DIR", settings.whatsapp_profile_dir)
     make_folder("ATTACHMENTS_DIR", settings.attachments_dir)
+    # By the machine's clock, which dates files; another program may be writing right now.
+    remove_leftovers(settings.attachments_dir, datetime.now(UTC) - timedelta(hours=1))
     parts = urlsplit(settings.whatsapp_url)
     packs, forced_pack = packs_of(settings.whatsapp_selector_pack)
     options = SourceOptions(

@@ -1,11 +1,14 @@
 import hashlib
+import os
 import resource
 import stat
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from whatsapp_etl.attachments.files import save, sniff
+from whatsapp_etl.attachments.files import remove_leftovers, save, sniff
 
+NOW = datetime(2026, 8, 23, 12, tzinfo=UTC)
 JPEG = b"\xff\xd8\xff\xe0" + bytes(64)
 
 
@@ -65,6 +68,19 @@ def test_a_cut_file_under_the_name_is_replaced(tmp_path):
     save(JPEG, tmp_path)
 
     assert place.read_bytes() == JPEG
+
+
+def test_what_a_killed_program_was_writing_is_removed_once_nobody_can_be_writing_it(tmp_path):
+    kept = save(JPEG, tmp_path).relative_path
+    hour = timedelta(hours=1)
+    for name, age in ((".part-old", 2 * hour), (".part-young", hour / 2), (kept, 2 * hour)):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, times=((NOW - age).timestamp(),) * 2)
+
+    remove_leftovers(tmp_path, NOW - hour)
+
+    left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {".part-young", kept}
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Saves bytes under their sha256, so that equal files are one file and a path never changes its content.
 
-A file appears under its name only when it is whole and on disk: it is written beside its place,
+A file appears under its name only when it is whole and on disk: it is written in the root,
 flushed, renamed, and the folder flushed. A crash or a full disk leaves at most a temporary file,
 never half a picture under a checksum that it does not have.
 """
@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import os
 import tempfile
+from datetime import datetime
 from pathlib import Path
 
 from whatsapp_etl.model import CapturedFile
@@ -29,6 +30,8 @@ _SIGNATURES: tuple[tuple[tuple[tuple[int, bytes], ...], str, str], ...] = (
 _UNKNOWN = ("application/octet-stream", "bin")
 
 _FOLDER_MODE = 0o700
+#: Begins the names of files that are not whole yet; all of them lie in the root.
+_PART = ".part-"
 
 
 def sniff(data: bytes) -> tuple[str, str]:
@@ -57,7 +60,7 @@ def save(data: bytes, root: Path) -> CapturedFile:
         _make_folder(root)
         _make_folder(place.parent.parent)
         _make_folder(place.parent)
-        _write_whole(data, place)
+        _write_whole(data, place, root)
     return CapturedFile(
         sha256=sha256, media_type=media_type, size_bytes=len(data), relative_path=relative.as_posix()
     )
@@ -68,6 +71,18 @@ def remove(relative_path: str, root: Path) -> None:
     (root / relative_path).unlink(missing_ok=True)
 
 
+def remove_leftovers(root: Path, before: datetime) -> None:
+    """Remove what a killed program was writing: unfinished files that nobody touched since `before`.
+
+    Raises:
+        OSError: The folder cannot be read or written.
+    """
+    for path in root.glob(f"{_PART}*"):
+        with contextlib.suppress(FileNotFoundError):  # another program finished or removed it just now
+            if path.stat().st_mtime < before.timestamp():
+                path.unlink()
+
+
 def _make_folder(folder: Path) -> None:
     if folder.is_dir():
         return
@@ -75,9 +90,10 @@ def _make_folder(folder: Path) -> None:
     _flush_folder(folder.parent)
 
 
-def _write_whole(data: bytes, place: Path) -> None:
+def _write_whole(data: bytes, place: Path, root: Path) -> None:
+    # In the root, where what a killed program left is found without a walk through everything.
     # mkstemp makes the file readable by its owner only; the rename keeps that.
-    descriptor, name = tempfile.mkstemp(dir=place.parent, prefix=".part-")
+    descriptor, name = tempfile.mkstemp(dir=root, prefix=_PART)
     with contextlib.ExitStack() as remains:
         remains.callback(Path(name).unlink, missing_ok=True)
         with os.fdopen(descriptor, "wb") as file:
