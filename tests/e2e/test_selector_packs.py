@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from contextlib import closing
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ from selectolax.lexbor import LexborHTMLParser
 from tests.fixtures.cycle import assert_in_step
 from whatsapp_etl import bootstrap
 from whatsapp_etl.errors import SelectorDriftError
-from whatsapp_etl.extract.conversation import Patience
 from whatsapp_etl.model import StopReason
 from whatsapp_etl.pack_commands import begin_pack, check_selectors, parse
 
@@ -36,15 +34,6 @@ def mended_by_the_guide(text: str) -> str:
         before, _, after = text.partition(section)
         text = before + section + mended + after.partition("\n")[2]
     return text
-
-
-@pytest.fixture
-def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tell soon that something does not come: a drifted page never shows it."""
-    monkeypatch.setattr(
-        "whatsapp_etl.extract.reader.Patience", lambda: Patience(opening=timedelta(seconds=4))
-    )
-    monkeypatch.setattr("whatsapp_etl.extract.session.SETTLE_ALLOWED", timedelta(seconds=2))
 
 
 @pytest.mark.usefixtures("impatience")

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import timedelta
-from pathlib import Path
 
 from playwright.sync_api import Error as PlaywrightError
 
@@ -36,7 +35,7 @@ class Dialogs:
         keep: Keeps a picture (PNG) where nothing can be read any more, and says where.
     """
 
-    def __init__(self, browser: Browser, packs: SelectorPack, keep: Callable[[bytes], Path]) -> None:
+    def __init__(self, browser: Browser, packs: SelectorPack, keep: Callable[[bytes], str]) -> None:
         self._browser = browser
         self._parts = {
             "select": {name: list(packs[name].candidates) for name in _PARTS if name in packs.selectors},
@@ -63,6 +62,6 @@ class Dialogs:
         with self._browser.watchdog.step("taking a picture of a dialog", _GRACE):
             picture = self._keep(self._browser.page.screenshot(scale="css"))
         return UnknownDialogError(
-            f"A dialog that is not known covers WhatsApp Web; a blurred picture of it is in {picture}.",
+            f"A dialog that is not known covers WhatsApp Web; the blurred picture of it: {picture}.",
             "Nothing of it was pressed. Answer it in the window of `whatsapp-etl login`.",
         )

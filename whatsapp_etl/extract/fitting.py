@@ -6,7 +6,6 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from pathlib import Path
 
 from whatsapp_etl.errors import SelectorDriftError
 from whatsapp_etl.extract.browser import Browser
@@ -29,7 +28,7 @@ class PageFit:
     Args:
         browser: The browser that shows the page.
         hits: Where served candidates are counted.
-        keep: Writes a redacted snapshot of the page under a reason and returns its path.
+        keep: Writes a redacted snapshot of the page under a reason and says where.
         settle_allowed: How long a screen may take to become complete.
     """
 
@@ -37,7 +36,7 @@ class PageFit:
         self,
         browser: Browser,
         hits: HitCounter,
-        keep: Callable[[str], Path],
+        keep: Callable[[str], str],
         settle_allowed: timedelta = SETTLE_ALLOWED,
     ) -> None:
         self._browser = browser

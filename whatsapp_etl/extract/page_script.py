@@ -12,7 +12,6 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Error as PlaywrightError
@@ -41,7 +40,7 @@ class PageScripts:
         watchdog: The watchdog of the browser.
         pack: The chosen selector pack.
         hits: Where served candidates are counted.
-        keep: Writes a redacted snapshot of the page under a reason and returns its path.
+        keep: Writes a redacted snapshot of the page under a reason and says where.
     """
 
     def __init__(
@@ -50,7 +49,7 @@ class PageScripts:
         watchdog: Watchdog,
         pack: SelectorPack,
         hits: HitCounter,
-        keep: Callable[[str], Path],
+        keep: Callable[[str], str],
     ) -> None:
         self.page = page
         self.watchdog = watchdog

@@ -30,7 +30,7 @@ from whatsapp_etl.extract.packs import AUTO, HitCounter, merge_packs, usable_pac
 from whatsapp_etl.extract.page_script import read_answer
 from whatsapp_etl.extract.scripts import read_script
 from whatsapp_etl.extract.shield import verify_shield
-from whatsapp_etl.extract.snapshot import write_picture, write_snapshot
+from whatsapp_etl.extract.snapshot import place_of, write_picture, write_snapshot
 from whatsapp_etl.extract.states import STATE_LABELS, PageFacts, next_state
 from whatsapp_etl.extract.watchdog import Watchdog
 from whatsapp_etl.model import (
@@ -116,7 +116,7 @@ class Session:
         self._dialogs = Dialogs(
             browser,
             self._any_pack,
-            lambda png: write_picture(png, snapshots, "unknown-dialog", clock()),
+            lambda png: place_of(lambda: write_picture(png, snapshots, "unknown-dialog", clock())),
         )
         self._fit = PageFit(browser, self.hits, self.keep_snapshot, SETTLE_ALLOWED)
 
@@ -383,13 +383,14 @@ class Session:
             self._browser.kill()
             raise
 
-    def keep_snapshot(self, reason: str) -> Path:
-        """Write a redacted snapshot of the page; return its path."""
+    def keep_snapshot(self, reason: str) -> str:
+        """Write a redacted snapshot of the page; return its path, or why there is none."""
         with self.watchdog.step("saving a snapshot", _GRACE):
             argument = {"alignment": COMPUTED_ALIGNMENT}
             seen = read_answer(self.page.evaluate(read_script("snapshot"), argument))
         page = SeenPage(seen["html"], seen["language"], self._version(), self._clock())
-        return write_snapshot(self._redact(page), self._snapshots, reason, self._clock())
+        redacted = self._redact(page)
+        return place_of(lambda: write_snapshot(redacted, self._snapshots, reason, self._clock()))
 
     def _replace(self, **changes: object) -> None:
         self._snapshot = replace(self._snapshot, **changes)  # type: ignore[arg-type]

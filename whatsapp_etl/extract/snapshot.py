@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import re
+from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
+import structlog
 from PIL import Image
+
+log = structlog.get_logger(__name__)
 
 KEPT_FOR = timedelta(days=7)
 
@@ -17,6 +23,19 @@ _NAME = re.compile(r"(?P<stamp>\d{4}-\d\d-\d\dT[\d-]+Z)-[a-z0-9_.-]+\.(html|png)
 #: One cell of a picture stands for so many pixels each way: as large as the letters of a large heading,
 #: and smaller than a dialog.
 _BLUR_PIXELS = 40
+
+
+def place_of(write: Callable[[], Path]) -> str:
+    """Write a snapshot and return its path; where the disk refuses it, why there is none.
+
+    What was seen on the page is told in any case: a full disk must not hide it.
+    """
+    try:
+        return str(write())
+    except OSError as error:
+        reason = errno.errorcode.get(error.errno or 0, "unknown")
+        log.warning("snapshot_not_kept", reason=reason)
+        return f"none, since it could not be written ({reason})"
 
 
 def write_snapshot(redacted: str, folder: Path, reason: str, now: datetime) -> Path:
@@ -29,10 +48,11 @@ def write_snapshot(redacted: str, folder: Path, reason: str, now: datetime) -> P
         folder: Made when missing.
         reason: Part of the file's name; lower-case letters, digits, "_", "." and "-".
         now: Aware; when the page looked so.
+
+    Raises:
+        OSError: It cannot be written; nothing half-written stays.
     """
-    path = _new_file(folder, f"{reason}.html", now)
-    path.write_text(redacted, encoding="utf-8")
-    return path
+    return _write(redacted.encode(), folder, f"{reason}.html", now)
 
 
 def write_picture(png: bytes, folder: Path, reason: str, now: datetime) -> Path:
@@ -46,6 +66,9 @@ def write_picture(png: bytes, folder: Path, reason: str, now: datetime) -> Path:
         folder: Made when missing.
         reason: Part of the file's name, as in `write_snapshot`.
         now: Aware; when the page looked so.
+
+    Raises:
+        OSError: As with `write_snapshot`.
     """
     with Image.open(BytesIO(png)) as picture:
         cells = (max(1, picture.width // _BLUR_PIXELS), max(1, picture.height // _BLUR_PIXELS))
@@ -54,16 +77,20 @@ def write_picture(png: bytes, folder: Path, reason: str, now: datetime) -> Path:
             .resize(cells, Image.Resampling.BOX)
             .resize(picture.size, Image.Resampling.NEAREST)
         )
-    path = _new_file(folder, f"{reason}.png", now)
-    blurred.save(path)
-    return path
+    encoded = BytesIO()
+    blurred.save(encoded, "PNG")
+    return _write(encoded.getvalue(), folder, f"{reason}.png", now)
 
 
-def _new_file(folder: Path, name: str, now: datetime) -> Path:
+def _write(data: bytes, folder: Path, name: str, now: datetime) -> Path:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     remove_old_snapshots(folder, now)
     path = folder / f"{now.astimezone(UTC).strftime(_STAMP)}-{name}"
-    path.touch(mode=0o600)
+    with ExitStack() as remains:
+        remains.callback(path.unlink, missing_ok=True)
+        path.touch(mode=0o600)
+        path.write_bytes(data)
+        remains.pop_all()
     return path
 
 
