@@ -10,7 +10,7 @@ from datetime import timedelta
 import structlog
 
 from whatsapp_etl import bootstrap
-from whatsapp_etl.errors import DatabaseUnreachableError
+from whatsapp_etl.errors import DatabaseRefusedError, DatabaseUnreachableError
 from whatsapp_etl.load.store import Store
 from whatsapp_etl.model import RunReport
 from whatsapp_etl.scheduler import Scheduler, address_of, listen, serve
@@ -68,5 +68,7 @@ def _show_store(store: Store, state: ServiceState, settings: Settings, options: 
             store.recent_runs(RECENT_RUNS),
         )
         state.set_shield_alarm(is_on=store.has_shield_alarm())
-    except DatabaseUnreachableError:
+    except (DatabaseUnreachableError, DatabaseRefusedError) as error:
+        # A table that somebody locks is no reason to end, nor to lose the cycle's own report.
+        log.warning("store_not_shown", error=str(error))
         state.show_store_down()

@@ -22,9 +22,9 @@ def behind_proxy(account: Callable[..., Account], proxy: Proxy) -> Iterator[Call
     """Open accounts that reach their database through `proxy`; the test itself looks past it."""
     with ExitStack() as stack:
 
-        def opened(**options: object) -> Account:
+        def opened(lock_patience: timedelta = SILENCE / 2, **options: object) -> Account:
             it = account(**options)
-            reached = Database(proxy.url, it.database.schema, silence=SILENCE)
+            reached = Database(proxy.url, it.database.schema, silence=SILENCE, lock_patience=lock_patience)
             it.store = it.cycle.store = stack.enter_context(Store(reached))
             return it
 

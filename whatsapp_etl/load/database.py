@@ -27,7 +27,7 @@ from whatsapp_etl.load.patience import Connection
 _OLDEST_VERSION = 140000
 _CONNECT_SECONDS = 10
 #: A statement that waits longer for a lock fails: nothing of ours holds one that long.
-_LOCK_TIMEOUT = "30s"
+_LOCK_PATIENCE = timedelta(seconds=30)
 #: A server that says nothing for so long is taken for lost: no statement of a cycle takes a tenth of it.
 _CYCLE_SILENCE = timedelta(minutes=10)
 #: A migration rewrites whole tables, in silence.
@@ -46,11 +46,13 @@ class Database:
         embedded: EmbeddedServer | None = None,
         *,
         silence: timedelta = _CYCLE_SILENCE,
+        lock_patience: timedelta = _LOCK_PATIENCE,
     ) -> None:
         self._url = url
         self.schema = schema
         self._embedded = embedded
         self._silence = silence
+        self._lock_patience = lock_patience
 
     @property
     def is_embedded(self) -> bool:
@@ -115,7 +117,7 @@ class Database:
                 " set_config('lock_timeout', %s, false),"
                 # A killed program's long statement ends, and with it its lock.
                 " set_config('client_connection_check_interval', '5s', false)",
-                (self.schema, _LOCK_TIMEOUT),
+                (self.schema, f"{self._lock_patience / timedelta(milliseconds=1):.0f}ms"),
             )
             unless_ready.pop_all()
         connection.autocommit = autocommit
@@ -137,7 +139,7 @@ class Database:
         except psycopg.OperationalError:
             # The driver's text may hold the user and parts of the URL.
             raise DatabaseUnreachableError(
-                f"Postgres does not answer or refuses the login ({self.place}).",
+                f"Postgres does not answer, refuses the login or has no connection left ({self.place}).",
                 "Check that it runs and that PG_URL has the right host, user and password.",
             ) from None
         except psycopg.Error:
