@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -176,7 +177,7 @@ def test_two_programs_on_one_profile_are_refused_by_name(program):
     second = it.run("sync", "--json")
     first.communicate(timeout=120)
     assert second.returncode == 4
-    assert str(first.pid) in second.stderr
+    assert f"process {first.pid} on {socket.gethostname()}" in second.stderr
 
 
 def test_run_serves_the_status_page_and_ends_within_ten_seconds_of_sigterm(program, database):
