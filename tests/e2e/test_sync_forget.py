@@ -5,7 +5,7 @@ from whatsapp_etl.model import RunStatus
 
 
 def test_a_forgotten_chat_message_and_person_do_not_come_back(account):
-    it = account(world={"chats": 8, "messages": 160})
+    it = account(world={"chats": 6, "messages": 90})
     it.sync()
     now = it.cycle.clock()
     own = it.store.account().id
@@ -53,7 +53,7 @@ def test_a_forgotten_chat_message_and_person_do_not_come_back(account):
     assert person not in everything
     assert message not in everything
     assert it.query("SELECT count(*) FROM threads WHERE external_id = %s", chat) == [(0,)]
-    summary = it.store.coverage_summary()
+    summary = it.store.coverage_summary(now)
     assert summary.missing == {}
     assert summary.expected == summary.stored
     assert it.sync().chats_opened == 0

@@ -23,6 +23,7 @@ from tests.fixtures.load import (
     rows,
 )
 from whatsapp_etl.attachments.files import remove
+from whatsapp_etl.errors import WriterBusyError
 from whatsapp_etl.forgotten import Wish, key_of
 from whatsapp_etl.load.personal import ERASED
 from whatsapp_etl.load.store import Store
@@ -341,7 +342,7 @@ def test_a_file_that_a_message_has_again_is_not_removed(database, full):
 def test_a_writer_that_holds_the_account_is_not_disturbed(database, full):
     with (
         Store(database, patience=timedelta(milliseconds=50)) as other,
-        pytest.raises(Exception, match="writes this"),
+        pytest.raises(WriterBusyError),
     ):
         other.erase(Wish("chat", ANA), NOW)
 
