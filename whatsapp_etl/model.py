@@ -668,6 +668,8 @@ class LoadPlan:
     disagreements: int = 0  #: Another text than the stored one without a sign of an edit; not stored.
     #: (fact, "shown" | "other" | "lost") -> how often rows show what the storage lists of them.
     agreement: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    #: Saved from rows that also show a message which was erased on request, and not used: to be removed.
+    unused_files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

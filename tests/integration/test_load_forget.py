@@ -331,6 +331,14 @@ def test_a_file_that_cannot_be_removed_is_tried_again(full, tmp_path):
     assert full.unused_files() == ()
 
 
+def test_a_file_that_a_plan_saved_for_nothing_is_removed_unless_a_message_has_it(full):
+    full.note_removed(full.unused_files())
+    owned = PICTURE.attachments[0].file_path
+    full.apply(make_plan(make_message(9), unused_files=(owned, "aa/bb/nobody.jpg")), 3)
+
+    assert full.unused_files() == ("aa/bb/nobody.jpg",)
+
+
 def test_a_file_that_a_message_has_again_is_not_removed(database, full):
     full.note_removed(full.unused_files())
     full.erase(Wish("message", PICTURE.external_id), NOW)

@@ -160,6 +160,17 @@ def test_current_tables_are_accepted_and_upgrading_again_does_nothing(empty_data
     migrate.require_current(empty_database)
 
 
+def test_a_role_that_may_read_every_new_table_may_not_read_the_key_of_what_was_forgotten(empty_database):
+    with empty_database.connect() as connection:
+        # A role that every server has stands for the analysts'.
+        connection.execute("ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO pg_monitor")
+    migrate.upgrade(empty_database)
+
+    may_read = "SELECT has_table_privilege('pg_monitor', %s, 'SELECT')"
+    assert rows(empty_database, may_read, f"{empty_database.schema}.messages") == [(True,)]
+    assert rows(empty_database, may_read, f"{empty_database.schema}.forget_key") == [(False,)]
+
+
 def test_two_upgrades_at_once_end_with_one_schema(empty_database):
     errors = []
     start = threading.Barrier(2)

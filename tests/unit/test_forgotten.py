@@ -19,10 +19,12 @@ from tests.transform_values import (
 )
 from whatsapp_etl.forgotten import Forgotten, digest, key_of, variants
 from whatsapp_etl.model import (
+    CapturedFile,
     ChatKind,
     ContactFacts,
     GroupFacts,
     MessageKey,
+    MessageType,
     Reject,
     RejectReason,
     StopReason,
@@ -129,6 +131,27 @@ def test_a_listed_message_that_was_forgotten_is_neither_stored_nor_missed_nor_re
     assert [each.stanza_id for each in plan.messages] == ["3EB0A2"]
     assert (plan.missing, plan.rejects) == ((), ())
     assert (plan.coverage.expected, plan.coverage.stored) == (1, 1)
+
+
+def test_the_bytes_of_a_forgotten_picture_do_not_stay_because_an_album_shows_them():
+    def picture(stanza_id, digest, minute):
+        return facts(stanza_id, minute=minute, type=MessageType.IMAGE, file_sha256=digest)
+
+    gone, kept = picture("3EB0A1", "aa", 0), picture("3EB0A2", "bb", 1)
+    shown_id = "album-3EB0A1-3EB0A2-2"
+    files = tuple(CapturedFile(each, "image/jpeg", 9, f"{each}.jpg") for each in ("aa", "bb"))
+
+    plan = plan_load(
+        replace(batch(shown_id), files={shown_id: files}),
+        [row("3EB0A1", shown_id=shown_id, type=MessageType.ALBUM, text=None)],
+        [gone, kept],
+        {},
+        context(forgotten=forgotten_message(MESSAGE)),
+        NOW,
+    )
+
+    assert [each.attachments[0].file_path for each in plan.messages] == ["bb.jpg"]
+    assert plan.unused_files == ("aa.jpg",)
 
 
 def test_without_metadata_a_forgotten_person_is_told_by_the_keys_of_rows():

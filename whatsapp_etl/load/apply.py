@@ -9,6 +9,7 @@ from dataclasses import replace
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
+from whatsapp_etl.load.privacy import note_unused
 from whatsapp_etl.load.staging import MessageChanges, write_messages
 from whatsapp_etl.load.threads import unify_threads, upsert_threads
 from whatsapp_etl.model import (
@@ -37,6 +38,7 @@ def apply_plan(cursor: Cursor[TupleRow], plan: LoadPlan, run_id: int) -> ApplyRe
         _move_checkpoint(cursor, thread_id, plan.checkpoint, run_id)
     write_coverage(cursor, [plan.coverage], run_id)
     _raise_last_seen(cursor, plan.messages)
+    note_unused(cursor, plan.unused_files, plan.coverage.observed_at)
     return ApplyResult(
         inserted=changes.inserted,
         updated=changes.updated,

@@ -56,6 +56,16 @@ def remove_messages(
     return cursor.rowcount
 
 
+def note_unused(cursor: Cursor[TupleRow], file_paths: Collection[str], now: datetime) -> None:
+    """Note files to remove; one that a message has stays all the same."""
+    if file_paths:
+        cursor.execute(
+            "INSERT INTO files_to_remove (file_path, unused_since)"
+            " SELECT u.path, %s FROM unnest(%s::text[]) AS u (path) ON CONFLICT DO NOTHING",
+            (now, list(file_paths)),
+        )
+
+
 def unused_files(cursor: Cursor[TupleRow]) -> tuple[str, ...]:
     """Return the files to remove; one that a message has again is none of them any more."""
     cursor.execute("DELETE FROM files_to_remove f USING attachments a WHERE a.file_path = f.file_path")

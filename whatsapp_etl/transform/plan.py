@@ -109,6 +109,7 @@ def plan_load(  # noqa: PLR0917 - the contract of the step: what was seen, liste
         unchanged=unchanged,
         disagreements=disagreements,
         agreement=agreement(joined, batch.pictures_unseen),
+        unused_files=_unused_files(batch, made.messages.values()) if context.forgotten else (),
     )
 
 
@@ -380,6 +381,13 @@ def _join(
             if each.facts is not None or not _is_beside(row, stored_stanza_ids, context):
                 joined.append(each)  # noqa: PERF401 - two nested conditions read better apart
     return joined
+
+
+def _unused_files(batch: ChatBatch, messages: Iterable[Message]) -> tuple[str, ...]:
+    """Return the files that no message made here has: an album's row shows forgotten pictures too."""
+    used = {attachment.file_path for message in messages for attachment in message.attachments}
+    saved = {file.relative_path for files in batch.files.values() for file in files}
+    return tuple(sorted(saved - used))
 
 
 def _remembered(rejects: Sequence[Reject], batch: ChatBatch, context: ChatContext) -> list[Reject]:
