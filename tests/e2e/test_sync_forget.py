@@ -39,6 +39,7 @@ def test_a_forgotten_chat_message_and_person_do_not_come_back(account):
     new = it.simulator.add_message(group, "The lamp is on the porch")
     it.simulator.add_message(chat, "Nobody keeps this")
     it.simulator.edit(message, "Nobody keeps this either")
+    it.simulator.react(new, "🌋", sender=person)
 
     report = it.sync()
 
@@ -50,7 +51,9 @@ def test_a_forgotten_chat_message_and_person_do_not_come_back(account):
         for table in ("messages", "threads", "contacts", "contact_identifiers", "reactions", "sync_coverage")
         for (text,) in it.query(f"SELECT t::text FROM {table} t")
     )
-    assert person not in everything
+    assert everything.count("🌋") == 0
+    phone_ids = it.simulator.world()["phone_ids"]
+    assert not any(each in everything for each in (person, phone_ids.get(person, person)))
     assert message not in everything
     assert it.query("SELECT count(*) FROM threads WHERE external_id = %s", chat) == [(0,)]
     summary = it.store.coverage_summary(now)
