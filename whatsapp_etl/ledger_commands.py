@@ -135,7 +135,7 @@ def _run_table(details: RunDetails) -> Table:
         ("seconds", "unknown" if run.seconds is None else f"{run.seconds:.1f}"),
         ("error", run.error or "none"),
     ):
-        table.add_row(label, value)
+        table.add_row(label, _printable(value))
     return table
 
 
@@ -150,7 +150,7 @@ def _chats_table(details: RunDetails) -> Table:
             expected = "unknown" if chat.expected is None else chat.expected
             gaps = f" ({_counts(chat.missing)})" if chat.missing else ""
             coverage = f"{chat.stored} of {expected}, {chat.stop_reason}{gaps}"
-        table.add_row(chat.thread_external_id, str(chat.inserted), str(chat.changed), coverage)
+        table.add_row(_printable(chat.thread_external_id), str(chat.inserted), str(chat.changed), coverage)
     return table
 
 
@@ -202,9 +202,9 @@ def _told_of_stored(stored: StoredFacts, runs: Mapping[int, RunRecord]) -> Itera
         if instant is not None:
             yield label, _at(instant)
     if stored.text is not None:
-        yield "text", _printable(stored.text)
+        yield "text", stored.text
     for version in stored.versions:
-        text = "" if version.text is None else f": {_printable(version.text)}"
+        text = "" if version.text is None else f": {version.text}"
         seen = f"seen {_at(version.replaced_seen_at)} in run {version.run_id}"
         yield "earlier version", f"{version.message_type}, replaced by {version.replaced_by}, {seen}{text}"
     for alias in stored.aliases:
@@ -292,7 +292,7 @@ def _printable(text: str) -> str:
 
 
 def _print(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
+    sys.stdout.write(f"{_printable(line)}\n")
 
 
 def _print_json(value: Mapping[str, object]) -> None:

@@ -42,9 +42,10 @@ _FACTS = (
 )
 _MESSAGE = f"""
     SELECT id, source_revision <> '', CASE WHEN %(with_text)s THEN content_snippet END, {", ".join(_FACTS)}
-    FROM messages WHERE platform = 'whatsapp' AND (external_id = ANY(%(keys)s)
-    OR id IN (SELECT message_id FROM message_aliases
-              WHERE platform = 'whatsapp' AND external_id = ANY(%(keys)s)))
+    FROM messages WHERE id IN (
+        SELECT id FROM messages WHERE platform = 'whatsapp' AND external_id = ANY(%(keys)s)
+        UNION SELECT message_id FROM message_aliases
+        WHERE platform = 'whatsapp' AND external_id = ANY(%(keys)s))
     ORDER BY id LIMIT 1
 """  # noqa: S608  # constants of this file
 #: All chats of the person or group whose chat it is.
