@@ -60,15 +60,6 @@ class ChatContext:
         return frozenset(own for own in (self.account.id, self.account.lid) if own)
 
 
-def is_forgotten(facts: MessageFacts | None, key: MessageKey | None, context: ChatContext) -> bool:
-    """Whether a listed message, or one that a row proves, was erased on request."""
-    if facts is not None:
-        return context.forgotten.has_contact(facts.sender_id) or context.forgotten.has_message(
-            canonical_key(facts.key, context.account.id)
-        )
-    return key is not None and context.forgotten.has_message(canonical_key(key, context.account.id))
-
-
 def external_id(key: MessageKey, account: Account) -> str:
     """Return the canonical key of a message as text: what `messages.external_id` holds."""
     return str(canonical_key(key, account.id))

@@ -30,11 +30,12 @@ from whatsapp_etl.model import (
     Thread,
 )
 from whatsapp_etl.transform.cross_check import agreement
-from whatsapp_etl.transform.identity import parse_key, parse_shown_key, shown_stanza_id
+from whatsapp_etl.transform.forgetting import is_forgotten, remembered, unused_files
+from whatsapp_etl.transform.identity import parse_key, shown_stanza_id
 from whatsapp_etl.transform.joining import FactsIndex, Joined
 from whatsapp_etl.transform.kinds import TEXTLESS_TYPES
 from whatsapp_etl.transform.merge import lacks_picture, marked, merge
-from whatsapp_etl.transform.messages import ChatContext, external_id, in_scope, is_forgotten, to_message
+from whatsapp_etl.transform.messages import ChatContext, external_id, in_scope, to_message
 from whatsapp_etl.transform.missing import missing_message, missing_reason
 from whatsapp_etl.transform.redact import hash_id, redact_html
 
@@ -82,7 +83,7 @@ def plan_load(  # noqa: PLR0917 - the contract of the step: what was seen, liste
         # Joined first: an album is recognised by all of its pictures.
         joined = [each for each in joined if not is_forgotten(each.facts, each.row.key, context)]
         listed = listed and [each for each in listed if not is_forgotten(each, None, context)]
-        rejects = _remembered(rejects, batch, context)
+        rejects = remembered(rejects, batch, context)
     made = _Made(batch, context, known, listed, now, arrival=facts or ())
     for each in joined:
         made.add_row(each)
@@ -109,7 +110,7 @@ def plan_load(  # noqa: PLR0917 - the contract of the step: what was seen, liste
         unchanged=unchanged,
         disagreements=disagreements,
         agreement=agreement(joined, batch.pictures_unseen),
-        unused_files=_unused_files(batch, made.messages.values()) if context.forgotten else (),
+        unused_files=unused_files(batch, made.messages.values()) if context.forgotten else (),
     )
 
 
@@ -381,23 +382,6 @@ def _join(
             if each.facts is not None or not _is_beside(row, stored_stanza_ids, context):
                 joined.append(each)  # noqa: PERF401 - two nested conditions read better apart
     return joined
-
-
-def _unused_files(batch: ChatBatch, messages: Iterable[Message]) -> tuple[str, ...]:
-    """Return the files that no message made here has: an album's row shows forgotten pictures too."""
-    used = {attachment.file_path for message in messages for attachment in message.attachments}
-    saved = {file.relative_path for files in batch.files.values() for file in files}
-    return tuple(sorted(saved - used))
-
-
-def _remembered(rejects: Sequence[Reject], batch: ChatBatch, context: ChatContext) -> list[Reject]:
-    """Return the rejects without those of rows whose message was erased on request."""
-    gone = {
-        hash_id(row.shown_id)
-        for row in batch.rows
-        if is_forgotten(None, parse_shown_key(row.shown_id), context)
-    }
-    return [each for each in rejects if each.shown_id_hash not in gone]
 
 
 def _is_beside(row: ParsedRow, stored_stanza_ids: set[str], context: ChatContext) -> bool:

@@ -1,0 +1,36 @@
+"""Leaves what was erased on request out of a visit's plan, should a row or the storage bring it again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from whatsapp_etl.model import ChatBatch, Message, MessageFacts, MessageKey, Reject
+from whatsapp_etl.transform.identity import canonical_key, parse_shown_key
+from whatsapp_etl.transform.messages import ChatContext
+from whatsapp_etl.transform.redact import hash_id
+
+
+def is_forgotten(facts: MessageFacts | None, key: MessageKey | None, context: ChatContext) -> bool:
+    """Whether a listed message, or one that a row proves, was erased on request."""
+    if facts is not None:
+        return context.forgotten.has_contact(facts.sender_id) or context.forgotten.has_message(
+            canonical_key(facts.key, context.account.id)
+        )
+    return key is not None and context.forgotten.has_message(canonical_key(key, context.account.id))
+
+
+def unused_files(batch: ChatBatch, messages: Iterable[Message]) -> tuple[str, ...]:
+    """Return the files that no message made here has: an album's row shows forgotten pictures too."""
+    used = {attachment.file_path for message in messages for attachment in message.attachments}
+    saved = {file.relative_path for files in batch.files.values() for file in files}
+    return tuple(sorted(saved - used))
+
+
+def remembered(rejects: Sequence[Reject], batch: ChatBatch, context: ChatContext) -> list[Reject]:
+    """Return the rejects without those of rows whose message was erased on request."""
+    gone = {
+        hash_id(row.shown_id)
+        for row in batch.rows
+        if is_forgotten(None, parse_shown_key(row.shown_id), context)
+    }
+    return [each for each in rejects if each.shown_id_hash not in gone]
