@@ -32,6 +32,12 @@ def test_rows_with_models_are_stored_and_later_metadata_completes_them(account):
     assert it.truth("page")
     assert it.simulator.unread() == unread
     assert it.query("SELECT DISTINCT expected FROM sync_coverage") == [(None,)]
+    assert it.query("SELECT read_by, metadata_unreadable FROM sync_runs") == [
+        ("chat_list", list(first.metadata_unreadable))
+    ]
+    assert it.query("SELECT runs, run_id, missing FROM coverage_trend") == [(1, None, None)]
+    key = next(iter(it.truth("page")))
+    assert not it.store.whereabouts((key,), "", (), with_text=False).stored.is_listed
 
     before = it.written_by()
     quiet = it.sync()
@@ -41,6 +47,7 @@ def test_rows_with_models_are_stored_and_later_metadata_completes_them(account):
     reload_with(it, hidden_idb=False)
     assert it.sync().status is RunStatus.SUCCESS
     assert it.judged().is_equal, str(it.judged())
+    assert it.store.whereabouts((key,), "", (), with_text=False).stored.is_listed
 
 
 def test_what_metadata_told_stays_when_it_is_gone(account):

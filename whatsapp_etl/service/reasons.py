@@ -259,7 +259,7 @@ _ALL = (
     _degraded(
         ReasonCode.COVERAGE_SHORT,
         "More messages of the look-back have been missing for long than are tolerated.",
-        "The next cycles read them. If the number stays, the status page shows why reading stopped.",
+        "The next cycles read them. If the number stays, the view `coverage_gaps` tells why.",
     ),
     _notice(
         ReasonCode.COVERAGE_GAPS,
