@@ -91,7 +91,7 @@ def test_every_view_says_what_each_of_its_columns_is(empty_database):
 
 
 def test_cycles_of_an_older_program_are_told_apart_by_what_decided_them(empty_database):
-    migrate.upgrade(empty_database, "0005")
+    migrate.upgrade(empty_database, "0004")
     with empty_database.connect() as connection:
         connection.execute(
             "INSERT INTO sync_runs (status, started_at, error) VALUES ('success', now(), NULL),"
