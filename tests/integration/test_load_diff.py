@@ -12,6 +12,7 @@ from tests.fixtures.load import (
     CLUB,
     NOW,
     OWN,
+    make_coverage,
     make_entry,
     make_image,
     make_message,
@@ -252,3 +253,19 @@ def test_an_answer_names_the_answered_message_by_its_stored_key(database, store)
     assert rows(database, "SELECT reply_to_external_id FROM messages WHERE reply_to_external_id <> ''") == [
         (make_message(1).external_id,)
     ]
+
+
+def test_a_chat_of_which_nothing_is_listed_any_more_keeps_no_gap(database, store):
+    store.apply(make_plan(make_message(1)), 1)
+    gaps = {MissingReason.NOT_SHOWN: 2}
+    store.record_coverage([make_coverage(ANA), make_coverage(BEN, missing=gaps, stored=1)], 1)
+    coverage = "SELECT expected, stored, missing FROM sync_coverage WHERE thread_external_id = '%s'"
+
+    store.diff([], SINCE, NOW, 2)  # a list without any entry says nothing
+    assert rows(database, coverage % BEN) == [(3, 1, {"not_shown": 2})]
+
+    store.diff(entries(make_message(1)), SINCE, NOW, 3)
+    assert rows(database, coverage % BEN) == [(0, 0, {})]
+    assert rows(database, coverage % ANA) == [(3, 3, {})]
+    history = "SELECT run_id, missing FROM sync_coverage_history WHERE thread_external_id = '%s' ORDER BY id"
+    assert rows(database, history % BEN) == [(1, {"not_shown": 2}), (3, {})]

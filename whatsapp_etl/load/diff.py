@@ -30,6 +30,22 @@ _FORGET_UNLISTED = """
     DELETE FROM missing_messages x
     WHERE NOT EXISTS (SELECT FROM stage_index i WHERE i.external_id = x.external_id)
 """
+# Nor are its chat's counts true any more. A list without any entry says nothing of that kind.
+_EMPTY_COVERAGE = """
+    WITH stale AS (
+        SELECT c.thread_external_id, c.missing <> '{}' AS had_gaps FROM sync_coverage c
+        WHERE (c.expected <> 0 OR c.missing <> '{}') AND EXISTS (SELECT FROM stage_index)
+          AND NOT EXISTS (SELECT FROM stage_index i WHERE i.chat_id = c.thread_external_id)
+    ), emptied AS (
+        UPDATE sync_coverage c
+        SET expected = 0, stored = 0, missing = '{}', observed_at = %(now)s, run_id = %(run_id)s
+        FROM stale s WHERE s.thread_external_id = c.thread_external_id
+        RETURNING c.thread_external_id, c.stop_reason, s.had_gaps
+    )
+    INSERT INTO sync_coverage_history
+        (thread_external_id, expected, stored, missing, stop_reason, observed_at, run_id)
+    SELECT thread_external_id, 0, 0, '{}', stop_reason, %(now)s, %(run_id)s FROM emptied WHERE had_gaps
+"""
 
 
 def diff_index(
@@ -48,8 +64,8 @@ def diff_index(
         pages: Everything that the metadata lists inside the look-back, in any order.
         since: The look-back's edge; older entries are left out.
         now: Decides which known gaps are due, and which disappearing messages are gone.
-        run_id: The run that notes other keys of stored messages: a chat whose id changed is not read
-            again for that.
+        run_id: The run that notes other keys of stored messages (a chat whose id changed is not read
+            again for that), and that a chat has nothing inside the look-back any more.
 
     Returns:
         By chat, for every chat with at least one entry: how many are expected and stored (in any
@@ -77,6 +93,7 @@ def diff_index(
         else:
             wanted.setdefault(chat_id, []).append(key)
     cursor.execute(_FORGET_UNLISTED)
+    cursor.execute(_EMPTY_COVERAGE, {"now": now, "run_id": run_id})
     return {
         chat_id: ChatDiff(
             chat_id=chat_id,
