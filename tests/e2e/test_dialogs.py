@@ -116,14 +116,14 @@ def test_large_type_on_any_display_becomes_squares_of_one_colour(
         assert max(blurred.size) <= 1600  # CSS pixels, whatever the display
 
 
-def test_waiting_for_the_chats_ends_soon_under_an_unknown_dialog(simulator, open_shared_session, monkeypatch):
+@pytest.mark.timeout(60)
+def test_waiting_for_the_chats_ends_soon_under_an_unknown_dialog(ready, simulator, monkeypatch):
     monkeypatch.setattr("whatsapp_etl.extract.session.UNKNOWN_ALLOWED", timedelta(milliseconds=500))
-    simulator.set_config(delays={"loading_ms": 1000})  # so that the dialog is there when the chats are
     simulator.dialog("permission")
-    session = open_shared_session(simulator.url)
+    ready.page.wait_for_selector("[role=dialog]")
 
     with pytest.raises(UnknownDialogError):
-        session.wait_until_ready(timedelta(minutes=2))
+        ready.wait_until_ready(timedelta(minutes=2))
 
 
 def test_no_key_is_pressed_on_a_dialog_although_escape_would_close_it(ready, simulator):

@@ -145,14 +145,22 @@ OUTCOMES = {
     "log_out_question": _ASKED,
     "news_and_question": _ASKED,
     "logging_out": _ASKED,
-    "logged_out_in_mid_read": told(SessionState.LOGGED_OUT, PERSON, ReasonCode.SESSION_LOGGED_OUT),
+    # It is the first cycle, and what was not read yet is newer than what was.
+    "logged_out_in_mid_read": told(
+        SessionState.LOGGED_OUT, PERSON, ReasonCode.SESSION_LOGGED_OUT, ReasonCode.DATA_STALE
+    ),
     # Reading a page that thinks it is seen would send receipts: none is opened.
     "tab_hidden": told(
         frozenset({SessionState.STARTING, LOADING, READY}), "ShieldError", ReasonCode.RUN_FAILED
     ),
-    # What was listed of it is missing; the chat that stands in its place is not taken for it.
+    # What was listed of it is missing, the newest message too; what stands in its place is not taken for it.
     "chat_deleted_while_open": told(
-        READY, None, ReasonCode.CHAT_UNIDENTIFIED, ReasonCode.COVERAGE_SHORT, ReasonCode.RUN_PARTIAL
+        READY,
+        None,
+        ReasonCode.CHAT_UNIDENTIFIED,
+        ReasonCode.COVERAGE_SHORT,
+        ReasonCode.RUN_PARTIAL,
+        ReasonCode.DATA_STALE,
     ),
     "idb_missing": _BY_LIST,
     "idb_renamed_fields": _BY_LIST,
