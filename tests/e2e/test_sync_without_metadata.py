@@ -67,6 +67,7 @@ def test_what_metadata_told_stays_when_it_is_gone(account):
     assert abs(stored[new]["ts"] - it.truth("page")[new]["ts"]) < timedelta(seconds=1)
 
 
+@pytest.mark.matrix
 def test_of_chats_that_no_row_proves_nothing_is_written(account):
     it = account(world=SMALL)
     it.simulator.set_config(hidden_idb=True, fiber=False)

@@ -112,6 +112,7 @@ def test_a_disk_without_a_free_inode_is_a_full_disk(account, small_disk):
     assert_recovered(it)
 
 
+@pytest.mark.matrix
 def test_a_folder_that_became_read_only_costs_no_message(account, small_disk):
     disk = small_disk("attachments")
     it = account(world=WORLD)
@@ -124,6 +125,7 @@ def test_a_folder_that_became_read_only_costs_no_message(account, small_disk):
     assert_recovered(it)
 
 
+@pytest.mark.matrix
 @pytest.mark.usefixtures("impatience")
 def test_a_full_disk_for_snapshots_hides_no_drift_and_keeps_no_half_of_one(account, small_disk):
     disk = small_disk("snapshots")

@@ -53,6 +53,7 @@ def test_kills_in_the_middle_of_cycles_lose_and_double_nothing(program, database
     assert simulator.ledger()["receipts"] == 0
 
 
+@pytest.mark.matrix
 def test_the_browser_of_a_killed_program_does_not_stay(program):
     it, _ = program(world={"chats": 2, "messages": 10})
     process = it.start("sync", "--json")

@@ -56,6 +56,7 @@ def limited_role(database, connections):
             connection.execute(f"DROP ROLE {name}")
 
 
+@pytest.mark.matrix
 def test_a_server_out_of_connections_is_told_and_the_next_cycle_is_whole(account, database):
     it = account(world=WORLD)
     with limited_role(database, 1) as (role, url), Store(Database(url, database.schema)) as store:
