@@ -3,9 +3,9 @@
 pytest_plugins = [
     "tests.fixtures.simulator",
     "tests.fixtures.postgres",
+    "tests.fixtures.page",
     "tests.fixtures.browser",
     "tests.fixtures.cycle",
-    "tests.fixtures.page",
     "tests.fixtures.reading",
     "tests.fixtures.program",
     "tests.fixtures.proxy",

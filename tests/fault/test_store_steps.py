@@ -4,33 +4,21 @@ import itertools
 
 import pytest
 
-from tests.fixtures.load import NOW, make_coverage, make_message, make_plan, rows
+from tests.fixtures.load import NOW, make_chat_plan, rows
 from tests.fixtures.proxy import Fault, nth, numbered
 from whatsapp_etl.errors import DatabaseUnreachableError
 from whatsapp_etl.load.database import Database
 from whatsapp_etl.load.store import Store
-from whatsapp_etl.model import Checkpoint
 
 MESSAGES = 5
 
 
-def chat_plan(number):
-    chat = f"4915560{number:05d}@c.us"
-    messages = [make_message(n, thread_external_id=chat, sender_id=chat) for n in range(MESSAGES)]
-    newest = messages[-1]
-    return make_plan(
-        *messages,
-        checkpoint=Checkpoint(newest.external_id, newest.ts),
-        coverage=make_coverage(chat, expected=MESSAGES, stored=MESSAGES),
-    )
-
-
 def test_a_connection_cut_before_a_chat_begins_costs_nothing(database, proxy):
     with Store(Database(proxy.url, database.schema)) as store:
-        store.apply(chat_plan(1), 1)
+        store.apply(make_chat_plan(1, MESSAGES), 1)
         for wanted in itertools.count(1):
             proxy.arm(Fault.CUT, nth(wanted, "Q SELECT 1"))
-            assert store.apply(chat_plan(1 + wanted), 1).inserted == MESSAGES
+            assert store.apply(make_chat_plan(1 + wanted, MESSAGES), 1).inserted == MESSAGES
             if proxy.struck is None:
                 break
     assert wanted > 1
@@ -46,12 +34,12 @@ def test_a_chat_cut_at_any_message_is_stored_whole_or_not_and_whole_the_next_tim
         with Store(Database(proxy.url, database.schema)) as store:
             if not is_first:
                 store.begin_run(NOW)
-                store.apply(chat_plan(10_000 + step), 1)
+                store.apply(make_chat_plan(10_000 + step, MESSAGES), 1)
             proxy.arm(fault, numbered(step))
             try:
-                inserted = store.apply(chat_plan(step), 1).inserted
+                inserted = store.apply(make_chat_plan(step, MESSAGES), 1).inserted
             except DatabaseUnreachableError:
-                inserted = store.apply(chat_plan(step), 1).inserted
+                inserted = store.apply(make_chat_plan(step, MESSAGES), 1).inserted
                 is_stored_already = proxy.struck == "Q COMMIT" and fault is Fault.CUT_ANSWER
                 assert inserted in ({0, MESSAGES} if is_stored_already else {MESSAGES})
             else:

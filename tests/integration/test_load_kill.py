@@ -6,23 +6,11 @@ import sys
 
 import pytest
 
-from tests.fixtures.load import NOW, make_coverage, make_message, make_plan, rows
+from tests.fixtures.load import NOW, make_chat_plan, rows
 from whatsapp_etl.load.store import Store
-from whatsapp_etl.model import Checkpoint
 
 CHATS = 200
 MESSAGES = 60
-
-
-def chat_plan(number):
-    chat = f"4915560{number:05d}@c.us"
-    messages = [make_message(n, thread_external_id=chat, sender_id=chat) for n in range(MESSAGES)]
-    newest = messages[-1]
-    return make_plan(
-        *messages,
-        checkpoint=Checkpoint(newest.external_id, newest.ts),
-        coverage=make_coverage(chat, expected=MESSAGES, stored=MESSAGES),
-    )
 
 
 def write_chats(url, schema):
@@ -34,7 +22,7 @@ def write_chats(url, schema):
     with open_database(url, schema, Path("/nonexistent")) as database, Store(database) as store:
         run_id = store.begin_run(NOW)
         for number in range(CHATS):
-            store.apply(chat_plan(number), run_id)
+            store.apply(make_chat_plan(number, MESSAGES), run_id)
             sys.stdout.write(f"{number}\n")
             sys.stdout.flush()
 
@@ -61,6 +49,6 @@ def test_a_killed_writer_leaves_whole_chats_with_their_checkpoints(database, see
 
     with Store(database) as successor:
         run_id = successor.begin_run(NOW)
-        result = successor.apply(chat_plan(0), run_id)
+        result = successor.apply(make_chat_plan(0, MESSAGES), run_id)
     assert (result.inserted, result.updated) == (0, 0)
     assert rows(database, "SELECT status FROM sync_runs ORDER BY id") == [("interrupted",), ("running",)]

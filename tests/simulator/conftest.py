@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page
 
-from tests.fixtures.page import FOCUS_SHIELD, ORDINARY_AGENT
+from tests.fixtures.page import FOCUS_SHIELD, new_context
 from tests.simulator.conversation_page import open_chat, row
 from whatsapp_etl.simulator.serve import RunningSimulator, SimulatorOptions
 
@@ -107,12 +107,7 @@ def shown(small_world: SimulatorOptions, page_browser: Browser) -> Iterator[Show
         simulator.react(keys["url"], "👍", sender=chat)
         simulator.react(keys["mail"], "👍", sender=chat)
         simulator.react(keys["mail"], "❤", sender="me")
-        context = page_browser.new_context(
-            user_agent=ORDINARY_AGENT,
-            viewport={"width": 1200, "height": 4000},
-            locale="en-US",
-            timezone_id="UTC",
-        )
+        context = new_context(page_browser, viewport={"width": 1200, "height": 4000})
         context.add_init_script(FOCUS_SHIELD)
         page = context.new_page()
         page.goto(simulator.url)
