@@ -27,11 +27,11 @@ def create_app(server: PageServer) -> Starlette:
     async def index(request: Request) -> Response:
         agent = request.headers.get("user-agent", "")
         if server.config["unsupported"] or any(word in agent for word in _UNSUPPORTED):
-            return HTMLResponse((STATIC / "unsupported.html").read_text(encoding="utf-8"))
+            return HTMLResponse(_page("unsupported.html"))
         failure = server.fails_load()
         if failure == "http":
             return HTMLResponse("Service Unavailable", status_code=503)
-        page = (STATIC / "index.html").read_text(encoding="utf-8")
+        page = _page("index.html")
         if failure == "script":
             page = page.replace("/static/main.js", "/static/missing.js")
         return HTMLResponse(page, headers={"Cache-Control": "no-store"})
@@ -71,6 +71,10 @@ def create_app(server: PageServer) -> Starlette:
             Route("/static/{path:path}", _static),
         ]
     )
+
+
+def _page(name: str) -> str:
+    return _static_files()[name][1].decode()
 
 
 async def _static(request: Request) -> Response:

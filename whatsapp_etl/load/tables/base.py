@@ -11,6 +11,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Identity,
+    Integer,
     MetaData,
     SmallInteger,
     Text,
@@ -60,6 +61,18 @@ def flag(name: str, comment: str, *, null: bool = False) -> Column[int]:
 def one_of(name: str, values: tuple[str, ...]) -> CheckConstraint:
     listed = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{name} IN ({listed})", name=name)
+
+
+def only_row() -> Column[int]:
+    """Return the key of a table that holds one row."""
+    return Column(
+        "id",
+        Integer,
+        CheckConstraint("id = 1", name="one_row"),
+        primary_key=True,
+        autoincrement=False,
+        comment="Always 1.",
+    )
 
 
 def written() -> tuple[Column[Any], ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
-    CheckConstraint,
     Column,
     Double,
     Index,
@@ -16,7 +15,7 @@ from sqlalchemy import (
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from whatsapp_etl.load.tables.base import flag, identity, instant, metadata, number, one_of, text
+from whatsapp_etl.load.tables.base import flag, identity, instant, metadata, number, one_of, only_row, text
 
 
 def _json(name: str, comment: str) -> Column[object]:
@@ -193,14 +192,7 @@ session_events = Table(
 change_counter = Table(
     "change_counter",
     metadata,
-    Column(
-        "id",
-        Integer,
-        CheckConstraint("id = 1", name="one_row"),
-        primary_key=True,
-        autoincrement=False,
-        comment="Always 1.",
-    ),
+    only_row(),
     Column(
         "value",
         BigInteger,

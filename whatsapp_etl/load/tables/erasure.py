@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, Integer, Table, Text
+from sqlalchemy import Column, Table, Text
 from sqlalchemy.dialects.postgresql import BYTEA
 
-from whatsapp_etl.load.tables.base import instant, metadata, one_of, text
+from whatsapp_etl.load.tables.base import instant, metadata, one_of, only_row, text
 
 forgotten = Table(
     "forgotten",
@@ -34,14 +34,7 @@ forgotten = Table(
 forget_key = Table(
     "forget_key",
     metadata,
-    Column(
-        "id",
-        Integer,
-        CheckConstraint("id = 1", name="one_row"),
-        primary_key=True,
-        autoincrement=False,
-        comment="Always 1.",
-    ),
+    only_row(),
     Column("key", BYTEA, nullable=False, comment="32 random bytes, made by the first erasure."),
     comment="The key of `forgotten`. One row; readable by the owner only.",
 )
