@@ -12,12 +12,13 @@ from rich.table import Table
 
 from whatsapp_etl import bootstrap
 from whatsapp_etl.errors import ConfigurationError, MessageParseError, UnknownRunError
+from whatsapp_etl.hashing import hash_id
 from whatsapp_etl.logs import configure_logs
-from whatsapp_etl.model import RunDetails, RunRecord, RunStatus, StoredFacts, Whereabouts
+from whatsapp_etl.model import RunStatus
 from whatsapp_etl.plain_json import plain
+from whatsapp_etl.records import RunDetails, RunRecord, StoredFacts, Whereabouts
 from whatsapp_etl.settings import Settings, read_settings
 from whatsapp_etl.transform.identity import canonical_key, parse_key
-from whatsapp_etl.transform.redact import hash_id
 from whatsapp_etl.transform.whereabouts import next_step, state_of
 
 _SIGNS = "how often each sign told a fact of the run's rows; which one told a single row's is not kept"

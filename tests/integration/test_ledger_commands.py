@@ -24,6 +24,7 @@ from tests.fixtures.load import (
 from whatsapp_etl.cli import app
 from whatsapp_etl.errors import ConfigurationError, SchemaOutdatedError, UnknownRunError
 from whatsapp_etl.forgotten import Wish
+from whatsapp_etl.hashing import hash_id
 from whatsapp_etl.model import (
     ChatKind,
     MessageVersion,
@@ -33,7 +34,6 @@ from whatsapp_etl.model import (
     RejectReason,
     RunStatus,
 )
-from whatsapp_etl.transform.redact import hash_id
 
 SECRET = "The spare key lies\x1b[2J under the fern"
 

@@ -19,6 +19,7 @@ from tests.fixtures.load import (
     rows,
 )
 from whatsapp_etl.forgotten import Wish
+from whatsapp_etl.hashing import hash_id
 from whatsapp_etl.model import (
     ContactFacts,
     MessageType,
@@ -30,7 +31,6 @@ from whatsapp_etl.model import (
     RunStatus,
     StopReason,
 )
-from whatsapp_etl.transform.redact import hash_id
 
 LOOKBACK = timedelta(days=30)
 

@@ -18,6 +18,7 @@ from tests.transform_values import (
     row,
 )
 from whatsapp_etl.forgotten import Forgotten, digest, key_of, variants
+from whatsapp_etl.hashing import hash_id
 from whatsapp_etl.model import (
     CapturedFile,
     ChatKind,
@@ -32,7 +33,6 @@ from whatsapp_etl.model import (
 from whatsapp_etl.transform.listing import refusal
 from whatsapp_etl.transform.messages import to_message
 from whatsapp_etl.transform.plan import plan_load
-from whatsapp_etl.transform.redact import hash_id
 from whatsapp_etl.transform.visits import Rules, allowed_contacts, allowed_groups, is_allowed
 
 SECRET = b"k" * 32

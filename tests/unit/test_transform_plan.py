@@ -17,6 +17,7 @@ from tests.transform_values import (
     raw,
     row,
 )
+from whatsapp_etl.hashing import hash_id
 from whatsapp_etl.model import (
     CapturedFile,
     ChatDiff,
@@ -30,7 +31,6 @@ from whatsapp_etl.model import (
 )
 from whatsapp_etl.transform.missing import NOT_A_TRY, wait_after
 from whatsapp_etl.transform.plan import coverage_unvisited, next_checkpoint, plan_load, unopened
-from whatsapp_etl.transform.redact import hash_id
 
 LATER = NOW + timedelta(minutes=10)
 FILE = CapturedFile("ab" * 32, "image/jpeg", 1234, "ab/ab/x.jpg")

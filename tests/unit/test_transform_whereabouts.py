@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from whatsapp_etl.model import (
+from whatsapp_etl.model import MissingReason
+from whatsapp_etl.records import (
     ChatCoverage,
     MissingFacts,
-    MissingReason,
     RejectFacts,
     RemovedFacts,
     StoredFacts,

@@ -8,9 +8,10 @@ from datetime import datetime
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
+from whatsapp_etl.load.apply import write_coverage
 from whatsapp_etl.load.copytext import cell, copy_lines, encoded
 from whatsapp_etl.load.identity import listed_under_another_key, record_aliases
-from whatsapp_etl.model import ChatDiff, MessageIndexEntry, MissingReason
+from whatsapp_etl.model import ChatDiff, Coverage, MessageIndexEntry, MissingReason, StopReason
 
 # The entries that lack a row of their revision. Most cycles return none of them.
 _OPEN_ENTRIES = """
@@ -31,20 +32,10 @@ _FORGET_UNLISTED = """
     WHERE NOT EXISTS (SELECT FROM stage_index i WHERE i.external_id = x.external_id)
 """
 # Nor are its chat's counts true any more. A list without any entry says nothing of that kind.
-_EMPTY_COVERAGE = """
-    WITH stale AS (
-        SELECT c.thread_external_id, c.missing <> '{}' AS had_gaps FROM sync_coverage c
-        WHERE (c.expected <> 0 OR c.missing <> '{}') AND EXISTS (SELECT FROM stage_index)
-          AND NOT EXISTS (SELECT FROM stage_index i WHERE i.chat_id = c.thread_external_id)
-    ), emptied AS (
-        UPDATE sync_coverage c
-        SET expected = 0, stored = 0, missing = '{}', observed_at = %(now)s, run_id = %(run_id)s
-        FROM stale s WHERE s.thread_external_id = c.thread_external_id
-        RETURNING c.thread_external_id, c.stop_reason, s.had_gaps
-    )
-    INSERT INTO sync_coverage_history
-        (thread_external_id, expected, stored, missing, stop_reason, observed_at, run_id)
-    SELECT thread_external_id, 0, 0, '{}', stop_reason, %(now)s, %(run_id)s FROM emptied WHERE had_gaps
+_STALE_COVERAGE = """
+    SELECT c.thread_external_id, c.stop_reason, c.complete_until, c.history_type FROM sync_coverage c
+    WHERE (c.expected <> 0 OR c.missing <> '{}') AND EXISTS (SELECT FROM stage_index)
+      AND NOT EXISTS (SELECT FROM stage_index i WHERE i.chat_id = c.thread_external_id)
 """
 
 
@@ -93,7 +84,7 @@ def diff_index(
         else:
             wanted.setdefault(chat_id, []).append(key)
     cursor.execute(_FORGET_UNLISTED)
-    cursor.execute(_EMPTY_COVERAGE, {"now": now, "run_id": run_id})
+    write_coverage(cursor, _emptied(cursor, now), run_id)
     return {
         chat_id: ChatDiff(
             chat_id=chat_id,
@@ -105,6 +96,14 @@ def diff_index(
         )
         for chat_id, total, newest_at in totals
     }
+
+
+def _emptied(cursor: Cursor[TupleRow], now: datetime) -> list[Coverage]:
+    """Return the coverage of chats of which nothing is listed any more."""
+    return [
+        Coverage(chat_id, 0, 0, {}, StopReason(stop_reason), complete_until, history_type, now)
+        for chat_id, stop_reason, complete_until, history_type in cursor.execute(_STALE_COVERAGE).fetchall()
+    ]
 
 
 def _lines(pages: Iterable[Sequence[MessageIndexEntry]], since: datetime, now: datetime) -> Iterable[bytes]:

@@ -7,7 +7,6 @@ be reached is declared in `load.personal`.
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from psycopg import Cursor
 from psycopg.rows import TupleRow
 
 from whatsapp_etl.forgotten import DigestKind, Erasure, Forgotten, Wish, digest, key_of, variants
+from whatsapp_etl.hashing import hash_id
 from whatsapp_etl.load.privacy import remove_messages
 from whatsapp_etl.load.staging import take_change_numbers
 
@@ -100,7 +100,7 @@ _BOOKKEEPING: Mapping[str, str] = {
     " WHERE t.checkpoint_message_id = ANY(%(keys)s)"
     f" OR {_PARTICIPANT.format('t.checkpoint_message_id')} = ANY(%(people)s)",
 }
-# A chat in which nothing is listed any more is not counted again by the next cycle.
+# Health is right at once, and not only after the next cycle.
 _RECOUNT = """
     UPDATE sync_coverage c SET missing = coalesce((
         SELECT jsonb_object_agg(r.reason, r.n) FROM (
@@ -132,10 +132,7 @@ class _Scope:
     @property
     def shown_hashes(self) -> list[str]:
         """Return the keys as `rejects.shown_id_hash` has them: a page shows packed or bare ids."""
-        return [
-            hashlib.sha256(each.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-            for each in (*self.keys, *self.stanza_ids)
-        ]
+        return [hash_id(each) for each in (*self.keys, *self.stanza_ids)]
 
 
 @dataclass(slots=True)

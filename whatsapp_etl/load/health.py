@@ -45,7 +45,7 @@ def store_facts(cursor: Cursor[TupleRow], now: datetime) -> StoreFacts:
     return StoreFacts(last_success_at, last_seen, messages, threads, stored, now)
 
 
-def coverage_summary(cursor: Cursor[TupleRow], grace: timedelta, now: datetime) -> CoverageSummary:
+def coverage_summary(cursor: Cursor[TupleRow], now: datetime, grace: timedelta) -> CoverageSummary:
     """Return coverage over all chats, naming none; gaps younger than `grace` are recent."""
     row = cursor.execute(
         "SELECT count(*), count(*) FILTER (WHERE missing = '{}'"

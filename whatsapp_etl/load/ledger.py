@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
-from whatsapp_etl.model import ApplyResult, ChatChange, RunDetails, RunRecord, StageCounts
+from whatsapp_etl.model import ApplyResult, StageCounts
+from whatsapp_etl.records import ChatChange, RunDetails, RunRecord
 
 _STAGES = ("seen", "id_found", "matched", "body_found", "written")
 _APPLIED = ("inserted", "updated", "unchanged", "attachments_saved", "jobs_enqueued", "rejects")

@@ -46,15 +46,13 @@ from whatsapp_etl.model import (
     MessageIndexEntry,
     MissingMessage,
     Reaction,
-    RunDetails,
-    RunRecord,
     RunReport,
     RunSummary,
     SessionState,
     StoreFacts,
     Thread,
-    Whereabouts,
 )
+from whatsapp_etl.records import RunDetails, RunRecord, Whereabouts
 
 #: A load of at least this many new rows is settled at once instead of by the next reader, who
 #: would have to write every page again.
@@ -261,7 +259,7 @@ class Store:
     def coverage_summary(self, now: datetime, grace: timedelta = timedelta(0)) -> CoverageSummary:
         """Sum up the coverage of all chats; gaps younger than `grace` are counted as recent."""
         with self._reading() as cursor:
-            return health.coverage_summary(cursor, grace, now)
+            return health.coverage_summary(cursor, now, grace)
 
     def rejects_of_last_run(self) -> int:
         with self._reading() as cursor:

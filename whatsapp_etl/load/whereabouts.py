@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Sequence
 
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
+from whatsapp_etl.hashing import key_sha256
 from whatsapp_etl.load.forget import forgotten
 from whatsapp_etl.load.ledger import runs_by_id
-from whatsapp_etl.model import (
+from whatsapp_etl.model import MessageType, MissingReason
+from whatsapp_etl.records import (
     AttachmentFacts,
     ChatCoverage,
-    MessageType,
     MissingFacts,
-    MissingReason,
     RejectFacts,
     RemovedFacts,
     StoredFacts,
@@ -150,7 +149,7 @@ def _removed(cursor: Cursor[TupleRow], keys: Sequence[str]) -> RemovedFacts | No
     row = cursor.execute(
         "SELECT reason, removed_at FROM tombstones WHERE key_sha256 = ANY(%s)"
         " ORDER BY change_seq DESC LIMIT 1",
-        ([hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest() for key in keys],),
+        (list(map(key_sha256, keys)),),
     ).fetchone()
     return None if row is None else RemovedFacts(*row)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from whatsapp_etl.hashing import hash_id
 from whatsapp_etl.model import ChatBatch, Message, MessageFacts, MessageKey, Reject
 from whatsapp_etl.transform.identity import canonical_key, parse_shown_key
 from whatsapp_etl.transform.messages import ChatContext
-from whatsapp_etl.transform.redact import hash_id
 
 
 def is_forgotten(facts: MessageFacts | None, key: MessageKey | None, context: ChatContext) -> bool:

@@ -11,11 +11,12 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
+from whatsapp_etl.hashing import hash_id
 from whatsapp_etl.model import MessageType, ParsedRow, RawRow, Reject, RejectReason, SelectorPack
 from whatsapp_etl.transform.clocks import PageClock
 from whatsapp_etl.transform.date_order import DateHabit, PageLanguage
 from whatsapp_etl.transform.identity import sender
-from whatsapp_etl.transform.redact import hash_id, redact_html
+from whatsapp_etl.transform.redact import redact_html
 from whatsapp_etl.transform.row_reader import RowReader, copied_head
 from whatsapp_etl.transform.rows import split_page
 from whatsapp_etl.transform.rules import RowRules

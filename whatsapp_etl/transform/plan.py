@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from whatsapp_etl.errors import MessageParseError
+from whatsapp_etl.hashing import hash_id
 from whatsapp_etl.model import (
     CapturedFile,
     ChatBatch,
@@ -37,7 +38,7 @@ from whatsapp_etl.transform.kinds import TEXTLESS_TYPES
 from whatsapp_etl.transform.merge import lacks_picture, marked, merge
 from whatsapp_etl.transform.messages import ChatContext, external_id, in_scope, to_message
 from whatsapp_etl.transform.missing import missing_message, missing_reason
-from whatsapp_etl.transform.redact import hash_id, redact_html
+from whatsapp_etl.transform.redact import redact_html
 
 #: A time further ahead than this is not believed.
 _FUTURE = timedelta(days=1)

@@ -7,12 +7,12 @@ selector is repaired from.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from html import escape
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from whatsapp_etl.hashing import hash_id
 from whatsapp_etl.model import COMPUTED_ALIGNMENT
 from whatsapp_etl.transform.page_words import PageWords
 
@@ -49,11 +49,6 @@ _DEEPEST = 300
 def redact_text(text: str) -> str:
     """Return `text` with every letter as x and every digit as 9; ASCII punctuation stays."""
     return "".join(map(_redact_character, text))
-
-
-def hash_id(text: str) -> str:
-    """Return the first 16 hex digits of the sha256 of an id."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def redact_html(html: str, words: PageWords = _NO_WORDS) -> str:

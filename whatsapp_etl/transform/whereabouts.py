@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from whatsapp_etl.model import MissingFacts, MissingReason, StoredFacts, Whereabouts
+from whatsapp_etl.model import MissingReason
+from whatsapp_etl.records import MissingFacts, StoredFacts, Whereabouts
 
 #: What is looked for, where it is not simply the message.
 _LOOKED_FOR = {
