@@ -101,6 +101,7 @@ class _Control:
     async def dialog(self, _request: Request, payload: Payload) -> Payload:
         kind = _choice(payload, "kind", DIALOGS)
         await self._server.show_dialog(kind)
+        await self._server.until_drawn()
         return {"dialog": kind}
 
     async def configure(self, _request: Request, payload: Payload) -> Payload:

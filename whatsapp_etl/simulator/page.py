@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import secrets
 from collections.abc import Iterable
@@ -27,6 +28,7 @@ _QR_REFS = 6
 _QR_TTLS_MS = (60_000, 20_000, 20_000, 20_000, 20_000, 20_000)
 _QR_PREFIX = "https://wa.me/settings/linked_devices#"
 _LOGGED_OUT = 0
+_DRAWN_WITHIN_S = 5.0
 
 
 @dataclass(eq=False, slots=True)
@@ -36,10 +38,15 @@ class Connection:
     socket: WebSocket
     is_linked: bool = False
     profile: str = ""  #: The release that the page was loaded in; it stays in it.
+    drawn: asyncio.Future[None] | None = None  #: Done when the page shows the dialog it was told last.
 
     async def send(self, frame: Frame) -> None:
         if self.socket.application_state is WebSocketState.CONNECTED:
             await self.socket.send_json(frame)
+
+    def has_drawn(self) -> None:
+        if self.drawn is not None and not self.drawn.done():
+            self.drawn.set_result(None)
 
 
 @dataclass(slots=True)
@@ -74,6 +81,7 @@ class PageServer:
         finally:
             if connection in self.connections:
                 self.connections.remove(connection)
+            connection.has_drawn()
 
     async def _greet(self, connection: Connection, hello: Frame) -> None:
         self.connections.append(connection)
@@ -99,6 +107,8 @@ class PageServer:
                 self.ledger.pressed[str(frame["label"])] += 1
             case "opened":
                 await self._opened(str(frame["chat"]))
+            case "drawn":
+                connection.has_drawn()
             case "qr_reload":
                 await connection.send(self._qr())
             case "phone_history":
@@ -196,7 +206,16 @@ class PageServer:
 
     async def show_dialog(self, kind: str) -> None:
         self.dialog = kind
+        for connection in self.connections:
+            connection.has_drawn()
+            connection.drawn = asyncio.get_running_loop().create_future()
         await self.tell({"op": "dialog", "kind": kind})
+
+    async def until_drawn(self) -> None:
+        """Return when every open page shows the dialog it was told; a page that hangs is not waited for long."""
+        asked = [page.drawn for page in self.connections if page.drawn is not None]
+        if asked:
+            await asyncio.wait(asked, timeout=_DRAWN_WITHIN_S)
 
     async def configure(self, changes: Frame) -> None:
         """Change the configuration; delays are merged one by one."""

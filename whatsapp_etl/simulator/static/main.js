@@ -63,7 +63,10 @@ function start() {
   socket.on("qr", (batch) => askForLogin(batch));
   socket.on("linked", (frame) => linked(frame));
   socket.on("logout", ({ reason }) => leave(reason));
-  socket.on("dialog", ({ kind }) => dialogs.show(kind));
+  socket.on("dialog", ({ kind }) => {
+    dialogs.show(kind);
+    socket.send({ op: "drawn" });
+  });
   socket.on("changed", () => chats && pull());
   socket.on("down", () => mode === "MAIN" && dialogs.show("offline"));
   socket.connect();
