@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -31,19 +31,16 @@ from whatsapp_etl.model import (
     ChatDiff,
     ChatFacts,
     Checkpoint,
-    ContactFacts,
-    GroupFacts,
     LoadPlan,
     MessageFacts,
-    MessageIndexEntry,
     ParsedRow,
-    Reaction,
     Reject,
     RunReport,
     StopReason,
 )
 from whatsapp_etl.progress import CycleProgress, NoProgress
 from whatsapp_etl.row_reading import RowReading
+from whatsapp_etl.scope import Directory, index_in_scope, reactions_in_scope, read_directory, rules_now
 from whatsapp_etl.tally import FAILURES_IN_A_ROW, Tally, may_be_stuck, reason_of, status_of, told
 from whatsapp_etl.transform.messages import ChatContext, external_id
 from whatsapp_etl.transform.parse import signal_counts
@@ -51,10 +48,6 @@ from whatsapp_etl.transform.plan import coverage_unvisited, plan_load, thread_of
 from whatsapp_etl.transform.visits import (
     Planned,
     Rules,
-    allowed_contacts,
-    allowed_groups,
-    is_allowed,
-    list_positions,
     plan_visit,
     visiting_order,
 )
@@ -64,28 +57,6 @@ log = structlog.get_logger(__name__)
 
 #: The phone is asked for older messages of one chat at most so often.
 _PHONE_EVERY = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Directory:
-    """Chats, people and groups as the browser lists them, without what must not be stored."""
-
-    account: Account
-    chats: tuple[ChatFacts, ...]  #: In scope.
-    positions: Mapping[str, int]  #: Of all chats, by id: where the chat list shows them.
-    contacts: tuple[ContactFacts, ...]
-    groups: Mapping[str, GroupFacts]
-    rules: Rules
-
-    @property
-    def chat_ids(self) -> Mapping[str, str]:
-        """Return the id of each chat by each of its ids: messages may be kept under a former one."""
-        return {some_id: chat.id for chat in self.chats for some_id in chat.ids}
-
-    def participants(self, chat_id: str) -> tuple[str, ...]:
-        """Return a group's participants or a list's recipients; none for other chats."""
-        group = self.groups.get(chat_id)
-        return group.participant_ids if group else ()
 
 
 @dataclass
@@ -152,14 +123,16 @@ class Cycle:
     def _by_metadata(self, account: Account, since: datetime, tally: Tally, progress: CycleProgress) -> None:
         progress.stage("reading the list of chats")
         with tally.stage("directory"):
-            directory = self._directory(account)
+            directory = read_directory(self.source, account, self._rules_now)
             tally.chats_listed = len(directory.chats)
             self._load_people(directory, tally)
 
         progress.stage("comparing")
         with tally.stage("compare"):
             unreadable_before = self.source.unreadable_rows
-            diffs = self.store.diff(self._index(directory, since), since, tally.started_at, tally.run_id)
+            diffs = self.store.diff(
+                index_in_scope(self.source, directory, since), since, tally.started_at, tally.run_id
+            )
             tally.compared(diffs, unreadable=self.source.unreadable_rows - unreadable_before)
 
         with tally.stage("read"):
@@ -212,48 +185,8 @@ class Cycle:
             )
         return account
 
-    def _directory(self, account: Account) -> Directory:
-        chats = self.source.chats(account)
-        rules = self._rules_now()
-        allowed = tuple(chat for chat in chats if is_allowed(chat, rules))
-        return Directory(
-            account=account,
-            chats=allowed,
-            positions=list_positions(chats),
-            contacts=allowed_contacts(self.source.contacts(), chats, rules),
-            groups=allowed_groups(self.source.groups(), chats, rules),
-            rules=rules,
-        )
-
     def _rules_now(self) -> Rules:
-        phone_ids = self.source.lid_map()
-        return replace(
-            self.rules,
-            phone_ids=phone_ids,
-            # Some releases keep a LID's number in the list of contacts only.
-            knows_phone_ids=self.source.unreadable_parts.keys().isdisjoint({"lids", "contacts"}),
-            is_shield_alarmed=self.store.has_shield_alarm(),
-            forgotten=replace(self.store.forgotten(), phone_ids=phone_ids),
-        )
-
-    def _index(self, directory: Directory, since: datetime) -> Iterator[Sequence[MessageIndexEntry]]:
-        """Stream the ids of chats in scope: nothing of any other chat is written anywhere.
-
-        What was erased on request is not compared, so that it is neither read nor missed.
-        """
-        allowed = directory.chat_ids
-        forgotten = directory.rules.forgotten
-        skips = self.rules.disappearing == "skip"
-        for page in self.source.index(since):
-            yield [
-                entry
-                if (chat_id := allowed[entry.chat_id]) == entry.chat_id
-                else replace(entry, chat_id=chat_id)
-                for entry in page
-                if entry.chat_id in allowed
-                and not (skips and entry.expires_at is not None)
-                and not forgotten.has_key(entry.external_id)
-            ]
+        return rules_now(self.source, self.store, self.rules)
 
     def _context(
         self,
@@ -368,15 +301,7 @@ class Cycle:
 
     def _load_reactions(self, directory: Directory, since: datetime, tally: Tally) -> None:
         """Reactions; after the messages that they belong to."""
-        chat_ids = directory.chat_ids
-        forgotten = directory.rules.forgotten
-        reactions = (
-            Reaction(
-                external_id(each.message_key, directory.account), each.sender_id, each.emoji, each.reacted_at
-            )
-            for each in self.source.reactions(since)
-            if each.message_key.chat_id in chat_ids and not forgotten.has_contact(each.sender_id)
-        )
+        reactions = reactions_in_scope(self.source, directory, since)
         self.store.apply_directory((), (), (), reactions, run_id=tally.run_id, now=self.clock())
 
     def _record_unvisited(

@@ -212,7 +212,7 @@ class PageServer:
         await self.tell({"op": "dialog", "kind": kind})
 
     async def until_drawn(self) -> None:
-        """Return when every open page shows the dialog it was told; a page that hangs is not waited for long."""
+        """Return when every open page shows its dialog; one that hangs is not waited for long."""
         asked = [page.drawn for page in self.connections if page.drawn is not None]
         if asked:
             await asyncio.wait(asked, timeout=_DRAWN_WITHIN_S)

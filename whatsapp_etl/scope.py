@@ -1,0 +1,92 @@
+"""What of the account is read and stored: its chats and people by the rules, as they stand now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from whatsapp_etl.extract.source import Source
+from whatsapp_etl.load.store import Store
+from whatsapp_etl.model import Account, ChatFacts, ContactFacts, GroupFacts, MessageIndexEntry, Reaction
+from whatsapp_etl.transform.messages import external_id
+from whatsapp_etl.transform.visits import Rules, allowed_contacts, allowed_groups, is_allowed, list_positions
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """Chats, people and groups as the browser lists them, without what must not be stored."""
+
+    account: Account
+    chats: tuple[ChatFacts, ...]  #: In scope.
+    positions: Mapping[str, int]  #: Of all chats, by id: where the chat list shows them.
+    contacts: tuple[ContactFacts, ...]
+    groups: Mapping[str, GroupFacts]
+    rules: Rules
+
+    @property
+    def chat_ids(self) -> Mapping[str, str]:
+        """Return the id of each chat by each of its ids: messages may be kept under a former one."""
+        return {some_id: chat.id for chat in self.chats for some_id in chat.ids}
+
+    def participants(self, chat_id: str) -> tuple[str, ...]:
+        """Return a group's participants or a list's recipients; none for other chats."""
+        group = self.groups.get(chat_id)
+        return group.participant_ids if group else ()
+
+
+def rules_now(source: Source, store: Store, rules: Rules) -> Rules:
+    """Add to the settings' rules what is known only now: numbers of LIDs, an alarm, what was forgotten."""
+    phone_ids = source.lid_map()
+    return replace(
+        rules,
+        phone_ids=phone_ids,
+        # Some releases keep a LID's number in the list of contacts only.
+        knows_phone_ids=source.unreadable_parts.keys().isdisjoint({"lids", "contacts"}),
+        is_shield_alarmed=store.has_shield_alarm(),
+        forgotten=replace(store.forgotten(), phone_ids=phone_ids),
+    )
+
+
+def read_directory(source: Source, account: Account, rules: Callable[[], Rules]) -> Directory:
+    """List the account; the chats first, since what cannot be read of them ends it."""
+    chats = source.chats(account)
+    known = rules()
+    return Directory(
+        account=account,
+        chats=tuple(chat for chat in chats if is_allowed(chat, known)),
+        positions=list_positions(chats),
+        contacts=allowed_contacts(source.contacts(), chats, known),
+        groups=allowed_groups(source.groups(), chats, known),
+        rules=known,
+    )
+
+
+def index_in_scope(
+    source: Source, directory: Directory, since: datetime
+) -> Iterator[Sequence[MessageIndexEntry]]:
+    """Stream the ids of chats in scope: nothing of any other chat is written anywhere.
+
+    What was erased on request is not compared, so that it is neither read nor missed.
+    """
+    allowed = directory.chat_ids
+    forgotten = directory.rules.forgotten
+    skips = directory.rules.disappearing == "skip"
+    for page in source.index(since):
+        yield [
+            entry if (chat_id := allowed[entry.chat_id]) == entry.chat_id else replace(entry, chat_id=chat_id)
+            for entry in page
+            if entry.chat_id in allowed
+            and not (skips and entry.expires_at is not None)
+            and not forgotten.has_key(entry.external_id)
+        ]
+
+
+def reactions_in_scope(source: Source, directory: Directory, since: datetime) -> Iterator[Reaction]:
+    """Stream the reactions of chats in scope, without those of who was forgotten."""
+    chat_ids = directory.chat_ids
+    forgotten = directory.rules.forgotten
+    for each in source.reactions(since):
+        if each.message_key.chat_id in chat_ids and not forgotten.has_contact(each.sender_id):
+            message_id = external_id(each.message_key, directory.account)
+            yield Reaction(message_id, each.sender_id, each.emoji, each.reacted_at)
