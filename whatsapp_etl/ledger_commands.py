@@ -115,6 +115,8 @@ def _run_table(details: RunDetails) -> Table:
         ("WhatsApp Web, pack", f"{run.wa_version or 'unknown'}, {run.pack_id or 'unknown'}"),
         ("session at its end", run.session_state or "unknown"),
         ("chats listed, opened", f"{run.chats_listed}, {run.chats_opened}"),
+        ("chats left alone", _counts(run.chats_skipped)),
+        ("newest listed", _at(run.newest_listed_at)),
         ("rows seen", f"{stages.seen}"),
         ("… with an id", f"{stages.id_found}"),
         ("… matched", f"{stages.matched}"),

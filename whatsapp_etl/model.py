@@ -150,6 +150,17 @@ class MissingReason(StrEnum):
     UNREADABLE = "unreadable"  #: The parser rejected it.
     PICTURE_NOT_LOADED = "picture_not_loaded"  #: The message is stored; its picture's bytes are not.
     CHAT_NOT_OPENED = "chat_not_opened"
+    SKIPPED_BY_RULE = "skipped_by_rule"  #: A rule keeps the chat closed; the stop reason names it.
+
+
+class SkipRule(StrEnum):
+    """Why a chat is left alone altogether: nothing of it is written, it is only counted."""
+
+    EXCLUDED = "excluded"  #: Named by `WHATSAPP_EXCLUDE_CHATS`.
+    AGENT = "agent"  #: The agent's thread, which is not stored until that is built.
+    LOCKED = "locked"
+    OUT_OF_SCOPE = "out_of_scope"  #: A channel, the status, a bot.
+    FORGOTTEN = "forgotten"  #: Erased on request.
 
 
 class RejectReason(StrEnum):
@@ -625,6 +636,8 @@ class Coverage:
     complete_until: datetime | None  #: Oldest instant from which on nothing is missing.
     history_type: int | None
     observed_at: datetime
+    first_external_id: str | None = None  #: The oldest message that the metadata lists inside the look-back.
+    last_external_id: str | None = None  #: The newest one.
 
 
 @dataclass(frozen=True, slots=True)
@@ -701,6 +714,8 @@ class ChatDiff:
     wanted: tuple[str, ...]  #: external_ids missing or changed, due now, newest first.
     deferred: Mapping[MissingReason, int] = field(default_factory=dict)  #: Known missing, not due.
     newest_at: datetime | None = None  #: When the newest of those expected was sent.
+    first_id: str | None = None  #: external_id of the oldest of those expected …
+    last_id: str | None = None  #: … and of the newest.
 
 
 @dataclass(frozen=True, slots=True)
@@ -762,6 +777,7 @@ class RunReport:
     metadata_unreadable: tuple[str, ...] = ()
     read_by: Literal["metadata", "chat_list"] = "metadata"  #: What decided which chats were opened.
     newest_listed_at: datetime | None = None  #: When the newest message that the browser lists was sent.
+    chats_skipped: Mapping[SkipRule, int] = field(default_factory=dict)  #: Left alone altogether, by rule.
 
     @property
     def seconds(self) -> float:
@@ -820,6 +836,7 @@ class StoreFacts:
     threads: int
     attachments_stored: int  #: With bytes held.
     read_at: datetime
+    newest_listed_at: datetime | None = None  #: Of the newest cycle that knew it; see `RunReport`.
 
 
 @dataclass(frozen=True, slots=True)

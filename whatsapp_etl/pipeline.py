@@ -125,6 +125,7 @@ class Cycle:
         with tally.stage("directory"):
             directory = read_directory(self.source, account, self._rules_now)
             tally.chats_listed = len(directory.chats)
+            tally.chats_skipped = directory.skipped
             self._load_people(directory, tally)
 
         progress.stage("comparing")

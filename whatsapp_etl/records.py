@@ -35,6 +35,8 @@ class RunRecord:
     applied: ApplyResult
     expected: int
     missing: int
+    newest_listed_at: datetime | None
+    chats_skipped: Mapping[str, int]
     receipts_observed: int
     disagreements: int
     stop_reasons: Mapping[str, int]

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from whatsapp_etl.extract.source import Source
 from whatsapp_etl.load.store import Store
-from whatsapp_etl.model import Account, ChatFacts, ContactFacts, GroupFacts, MessageIndexEntry, Reaction
+from whatsapp_etl.model import (
+    Account,
+    ChatFacts,
+    ContactFacts,
+    GroupFacts,
+    MessageIndexEntry,
+    Reaction,
+    SkipRule,
+)
 from whatsapp_etl.transform.messages import external_id
-from whatsapp_etl.transform.visits import Rules, allowed_contacts, allowed_groups, is_allowed, list_positions
+from whatsapp_etl.transform.visits import (
+    Rules,
+    allowed_contacts,
+    allowed_groups,
+    is_allowed,
+    list_positions,
+    skipped_by,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +39,7 @@ class Directory:
     contacts: tuple[ContactFacts, ...]
     groups: Mapping[str, GroupFacts]
     rules: Rules
+    skipped: Mapping[SkipRule, int]  #: Chats that are left out, by rule: all that is kept of them.
 
     @property
     def chat_ids(self) -> Mapping[str, str]:
@@ -59,6 +76,7 @@ def read_directory(source: Source, account: Account, rules: Callable[[], Rules])
         contacts=allowed_contacts(source.contacts(), chats, known),
         groups=allowed_groups(source.groups(), chats, known),
         rules=known,
+        skipped=Counter(rule for chat in chats if (rule := skipped_by(chat, known)) is not None),
     )
 
 

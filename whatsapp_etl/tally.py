@@ -27,6 +27,7 @@ from whatsapp_etl.model import (
     RunReport,
     RunStatus,
     SessionSnapshot,
+    SkipRule,
     StageCounts,
     StopReason,
 )
@@ -58,6 +59,7 @@ class Tally:
     run_id: int = 0  #: 0: the page was not ready, so no run was opened.
     chats_listed: int = 0
     chats_opened: int = 0
+    chats_skipped: Mapping[SkipRule, int] = field(default_factory=dict)
     expected: int = 0
     missing: int = 0
     newest_listed_at: datetime | None = None
@@ -229,6 +231,7 @@ class Tally:
             ),
             read_by="chat_list" if self.fell_back else "metadata",
             newest_listed_at=self.newest_listed_at,
+            chats_skipped=self.chats_skipped,
         )
 
 

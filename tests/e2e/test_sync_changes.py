@@ -106,6 +106,7 @@ def test_an_excluded_chat_leaves_no_trace(account):
         ("contact_identifiers", "value"),
     ):
         assert it.query(f"SELECT count(*) FROM {table} WHERE {column} LIKE %s", f"%{chat}%") == [(0,)]
+    assert it.query("SELECT (chats_skipped ->> 'excluded')::int FROM sync_runs") == [(1,)]
 
 
 def test_a_configured_agent_thread_is_not_stored_yet(account):

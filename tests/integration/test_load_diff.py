@@ -39,6 +39,15 @@ def test_what_is_not_stored_is_wanted_newest_first(store):
     assert diff[ANA].newest_at == max(make_message(n).ts for n in range(1, 5))
 
 
+def test_the_oldest_and_the_newest_listed_message_inside_the_lookback_are_told(store):
+    old = make_entry(make_message(9), sent_at=SINCE - timedelta(seconds=1))
+    pair = [make_entry(make_message(n), sent_at=NOW - timedelta(hours=1)) for n in (6, 5)]
+
+    diff = store.diff([[make_entry(make_message(2)), old], pair], SINCE, NOW, 2)[ANA]
+
+    assert (diff.first_id, diff.last_id) == (make_message(2).external_id, make_message(6).external_id)
+
+
 def test_nothing_is_wanted_when_all_is_stored_and_no_row_is_touched(database, store):
     store.apply(make_plan(make_message(1), make_message(2)), 1)
     before = row_versions(database)

@@ -71,6 +71,7 @@ BENS = in_club(
 MISSED = f"false_{CLUB}_3EB0MISSED_{ANA}"
 VANISHED = make_message(7, expires_at=NOW)
 LID_KEY = TEXT.external_id.replace(ANA, ANA_LID)
+ANAS_CHAT = make_coverage(first_external_id=TEXT.external_id, last_external_id=PICTURE.external_id)
 CLUB_THREAD = make_thread(CLUB, kind=ChatKind.GROUP, title="Hikers", participant_ids=(ANA, BEN, OWN))
 
 
@@ -107,6 +108,7 @@ def full(database, store):
             PICTURE,
             VANISHED,
             thread=make_thread(title="Ana Kettle"),
+            coverage=ANAS_CHAT,
             rejects=(reject(ANA, "3EB0ODD"),),
             missing=(MissingMessage(f"false_{ANA}_3EB0HERS", MissingReason.NOT_SHOWN, 1, NOW),),
         ),
@@ -121,13 +123,19 @@ def full(database, store):
             rejects=(reject(CLUB, "3EB0MISSED"), reject(CLUB, "3EB0OTHER")),
             missing=(MissingMessage(MISSED, MissingReason.UNREADABLE, 1, NOW),),
             checkpoint=Checkpoint(ANAS.external_id, ANAS.ts),
-            coverage=make_coverage(CLUB, missing={MissingReason.UNREADABLE: 1}),
+            coverage=make_coverage(
+                CLUB,
+                missing={MissingReason.UNREADABLE: 1},
+                first_external_id=ANAS.external_id,
+                last_external_id=BENS.external_id,
+            ),
         ),
         1,
     )
     edited = replace(TEXT, content_snippet="The lid rattles", observed_at=NOW + timedelta(minutes=1))
     version = MessageVersion(TEXT.external_id, TEXT.message_type, TEXT.content_snippet, NOW)
-    store.apply(make_plan(edited, versions=(version,), thread=make_thread(title="Ana Kettle")), 2)
+    thread = make_thread(title="Ana Kettle")
+    store.apply(make_plan(edited, versions=(version,), thread=thread, coverage=ANAS_CHAT), 2)
     reactions = [Reaction(BENS.external_id, ANA, "🌋", NOW), Reaction(ANAS.external_id, BEN, "❤", NOW)]
     store.apply_directory((), (), (), reactions, run_id=2, now=NOW)
     store.expire_messages(NOW)
@@ -207,7 +215,9 @@ def test_what_others_said_stays_without_the_quote_and_tells_consumers_so(databas
     assert rows(database, "SELECT change_seq FROM messages")[0][0] > before
     assert rows(database, "SELECT participant_ids FROM threads") == [(sorted([BEN, OWN]),)]
     assert rows(database, "SELECT external_id FROM contacts") == [(BEN,)]
-    assert rows(database, "SELECT missing FROM sync_coverage") == [({},)]
+    ends = "first_external_id, last_external_id"
+    assert rows(database, f"SELECT missing, {ends} FROM sync_coverage") == [({}, None, BENS.external_id)]
+    assert rows(database, f"SELECT {ends} FROM sync_coverage_history") == [(None, BENS.external_id)]
 
 
 def test_a_forgotten_chat_takes_its_messages_and_leaves_the_person(database, full):

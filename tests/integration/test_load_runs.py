@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+import psycopg
 import pytest
 
 from tests.fixtures.load import (
@@ -31,6 +32,7 @@ from whatsapp_etl.model import (
     RejectReason,
     RunStatus,
     SessionState,
+    SkipRule,
     StopReason,
 )
 
@@ -129,6 +131,51 @@ def test_coverage_history_gets_a_row_only_when_gaps_or_stop_reason_change(databa
 
     assert rows(database, "SELECT run_id FROM sync_coverage_history ORDER BY id") == [(1,), (4,)]
     assert rows(database, "SELECT run_id, expected, missing FROM sync_coverage") == [(4, 3, {})]
+
+
+def test_coverage_keeps_the_first_and_last_message_and_tells_when_the_phone_has_less_to_give(database, store):
+    ends = {"first_external_id": "false_a_1", "last_external_id": "false_a_9"}
+    store.record_coverage([make_coverage(history_type=2, **ends)], 1)
+    store.record_coverage([make_coverage(history_type=2, **{**ends, "last_external_id": "false_a_10"})], 2)
+    store.record_coverage([make_coverage(history_type=1, **ends)], 3)
+
+    columns = "run_id, history_type, first_external_id, last_external_id"
+    assert rows(database, f"SELECT {columns} FROM sync_coverage") == [(3, 1, "false_a_1", "false_a_9")]
+    assert rows(database, f"SELECT {columns} FROM sync_coverage_history ORDER BY id") == [
+        (1, 2, "false_a_1", "false_a_9"),
+        (3, 1, "false_a_1", "false_a_9"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE sync_coverage SET stop_reason = 'tired'",
+        "UPDATE sync_coverage SET missing = '{\"lost\": 1}'",
+        "UPDATE sync_coverage_history SET stop_reason = 'tired'",
+        "INSERT INTO missing_messages VALUES ('false_a_1', 'a', 'lost', 1, now(), now(), 1)",
+        "UPDATE sync_runs SET chats_skipped = '{\"boring\": 1}'",
+    ],
+)
+def test_reasons_that_nobody_defined_are_refused(database, store, statement):
+    store.record_coverage([make_coverage()], store.begin_run(NOW))
+
+    with database.connect() as connection, pytest.raises(psycopg.errors.CheckViolation):
+        connection.execute(statement)
+
+
+def test_a_run_keeps_what_it_saw_listed_and_how_many_chats_it_left_alone(store):
+    store.finish_run(
+        make_report(store.begin_run(NOW), newest_listed_at=NOW, chats_skipped={SkipRule.EXCLUDED: 2})
+    )
+    later = store.begin_run(NOW + timedelta(minutes=10))
+    store.finish_run(make_report(later, status=RunStatus.FAILED))
+
+    failed, run = store.last_runs(2)
+
+    assert (run.newest_listed_at, run.chats_skipped) == (NOW, {"excluded": 2})
+    assert (failed.newest_listed_at, failed.chats_skipped) == (None, {})
+    assert store.health_facts(NOW).newest_listed_at == NOW
 
 
 def test_coverage_is_summed_over_chats_without_naming_any(store):

@@ -274,6 +274,19 @@ def test_a_message_that_the_browser_knows_for_long_and_nobody_stored_degrades_he
     assert codes(assess(facts, NOW, Thresholds(sync_stale_after=timedelta(minutes=30)))) == expected
 
 
+@pytest.mark.parametrize("last_run", [True, False])
+def test_what_an_earlier_program_saw_listed_still_tells_that_the_data_is_stale(last_run: bool):
+    facts = make_facts()
+    assert facts.store is not None
+    store = replace(
+        facts.store, last_seen=NOW - timedelta(hours=2), newest_listed_at=NOW - timedelta(hours=1)
+    )
+
+    health = assess(replace(facts, store=store, last_run=facts.last_run if last_run else None), NOW)
+
+    assert codes(health) == ["data_stale"]
+
+
 def test_coverage_tells_share_and_explained_part():
     coverage = assess(
         make_facts(coverage=make_coverage({MissingReason.NEEDS_PHONE: 83, MissingReason.NOT_SHOWN: 0})), NOW

@@ -133,7 +133,7 @@ def test_the_newest_gap_bounds_what_is_complete():
         (StopReason.TIME_BUDGET, MissingReason.NOT_REACHED),
         (StopReason.NEEDS_PHONE, MissingReason.NEEDS_PHONE),
         (StopReason.PHONE_FAILED, MissingReason.NEEDS_PHONE),
-        (StopReason.SHIELDED, MissingReason.CHAT_NOT_OPENED),
+        (StopReason.SHIELDED, MissingReason.SKIPPED_BY_RULE),
     ],
 )
 def test_an_older_id_is_missing_for_the_reason_that_reading_stopped(stop, reason):
@@ -370,7 +370,7 @@ def test_a_chat_that_was_not_opened_has_its_reason_in_the_coverage():
 
     assert made.coverage.stop_reason is StopReason.SHIELDED
     assert made.coverage.history_type == 2
-    assert missing_reasons(made) == [MissingReason.CHAT_NOT_OPENED]
+    assert missing_reasons(made) == [MissingReason.SKIPPED_BY_RULE]
 
 
 def test_a_chat_with_nothing_new_is_covered_without_a_visit():

@@ -3,13 +3,14 @@ from datetime import timedelta
 import pytest
 
 from tests.transform_values import GROUP, NOW, OTHER, account, chat, facts
-from whatsapp_etl.model import ChatDiff, ChatKind, ContactFacts, MessageKey, MessageType, StopReason
+from whatsapp_etl.model import ChatDiff, ChatKind, ContactFacts, MessageKey, MessageType, SkipRule, StopReason
 from whatsapp_etl.transform.visits import (
     Rules,
     allowed_contacts,
     is_allowed,
     list_positions,
     plan_visit,
+    skipped_by,
     visiting_order,
 )
 
@@ -94,6 +95,20 @@ def test_a_chat_is_excluded_by_id_title_or_number(entry):
 @pytest.mark.parametrize("entry", ["", "Mira", "50001", "Mira Vogel 2", "491555"])
 def test_other_entries_exclude_nothing(entry):
     assert is_allowed(chat(), Rules(exclude=(entry,)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({}, None),
+        ({"kind": ChatKind.CHANNEL}, SkipRule.OUT_OF_SCOPE),
+        ({"is_locked": True}, SkipRule.LOCKED),
+        ({"title": "The Agent"}, SkipRule.AGENT),
+        ({"title": "Bank", "is_locked": True}, SkipRule.EXCLUDED),
+    ],
+)
+def test_a_chat_that_is_left_alone_says_by_which_rule(changes, rule):
+    assert skipped_by(chat(**changes), Rules(exclude=("bank",), agent=("the agent",))) is rule
 
 
 def test_a_chat_under_a_hidden_number_is_excluded_by_the_number():

@@ -22,6 +22,42 @@ from whatsapp_etl.model import (
     Reject,
 )
 
+_WRITE_COVERAGE = """
+    WITH facts AS MATERIALIZED (
+        SELECT u.*, c.thread_external_id IS NULL
+            OR (c.missing, c.stop_reason, c.history_type)
+            IS DISTINCT FROM (u.missing, u.stop_reason, u.history_type) AS is_news
+        FROM unnest(%(chats)s::text[], %(expected)s::bigint[], %(stored)s::bigint[], %(missing)s::jsonb[],
+                    %(stop_reasons)s::text[], %(complete_until)s::timestamptz[], %(history_types)s::int[],
+                    %(first_ids)s::text[], %(last_ids)s::text[], %(observed_at)s::timestamptz[])
+            AS u (thread_external_id, expected, stored, missing, stop_reason, complete_until, history_type,
+                  first_external_id, last_external_id, observed_at)
+        LEFT JOIN sync_coverage c USING (thread_external_id)
+        WHERE c.thread_external_id IS NULL
+            OR (c.expected, c.stored, c.missing, c.stop_reason, c.complete_until, c.history_type,
+                c.first_external_id, c.last_external_id)
+            IS DISTINCT FROM
+               (u.expected, u.stored, u.missing, u.stop_reason, u.complete_until, u.history_type,
+                u.first_external_id, u.last_external_id)
+    ), history AS (
+        INSERT INTO sync_coverage_history (thread_external_id, expected, stored, missing, stop_reason,
+            history_type, first_external_id, last_external_id, observed_at, run_id)
+        SELECT thread_external_id, expected, stored, missing, stop_reason, history_type, first_external_id,
+               last_external_id, observed_at, %(run)s
+        FROM facts WHERE is_news
+    )
+    INSERT INTO sync_coverage (thread_external_id, expected, stored, missing, stop_reason, complete_until,
+        history_type, first_external_id, last_external_id, observed_at, run_id)
+    SELECT thread_external_id, expected, stored, missing, stop_reason, complete_until, history_type,
+           first_external_id, last_external_id, observed_at, %(run)s
+    FROM facts
+    ON CONFLICT (thread_external_id) DO UPDATE SET expected = excluded.expected, stored = excluded.stored,
+        missing = excluded.missing, stop_reason = excluded.stop_reason,
+        complete_until = excluded.complete_until, history_type = excluded.history_type,
+        first_external_id = excluded.first_external_id, last_external_id = excluded.last_external_id,
+        observed_at = excluded.observed_at, run_id = excluded.run_id
+"""
+
 
 def apply_plan(cursor: Cursor[TupleRow], plan: LoadPlan, run_id: int) -> ApplyResult:
     """Write the plan's rows with their checkpoint and coverage; rows that are equal stay untouched.
@@ -162,48 +198,26 @@ def _move_checkpoint(cursor: Cursor[TupleRow], thread_id: str, checkpoint: Check
 def write_coverage(cursor: Cursor[TupleRow], coverages: Sequence[Coverage], run_id: int) -> int:
     """Replace the current coverage of chats whose facts changed; return how many did.
 
-    The history gets a row only when the gaps or the stop reason changed: ids that leave the look-back
-    change the totals of every chat every day, and its completeness not at all.
+    The history gets a row only when the gaps, the stop reason or the history type changed: ids that leave
+    the look-back change the totals of every chat every day, and its completeness not at all.
     """
     if not coverages:
         return 0
     cursor.execute(
-        "WITH facts AS MATERIALIZED ("
-        " SELECT u.*, c.thread_external_id IS NULL OR"
-        "   (c.missing, c.stop_reason) IS DISTINCT FROM (u.missing, u.stop_reason) AS is_news"
-        " FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::jsonb[], %s::text[], %s::timestamptz[],"
-        "   %s::int[], %s::timestamptz[]) AS u (thread_external_id, expected, stored, missing, stop_reason,"
-        "   complete_until, history_type, observed_at)"
-        " LEFT JOIN sync_coverage c USING (thread_external_id)"
-        " WHERE c.thread_external_id IS NULL OR"
-        "   (c.expected, c.stored, c.missing, c.stop_reason, c.complete_until, c.history_type)"
-        "   IS DISTINCT FROM"
-        "   (u.expected, u.stored, u.missing, u.stop_reason, u.complete_until, u.history_type)"
-        "), history AS ("
-        " INSERT INTO sync_coverage_history"
-        "   (thread_external_id, expected, stored, missing, stop_reason, observed_at, run_id)"
-        " SELECT thread_external_id, expected, stored, missing, stop_reason, observed_at, %s"
-        " FROM facts WHERE is_news)"
-        " INSERT INTO sync_coverage (thread_external_id, expected, stored, missing, stop_reason,"
-        "   complete_until, history_type, observed_at, run_id)"
-        " SELECT thread_external_id, expected, stored, missing, stop_reason, complete_until, history_type,"
-        "   observed_at, %s FROM facts"
-        " ON CONFLICT (thread_external_id) DO UPDATE SET expected = excluded.expected,"
-        "   stored = excluded.stored, missing = excluded.missing, stop_reason = excluded.stop_reason,"
-        "   complete_until = excluded.complete_until, history_type = excluded.history_type,"
-        "   observed_at = excluded.observed_at, run_id = excluded.run_id",
-        (
-            [each.thread_external_id for each in coverages],
-            [each.expected for each in coverages],
-            [each.stored for each in coverages],
-            [_counts(each) for each in coverages],
-            [each.stop_reason.value for each in coverages],
-            [each.complete_until for each in coverages],
-            [each.history_type for each in coverages],
-            [each.observed_at for each in coverages],
-            run_id,
-            run_id,
-        ),
+        _WRITE_COVERAGE,
+        {
+            "chats": [each.thread_external_id for each in coverages],
+            "expected": [each.expected for each in coverages],
+            "stored": [each.stored for each in coverages],
+            "missing": [_counts(each) for each in coverages],
+            "stop_reasons": [each.stop_reason.value for each in coverages],
+            "complete_until": [each.complete_until for each in coverages],
+            "history_types": [each.history_type for each in coverages],
+            "first_ids": [each.first_external_id for each in coverages],
+            "last_ids": [each.last_external_id for each in coverages],
+            "observed_at": [each.observed_at for each in coverages],
+            "run": run_id,
+        },
     )
     return cursor.rowcount
 

@@ -25,7 +25,15 @@ _OPEN_ENTRIES = """
     WHERE coalesce(m.source_revision, o.source_revision) IS DISTINCT FROM i.source_revision
     ORDER BY i.chat_id, i.sent_at DESC, i.external_id
 """
-_TOTALS = "SELECT chat_id, count(*), max(sent_at) FROM stage_index GROUP BY chat_id"
+# The oldest and the newest id stand behind their seconds, so that one pass over the list finds both.
+_TOTALS = """
+    SELECT chat_id, count(*), max(sent_at), min(placed COLLATE "C"), max(placed COLLATE "C")
+    FROM (SELECT chat_id, sent_at,
+                 lpad(floor(extract(epoch FROM sent_at))::bigint::text, 12, '0') || external_id AS placed
+          FROM stage_index) i
+    GROUP BY chat_id
+"""
+_SECONDS = 12  #: Digits before the id.
 # What the browser no longer lists inside the look-back is not missing any more.
 _FORGET_UNLISTED = """
     DELETE FROM missing_messages x
@@ -60,8 +68,8 @@ def diff_index(
 
     Returns:
         By chat, for every chat with at least one entry: how many are expected and stored (in any
-        revision), which to read (newest first), how many known gaps are not due yet, and when the newest
-        entry was sent.
+        revision), which to read (newest first), how many known gaps are not due yet, when the newest
+        entry was sent, and the ids of the oldest and the newest.
     """
     columns = ("external_id", "chat_id", "sent_at", "source_revision")
     copy_lines(cursor, "stage_index", columns, _lines(pages, since, now))
@@ -93,8 +101,10 @@ def diff_index(
             wanted=tuple(wanted.get(chat_id, ())),
             deferred=deferred.get(chat_id, {}),
             newest_at=newest_at,
+            first_id=first[_SECONDS:],
+            last_id=last[_SECONDS:],
         )
-        for chat_id, total, newest_at in totals
+        for chat_id, total, newest_at, first, last in totals
     }
 
 

@@ -24,6 +24,9 @@ from whatsapp_etl.load.staging import take_change_numbers
 _STANZA = "(regexp_match({0}, '^(?:true|false)_[^_@]*@[^_]+_(.+?)(?:_[^_@]*@[^_]+)?$'))[1]"
 _PARTICIPANT = "(regexp_match({0}, '^false_.*_([^_@]*@[^_]+)$'))[1]"
 
+#: Whether a key is one of a message that goes.
+_NAMED = f"({{0}} = ANY(%(keys)s) OR coalesce({_PARTICIPANT} = ANY(%(people)s), false))"
+
 # The statements below are put together from the constants of this file only.
 _MESSAGES = (
     "SELECT id FROM messages WHERE thread_external_id = ANY(%(chats)s) OR sender_id = ANY(%(people)s)"  # noqa: S608
@@ -80,6 +83,15 @@ _CUT_OFF = """
 _BOOKKEEPING: Mapping[str, str] = {
     "rejects": "DELETE FROM rejects WHERE thread_external_id = ANY(%(chats)s)"
     " OR shown_id_hash = ANY(%(hashes)s)",
+    **{
+        f"{table} without an id": f"UPDATE {table} SET"  # noqa: S608
+        f" first_external_id = CASE WHEN {_NAMED.format('first_external_id')} THEN NULL"
+        " ELSE first_external_id END,"
+        f" last_external_id = CASE WHEN {_NAMED.format('last_external_id')} THEN NULL"
+        " ELSE last_external_id END"
+        f" WHERE {_NAMED.format('first_external_id')} OR {_NAMED.format('last_external_id')}"
+        for table in ("sync_coverage", "sync_coverage_history")
+    },
     "sync_coverage": "DELETE FROM sync_coverage WHERE thread_external_id = ANY(%(chats)s)",
     "sync_coverage_history": "DELETE FROM sync_coverage_history WHERE thread_external_id = ANY(%(chats)s)",
     "threads": "DELETE FROM threads WHERE external_id = ANY(%(chats)s)",

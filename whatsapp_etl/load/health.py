@@ -37,12 +37,14 @@ def store_facts(cursor: Cursor[TupleRow], now: datetime) -> StoreFacts:
     """Return the totals that health is assessed by."""
     row = cursor.execute(
         "SELECT s.last_success_at, s.last_seen_at, (SELECT count(*) FROM messages),"
-        " (SELECT count(*) FROM threads), (SELECT count(*) FROM attachments WHERE state = 'stored')"
+        " (SELECT count(*) FROM threads), (SELECT count(*) FROM attachments WHERE state = 'stored'),"
+        " (SELECT newest_listed_at FROM sync_runs WHERE newest_listed_at IS NOT NULL"
+        "  ORDER BY id DESC LIMIT 1)"
         " FROM (SELECT 1) one LEFT JOIN sync_state s ON s.is_active = 1"
     ).fetchone()
     assert row is not None
-    last_success_at, last_seen, messages, threads, stored = row
-    return StoreFacts(last_success_at, last_seen, messages, threads, stored, now)
+    last_success_at, last_seen, messages, threads, stored, listed = row
+    return StoreFacts(last_success_at, last_seen, messages, threads, stored, now, newest_listed_at=listed)
 
 
 def coverage_summary(cursor: Cursor[TupleRow], now: datetime, grace: timedelta) -> CoverageSummary:

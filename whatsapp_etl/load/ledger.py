@@ -26,6 +26,8 @@ _FACTS = (
     "chats_opened",
     "expected",
     "missing",
+    "newest_listed_at",
+    "chats_skipped",
     "receipts_observed",
     "disagreements",
     "stop_reasons",

@@ -34,8 +34,8 @@ ERASED: Mapping[str, frozenset[str]] = {
     "missing_messages": frozenset({"external_id", "thread_external_id"}),
     "reactions": frozenset({"sender_id", "emoji"}),
     "rejects": frozenset({"thread_external_id", "shown_id_hash", "evidence"}),
-    "sync_coverage": frozenset({"thread_external_id"}),
-    "sync_coverage_history": frozenset({"thread_external_id"}),
+    "sync_coverage": frozenset({"thread_external_id", "first_external_id", "last_external_id"}),
+    "sync_coverage_history": frozenset({"thread_external_id", "first_external_id", "last_external_id"}),
     "threads": frozenset(
         {"external_id", "title", "participant_ids", "canonical_id", "checkpoint_message_id"}
     ),
@@ -125,7 +125,7 @@ IMPERSONAL: Mapping[str, frozenset[str]] = {
         }
     ),
     "sync_coverage_history": frozenset(
-        {"id", "expected", "stored", "missing", "stop_reason", "observed_at", "run_id"}
+        {"id", "expected", "stored", "missing", "stop_reason", "history_type", "observed_at", "run_id"}
     ),
     "sync_runs": frozenset(
         {
@@ -156,6 +156,8 @@ IMPERSONAL: Mapping[str, frozenset[str]] = {
             "rejects",
             "expected",
             "missing",
+            "newest_listed_at",
+            "chats_skipped",
             "receipts_observed",
             "disagreements",
             "lost_facts",

@@ -82,6 +82,8 @@ def _columns(report: RunReport) -> dict[str, object]:
         "rejects": report.rejects,
         "expected": report.expected,
         "missing": report.missing,
+        "newest_listed_at": report.newest_listed_at,
+        "chats_skipped": json.dumps({rule.value: n for rule, n in report.chats_skipped.items()}),
         "receipts_observed": report.receipts_observed,
         "read_by": report.read_by,
         "disagreements": report.disagreements,

@@ -244,8 +244,11 @@ def _codes(facts: HealthFacts, now: datetime, limits: Thresholds) -> Iterator[Re
 
 def _is_data_stale(facts: HealthFacts, now: datetime, limits: Thresholds) -> bool:
     """Whether the browser has long known a message that is newer than everything stored."""
-    listed = facts.last_run.newest_listed_at if facts.last_run else None
-    if listed is None or facts.store is None or now - listed <= limits.sync_stale_after:
+    if facts.store is None:
+        return False
+    # A program that has just started, or whose cycles fail, knows it from the last one that saw the list.
+    listed = (facts.last_run.newest_listed_at if facts.last_run else None) or facts.store.newest_listed_at
+    if listed is None or now - listed <= limits.sync_stale_after:
         return False
     return facts.store.last_seen is None or facts.store.last_seen < listed
 

@@ -47,6 +47,7 @@ MISSING_TEXTS = {
     MissingReason.UNREADABLE: "not understood",
     MissingReason.PICTURE_NOT_LOADED: "pictures that did not load",
     MissingReason.CHAT_NOT_OPENED: "in chats not opened yet",
+    MissingReason.SKIPPED_BY_RULE: "in chats that a rule keeps closed",
 }
 
 

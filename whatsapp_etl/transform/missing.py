@@ -15,6 +15,8 @@ _DOUBLINGS_TO_A_DAY = 8
 
 _NEEDS_PHONE = frozenset({StopReason.NEEDS_PHONE, StopReason.PHONE_FAILED})
 
+_BY_RULE = frozenset({StopReason.SHIELDED, StopReason.EXCLUDED})
+
 #: Reasons to stop before a chat was open: nothing was read.
 NOT_OPENED = frozenset(
     {
@@ -84,6 +86,8 @@ def missing_reason(
         return MissingReason.UNREADABLE
     if stanza_id in empty_stanza_ids:
         return MissingReason.EMPTY_ROW
+    if stop_reason in _BY_RULE:
+        return MissingReason.SKIPPED_BY_RULE
     if stop_reason in NOT_OPENED:
         return MissingReason.CHAT_NOT_OPENED
     if oldest_read is not None and facts.sent_at >= oldest_read:

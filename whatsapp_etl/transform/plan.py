@@ -131,6 +131,8 @@ def coverage_unvisited(chat: ChatFacts, diff: ChatDiff, since: datetime, now: da
         complete_until=None if diff.deferred else chat.held_since(since),
         history_type=chat.history_type,
         observed_at=now,
+        first_external_id=diff.first_id,
+        last_external_id=diff.last_id,
     )
 
 
@@ -317,6 +319,8 @@ class _Made:
             complete_until=self._complete_until(missing, has_deferred=bool(diff and diff.deferred)),
             history_type=self._context.chat.history_type,
             observed_at=self._now,
+            first_external_id=diff.first_id if diff else None,
+            last_external_id=diff.last_id if diff else None,
         )
 
     def _complete_until(self, missing: Sequence[MissingMessage], *, has_deferred: bool) -> datetime | None:

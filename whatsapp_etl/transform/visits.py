@@ -18,6 +18,7 @@ from whatsapp_etl.model import (
     GroupFacts,
     MessageFacts,
     MessageType,
+    SkipRule,
     StopReason,
 )
 from whatsapp_etl.transform.messages import Disappearing, external_id
@@ -104,16 +105,27 @@ def plan_visit(
 
 def is_allowed(chat: ChatFacts, rules: Rules) -> bool:
     """Whether a chat may be read and stored at all."""
-    return _may_be_known(chat, rules) and not rules.forgotten.has_chat(*chat.ids)
+    return skipped_by(chat, rules) is None
+
+
+def skipped_by(chat: ChatFacts, rules: Rules) -> SkipRule | None:
+    """Return the rule by which nothing of a chat is read or stored; None where it may be.
+
+    Of several the one that was asked for comes first: an exclusion says that the chat is known to nobody.
+    """
+    if is_named(chat.id, chat.title, replace(rules, agent=())):
+        return SkipRule.EXCLUDED
+    if is_named(chat.id, chat.title, replace(rules, exclude=())):
+        return SkipRule.AGENT
+    if chat.kind not in IN_SCOPE:
+        return SkipRule.OUT_OF_SCOPE
+    if chat.is_locked:
+        return SkipRule.LOCKED
+    return SkipRule.FORGOTTEN if rules.forgotten.has_chat(*chat.ids) else None
 
 
 def _may_be_known(chat: ChatFacts, rules: Rules) -> bool:
-    return chat.kind in IN_SCOPE and not chat.is_locked and not is_excluded(chat, rules)
-
-
-def is_excluded(chat: ChatFacts, rules: Rules) -> bool:
-    """Whether an entry of the exclusion list names the chat by id, title or phone number."""
-    return is_named(chat.id, chat.title, rules)
+    return skipped_by(chat, rules) in {None, SkipRule.FORGOTTEN}
 
 
 def allowed_contacts(

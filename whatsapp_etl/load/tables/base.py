@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -58,9 +59,15 @@ def flag(name: str, comment: str, *, null: bool = False) -> Column[int]:
     )
 
 
-def one_of(name: str, values: tuple[str, ...]) -> CheckConstraint:
+def one_of(name: str, values: Iterable[str]) -> CheckConstraint:
     listed = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{name} IN ({listed})", name=name)
+
+
+def keys_of(name: str, keys: Iterable[str]) -> CheckConstraint:
+    """Return a check that a JSON object has no other keys than these."""
+    listed = ", ".join(f"'{key}'" for key in keys)
+    return CheckConstraint(f"{name} - ARRAY[{listed}] = '{{}}'::jsonb", name=name)
 
 
 def only_row() -> Column[int]:

@@ -15,7 +15,18 @@ from sqlalchemy import (
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from whatsapp_etl.load.tables.base import flag, identity, instant, metadata, number, one_of, only_row, text
+from whatsapp_etl.load.tables.base import (
+    flag,
+    identity,
+    instant,
+    keys_of,
+    metadata,
+    number,
+    one_of,
+    only_row,
+    text,
+)
+from whatsapp_etl.model import MissingReason, SkipRule, StopReason
 
 
 def _json(name: str, comment: str) -> Column[object]:
@@ -83,6 +94,8 @@ sync_runs = Table(
     number("rejects", "Rows that were seen and not understood.", default=0),
     number("expected", "Messages that the metadata lists inside the look-back.", default=0),
     number("missing", "Of those, not stored.", default=0),
+    instant("newest_listed_at", "When the newest message was sent that the metadata lists.", null=True),
+    _json("chats_skipped", "Chats left alone altogether: rule to number of chats. Names none of them."),
     number("receipts_observed", "Unread counts that dropped after our own opening; must stay 0.", default=0),
     number(
         "disagreements",
@@ -97,6 +110,7 @@ sync_runs = Table(
     Column("seconds", Double, comment="Duration of the cycle."),
     text("error", "Class and advice of the error that ended it; no message content.", null=True),
     one_of("read_by", ("metadata", "chat_list")),
+    keys_of("chats_skipped", SkipRule),
     one_of("status", ("running", "success", "partial", "failed", "interrupted")),
     Index("ix_sync_runs_started", "started_at"),
     comment="One row per cycle.",
@@ -104,6 +118,14 @@ sync_runs = Table(
 
 _EXPECTED = "Ids that the metadata lists inside the look-back; null: it was not readable."
 _STORED = "Of those, stored."
+_FIRST = (
+    "Key of the oldest message that the metadata lists inside the look-back; null: none, or not readable."
+)
+_LAST = "Key of the newest one."
+_HISTORY = (
+    "What the browser says about older messages on the phone (`endOfHistoryTransferType`): 0 and 2: it has "
+    "more; 1: it has none; null: not known."
+)
 
 sync_coverage = Table(
     "sync_coverage",
@@ -114,9 +136,13 @@ sync_coverage = Table(
     _json("missing", "Reason to number of messages missing."),
     text("stop_reason", "Why reading of the chat last ended."),
     instant("complete_until", "From then on nothing is missing; null: not known.", null=True),
-    Column("history_type", Integer, comment="What the browser says about older messages on the phone."),
+    Column("history_type", Integer, comment=_HISTORY),
     instant("observed_at", "When these facts were found; equal facts found later leave the row alone."),
     number("run_id", "Run that found them."),
+    text("first_external_id", _FIRST, null=True),
+    text("last_external_id", _LAST, null=True),
+    one_of("stop_reason", StopReason),
+    keys_of("missing", MissingReason),
     comment="What is known about each chat's completeness: one current row per chat.",
 )
 
@@ -131,8 +157,13 @@ sync_coverage_history = Table(
     text("stop_reason", "Why reading of the chat ended."),
     instant("observed_at", "From when on this held."),
     number("run_id", "Run that found it."),
+    Column("history_type", Integer, comment=_HISTORY),
+    text("first_external_id", _FIRST, null=True),
+    text("last_external_id", _LAST, null=True),
+    one_of("stop_reason", StopReason),
+    keys_of("missing", MissingReason),
     Index("ix_sync_coverage_history_thread", "thread_external_id", "observed_at"),
-    comment="A row for each time that a chat's gaps or stop reason changed.",
+    comment="A row for each time that a chat's gaps, stop reason or history type changed.",
 )
 
 missing_messages = Table(
@@ -145,6 +176,7 @@ missing_messages = Table(
     instant("first_missed_at", "When it was first found missing."),
     instant("next_try_at", "Not looked for again before."),
     number("run_id", "Run that looked for it last."),
+    one_of("reason", MissingReason),
     Index("ix_missing_messages_thread", "thread_external_id"),
     comment="Messages that the metadata lists and that are not stored (or stored in an older revision).",
 )

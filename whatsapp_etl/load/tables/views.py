@@ -40,7 +40,8 @@ VIEWS = (
         "coverage_gaps",
         "Every message that is known to be missing, with its chat and what comes next.",
         """
-        SELECT x.external_id, x.thread_external_id, t.title, x.reason, x.attempts, x.first_missed_at,
+        SELECT x.external_id, x.thread_external_id, t.title, x.reason, c.stop_reason, x.attempts,
+               x.first_missed_at,
                now() - x.first_missed_at AS age, x.next_try_at,
                EXISTS (SELECT FROM messages m
                        WHERE m.platform = 'whatsapp' AND m.external_id = x.external_id)
@@ -48,6 +49,7 @@ VIEWS = (
                           WHERE a.platform = 'whatsapp' AND a.external_id = x.external_id) AS is_stored,
                x.run_id
         FROM missing_messages x
+        LEFT JOIN sync_coverage c ON c.thread_external_id = x.thread_external_id
         LEFT JOIN threads t ON t.platform = 'whatsapp' AND t.external_id = x.thread_external_id
         """,
         (
@@ -55,6 +57,7 @@ VIEWS = (
             ("thread_external_id", "text", "Chat id."),
             ("title", "text", "The chat's title; null when nothing names it."),
             ("reason", "text", "Why it is not stored."),
+            ("stop_reason", "text", "Why reading of its chat last ended; of a skipped chat, the rule."),
             ("attempts", "integer", "How often it was looked for."),
             ("first_missed_at", "timestamptz", "When it was first found missing."),
             ("age", "interval", "For how long it has been missing."),
@@ -70,7 +73,8 @@ VIEWS = (
         "Chats that are not known to be complete from the look-back's begin on.",
         """
         SELECT c.thread_external_id, t.title, c.complete_until, r.lookback_begin, c.history_type,
-               c.stop_reason, c.expected, c.stored, t.last_activity_at, c.observed_at, c.run_id
+               c.stop_reason, c.expected, c.stored, c.missing, c.first_external_id, c.last_external_id,
+               t.last_activity_at, c.observed_at, c.run_id
         FROM sync_coverage c
         LEFT JOIN (SELECT lookback_begin FROM sync_runs WHERE lookback_begin IS NOT NULL
                    ORDER BY id DESC LIMIT 1) r ON true
@@ -86,6 +90,9 @@ VIEWS = (
             ("stop_reason", "text", "Why reading of the chat last ended."),
             ("expected", "bigint", "Ids that the metadata lists inside the look-back."),
             ("stored", "bigint", "Of those, stored."),
+            ("missing", "jsonb", "Reason to number of messages missing."),
+            ("first_external_id", "text", "Key of the oldest message that the metadata lists there."),
+            ("last_external_id", "text", "Key of the newest one."),
             (
                 "last_activity_at",
                 "timestamptz",
