@@ -9,4 +9,5 @@ pytest_plugins = [
     "tests.fixtures.reading",
     "tests.fixtures.program",
     "tests.fixtures.proxy",
+    "tests.fixtures.doctor",
 ]

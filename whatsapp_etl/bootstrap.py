@@ -138,17 +138,11 @@ def source_of(
     make_folder("ATTACHMENTS_DIR", settings.attachments_dir)
     # By the machine's clock, which dates files; another program may be writing right now.
     remove_leftovers(settings.attachments_dir, datetime.now(UTC) - timedelta(hours=1))
-    parts = urlsplit(settings.whatsapp_url)
     packs, forced_pack = packs_of(settings.whatsapp_selector_pack)
     options = SourceOptions(
         profile=settings.whatsapp_profile_dir,
-        browser=BrowserOptions(
-            executable=find_browser(settings.browser_executable),
-            locale=settings.whatsapp_locale,
-            timezone=zone_of(settings).key,
-            is_headless=settings.browser_headless if is_headless is None else is_headless,
-            extra_flags=settings.browser_args,
-            origin=f"{parts.scheme}://{parts.netloc}",
+        browser=browser_options_of(
+            settings, is_headless=settings.browser_headless if is_headless is None else is_headless
         ),
         url=settings.whatsapp_url,
         packs=packs,
@@ -165,6 +159,24 @@ def source_of(
         save_file=partial(save, root=settings.attachments_dir),
     )
     return Source(options, judgement, clock=clock_of(settings), stop=stop, publish=publish)
+
+
+def browser_options_of(settings: Settings, *, is_headless: bool) -> BrowserOptions:
+    """Return how the browser presents itself.
+
+    Raises:
+        BrowserMissingError: There is no Chromium.
+        ConfigurationError: The time zone is not known.
+    """
+    parts = urlsplit(settings.whatsapp_url)
+    return BrowserOptions(
+        executable=find_browser(settings.browser_executable),
+        locale=settings.whatsapp_locale,
+        timezone=zone_of(settings).key,
+        is_headless=is_headless,
+        extra_flags=settings.browser_args,
+        origin=f"{parts.scheme}://{parts.netloc}",
+    )
 
 
 def cycle_of(settings: Settings, source: Source, store: Store) -> Cycle:

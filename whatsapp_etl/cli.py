@@ -266,11 +266,16 @@ def migrate() -> None:
 
 
 @app.command()
-def doctor() -> None:
-    """Check everything the program needs, with advice."""
-    from whatsapp_etl.doctor import run_doctor
+def doctor(
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Read every stored file and compare it with its checksum.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON.")] = False,
+) -> None:
+    """Check everything the program needs, with advice; changes nothing."""
+    from whatsapp_etl.doctor.command import run_doctor
 
-    raise typer.Exit(run_doctor())
+    raise typer.Exit(run_doctor(deep=deep, as_json=as_json))
 
 
 @app.command()

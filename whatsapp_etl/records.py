@@ -167,6 +167,15 @@ class ChatCoverage:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file below ATTACHMENTS_DIR as its rows describe it."""
+
+    file_path: str
+    checksum: str  #: sha256, lowercase hex.
+    size_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Whereabouts:
     """Everything that the database knows of one message key. Several things may hold at once."""
 

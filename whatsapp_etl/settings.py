@@ -14,6 +14,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from whatsapp_etl.errors import ConfigurationError
 
+#: Read from the folder in which the program is started.
+ENV_FILE = ".env"
 #: Set in the container image; decides where `/data` is.
 _CONTAINER_MARK = "WHATSAPP_ETL_CONTAINER"
 
@@ -36,7 +38,7 @@ class Settings(BaseSettings):
     """Every setting. `whatsapp-etl config` prints them with secrets masked."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True, hide_input_in_errors=True
+        env_file=ENV_FILE, extra="ignore", frozen=True, env_ignore_empty=True, hide_input_in_errors=True
     )
 
     whatsapp_sync_lookback_days: int = Field(default=30, ge=1, le=3650)

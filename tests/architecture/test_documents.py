@@ -7,17 +7,20 @@ import typer.main
 
 from whatsapp_etl import errors
 from whatsapp_etl.cli import app
+from whatsapp_etl.doctor import attachments
+from whatsapp_etl.doctor.command import CHECKS, DEEP_CHECKS
 from whatsapp_etl.service.reasons import ReasonCode
 from whatsapp_etl.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
+OPERATIONS = (ROOT / "docs/operations.md").read_text()
 #: For tests only, so not in the README.
 HIDDEN = {"WHATSAPP_ETL_NOW"}
 
 
-def section(title: str) -> str:
-    return README.split(f"## {title}\n", 1)[1].split("\n## ", 1)[0]
+def section(title: str, document: str = README) -> str:
+    return document.split(f"## {title}\n", 1)[1].split("\n## ", 1)[0]
 
 
 def documented_settings() -> set[str]:
@@ -79,11 +82,18 @@ def test_ci_runs_what_the_readme_says():
     assert "make test" in README
 
 
+def first_cells(title: str) -> set[str]:
+    """Return the words in code that begin the rows of a section of docs/operations.md."""
+    rows = [line.split("|")[1] for line in section(title, OPERATIONS).splitlines() if line.startswith("| `")]
+    return {name for row in rows for name in re.findall(r"`([a-z_ ]+)`", row)}
+
+
 def test_every_reason_that_the_documents_name_is_one():
-    named = {
-        name
-        for line in (ROOT / "docs/operations.md").read_text().splitlines()
-        for name in re.findall(r"^\| `([a-z_]+)` \|", line)
-    }
+    named = first_cells("When a person is needed")
     assert named
     assert named <= {code.value for code in ReasonCode}
+
+
+def test_every_check_of_the_doctor_is_explained_and_no_other():
+    checks = {*CHECKS, *DEEP_CHECKS, "migrations", "health"}
+    assert first_cells("The doctor") == checks | attachments.KINDS.keys()

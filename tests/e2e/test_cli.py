@@ -101,12 +101,17 @@ def test_config_prints_every_setting_and_no_secret(program):
 
 def test_doctor_finds_everything_in_order_after_a_sync_and_says_what_to_do_before(program):
     it, _ = program(world={"chats": 1, "messages": 5})
-    before = it.run("doctor", BROWSER_EXECUTABLE="/nonexistent/chromium")
+    before = it.run("doctor", BROWSER_EXECUTABLE="/nonexistent/chromium", PORT="0")
     assert before.returncode == 3
     assert "BROWSER_EXECUTABLE" in before.stdout
+    assert "sync_never" in before.stdout
     it.sync()
-    after = it.run("doctor")
+    after = it.run("doctor", "--deep", "--json", PORT="0")
     assert after.returncode == 0, after.stdout
+    answer = json.loads(after.stdout)
+    assert (answer["exit_code"], answer["health_from"], answer["health"]["status"]) == (0, "database", "ok")
+    assert {finding["outcome"] for finding in answer["findings"]} <= {"ok", "notice"}
+    assert any("starts" in each["told"] for each in answer["findings"] if each["check"] == "browser")
 
 
 def test_sync_prints_its_report_as_json_and_nothing_of_anybody(program, database):

@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -69,6 +70,36 @@ def save(data: bytes, root: Path) -> CapturedFile:
 def remove(relative_path: str, root: Path) -> None:
     """Remove a file that nothing uses any more; one that is gone already is no error."""
     (root / relative_path).unlink(missing_ok=True)
+
+
+def checksum_of(path: Path) -> str:
+    """Return the sha256 of a file's bytes, lowercase hex, without holding more than a block of them.
+
+    Raises:
+        OSError: It is not there, or cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Yield every file and folder below, one at a time; what disappears meanwhile is left out.
+
+    Raises:
+        OSError: A folder cannot be read.
+    """
+    waiting = [folder]
+    while waiting:
+        step = waiting.pop()
+        try:
+            with os.scandir(step) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(Path(entry.path))
+                    yield Path(entry.path)
+        except FileNotFoundError:
+            if step == folder:
+                raise
 
 
 def remove_leftovers(root: Path, before: datetime) -> None:

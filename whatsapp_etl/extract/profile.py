@@ -12,6 +12,7 @@ import os
 import re
 import socket
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +20,7 @@ from typing import Self
 
 import psutil
 
-from whatsapp_etl.errors import ProfileLockedError
+from whatsapp_etl.errors import ConfigurationError, ProfileLockedError
 from whatsapp_etl.extract.processes import end_browser, find_browsers, is_driven
 
 _OWNER_FILE = "whatsapp-etl.lock"
@@ -97,13 +98,78 @@ class Profile:
                 (self.folder / name).unlink(missing_ok=True)
 
     def _locked(self, owner: Mapping[str, object]) -> ProfileLockedError:
-        who = "another process"
-        if owner:
-            who = f"process {owner.get('pid')} on {owner.get('host')}, started {owner.get('started')}"
+        who = _told(owner) if owner else "another process"
         return ProfileLockedError(
             f"The browser profile {self.folder} is in use by {who}.",
             "End it first, or set WHATSAPP_PROFILE_DIR to another folder.",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileLook:
+    """What a look at a profile finds; nothing is taken, ended or cleared by it."""
+
+    is_there: bool
+    is_linked: bool = False  #: An account was once seen logged in.
+    is_in_use: bool = False  #: A living process holds the lock.
+    owner: str | None = None  #: Process, host and start as the lock says; of a dead one when nobody holds it.
+    foreign_browser: int | None = None  #: The process of a browser that this program did not start.
+    leftovers: tuple[str, ...] = ()  #: What a dead owner left, in words.
+
+
+def look_at(folder: Path) -> ProfileLook:
+    """Tell who has a profile.
+
+    Raises:
+        ConfigurationError: It belongs to another user and cannot be read.
+    """
+    profile = Profile(folder)
+    if not profile.folder.is_dir():
+        return ProfileLook(is_there=False)
+    try:
+        is_in_use, owner = _lock_of(profile.folder / _OWNER_FILE)
+        is_stale = _is_stale(profile.folder / _SINGLETON_LINKS[0])
+    except PermissionError as error:
+        raise ConfigurationError(
+            f"WHATSAPP_PROFILE_DIR: {profile.folder} belongs to another user.",
+            "Run the program as the user who owns it.",
+        ) from error
+    told = _told(owner) if owner else None
+    if is_in_use:
+        return ProfileLook(is_there=True, is_linked=profile.was_linked, is_in_use=True, owner=told)
+    browsers = list(find_browsers(profile.folder))
+    left = [f"a Chromium (process {each.pid})" for each in browsers if is_driven(each)]
+    left += ["the lock's entry"] if owner else []
+    left += ["Chromium's own lock"] if is_stale else []
+    return ProfileLook(
+        is_there=True,
+        is_linked=profile.was_linked,
+        owner=told,
+        foreign_browser=next((each.pid for each in browsers if not is_driven(each)), None),
+        leftovers=tuple(left),
+    )
+
+
+def _lock_of(path: Path) -> tuple[bool, Mapping[str, object]]:
+    """Return whether a process holds the lock, and whom the file names."""
+    try:
+        lock = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False, {}
+    try:
+        owner = _read_owner(lock)
+        try:
+            # Shared, and given back at once: other looks do not hinder each other.
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True, owner
+        return False, owner
+    finally:
+        os.close(lock)
+
+
+def _told(owner: Mapping[str, object]) -> str:
+    return f"process {owner.get('pid')} on {owner.get('host')}, started {owner.get('started')}"
 
 
 def _is_stale(link: Path) -> bool:

@@ -94,9 +94,22 @@ def _write(data: bytes, folder: Path, name: str, now: datetime) -> Path:
     return path
 
 
+def newest_snapshot(folder: Path) -> tuple[Path, datetime] | None:
+    """Return the newest page or picture that is kept, and when it was taken; None without any."""
+    if not folder.is_dir():
+        return None
+    named = ((path, _NAME.fullmatch(path.name)) for path in folder.iterdir())
+    taken = [(path, _taken_at(match["stamp"])) for path, match in named if match]
+    return max(taken, key=lambda each: each[1], default=None)
+
+
 def remove_old_snapshots(folder: Path, now: datetime) -> None:
     """Remove what is older than `KEPT_FOR`; files of other names stay."""
     for path in folder.iterdir():
         named = _NAME.fullmatch(path.name)
-        if named and now - datetime.strptime(named["stamp"], _STAMP).replace(tzinfo=UTC) > KEPT_FOR:
+        if named and now - _taken_at(named["stamp"]) > KEPT_FOR:
             path.unlink(missing_ok=True)
+
+
+def _taken_at(stamp: str) -> datetime:
+    return datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from psycopg import Cursor
@@ -10,6 +10,7 @@ from psycopg.rows import TupleRow
 
 from whatsapp_etl.load.copytext import ATTACHMENT_COLUMNS, attachment_cells, copy_lines, encoded
 from whatsapp_etl.model import Attachment
+from whatsapp_etl.records import StoredFile
 
 #: A fact that is not told this time stays as it was. Bytes that are held are never given up.
 _MERGED = {
@@ -41,6 +42,45 @@ _ENQUEUE = (
     " WHERE a.id = ANY(%(ids)s) AND a.state = 'stored' AND a.media_type LIKE 'image/%%'"
     " AND NOT EXISTS (SELECT FROM extraction_jobs j WHERE j.attachment_id = a.id)"
 )
+
+
+def stored_files(cursor: Cursor[TupleRow], after: tuple[str, str], limit: int) -> list[StoredFile]:
+    """Return the next stored files in the order of checksum and path, each once however many rows have it."""
+    found = cursor.execute(
+        "SELECT checksum, file_path, max(size_bytes) FROM attachments"
+        " WHERE state = 'stored' AND checksum IS NOT NULL AND file_path IS NOT NULL"
+        " AND (checksum, file_path) > (%s, %s)"
+        " GROUP BY checksum, file_path ORDER BY checksum, file_path LIMIT %s",
+        (*after, limit),
+    )
+    return [StoredFile(file_path=path, checksum=checksum, size_bytes=size) for checksum, path, size in found]
+
+
+def count_stored_files(cursor: Cursor[TupleRow]) -> int:
+    row = cursor.execute(
+        "SELECT count(DISTINCT (checksum, file_path)) FROM attachments"
+        " WHERE state = 'stored' AND checksum IS NOT NULL AND file_path IS NOT NULL"
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def has_file(cursor: Cursor[TupleRow], file: StoredFile) -> bool:
+    found = cursor.execute(
+        "SELECT 1 FROM attachments WHERE checksum = %s AND file_path = %s AND state = 'stored' LIMIT 1",
+        (file.checksum, file.file_path),
+    ).fetchone()
+    return found is not None
+
+
+def known_files(cursor: Cursor[TupleRow], paths: Collection[str]) -> frozenset[str]:
+    """Return which of these paths a row names: as stored, or as waiting to be removed."""
+    found = cursor.execute(
+        "SELECT file_path FROM attachments WHERE file_path = ANY(%(paths)s)"
+        " UNION SELECT file_path FROM files_to_remove WHERE file_path = ANY(%(paths)s)",
+        {"paths": list(paths)},
+    )
+    return frozenset(row[0] for row in found)
 
 
 @dataclass(slots=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
 
 from alembic import command
 from alembic.config import Config
@@ -44,19 +46,52 @@ def require_current(database: Database) -> None:
     Raises:
         SchemaOutdatedError: It is older, newer or not there; the message says which and what to do.
     """
+    error = schema_state(database).error
+    if error is not None:
+        raise error
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaState:
+    """The migrations of a database beside the program's."""
+
+    found: tuple[str, ...]  #: The database's newest; empty: it holds no tables.
+    wanted: str  #: The program's newest.
+    relation: Literal["current", "none", "behind", "ahead"]
+
+    @property
+    def error(self) -> SchemaOutdatedError | None:
+        """What is wrong, and the command that mends it; None when the schema is the program's."""
+        match self.relation:
+            case "none":
+                return SchemaOutdatedError("The database holds no tables yet.", "Run `whatsapp-etl migrate`.")
+            case "behind":
+                return SchemaOutdatedError(
+                    "The database's tables are older than the program.", "Run `whatsapp-etl migrate`."
+                )
+            case "ahead":
+                return SchemaOutdatedError(
+                    "The database's tables are newer than the program.", "Upgrade the program."
+                )
+            case _:
+                return None
+
+
+def schema_state(database: Database) -> SchemaState:
+    """Return how the database's schema stands to the program's."""
     with database.engine() as engine, engine.connect() as connection:
-        found = set(MigrationContext.configure(connection).get_current_heads())
+        found = MigrationContext.configure(connection).get_current_heads()
     scripts = ScriptDirectory.from_config(alembic_config())
-    wanted = set(scripts.get_heads())
-    if found == wanted:
-        return
-    if not found:
-        raise SchemaOutdatedError("The database holds no tables yet.", "Run `whatsapp-etl migrate`.")
-    if found <= {script.revision for script in scripts.walk_revisions()}:
-        raise SchemaOutdatedError(
-            "The database's tables are older than the program.", "Run `whatsapp-etl migrate`."
-        )
-    raise SchemaOutdatedError("The database's tables are newer than the program.", "Upgrade the program.")
+    wanted = scripts.get_current_head()
+    assert wanted is not None
+    relation: Literal["current", "none", "behind", "ahead"] = "ahead"
+    if found == (wanted,):
+        relation = "current"
+    elif not found:
+        relation = "none"
+    elif set(found) <= {script.revision for script in scripts.walk_revisions()}:
+        relation = "behind"
+    return SchemaState(tuple(found), wanted, relation)
 
 
 def alembic_config(connection: SqlConnection | None = None) -> Config:

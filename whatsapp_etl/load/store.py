@@ -18,6 +18,7 @@ from whatsapp_etl.load import apply as plans
 from whatsapp_etl.load import (
     diff,
     directory,
+    files,
     forget,
     health,
     known,
@@ -52,11 +53,12 @@ from whatsapp_etl.model import (
     StoreFacts,
     Thread,
 )
-from whatsapp_etl.records import RunDetails, RunRecord, Whereabouts
+from whatsapp_etl.records import RunDetails, RunRecord, StoredFile, Whereabouts
 
 #: A load of at least this many new rows is settled at once instead of by the next reader, who
 #: would have to write every page again.
 _TIDY_FROM = 5000
+_FILES_PAGE = 500
 
 
 class Store:
@@ -291,6 +293,31 @@ class Store:
         """Return everything that is known of one message; see `load.whereabouts`."""
         with self._reading() as cursor:
             return whereabouts.whereabouts(cursor, keys, chat_id, shown_id_hashes, with_text=with_text)
+
+    def count_stored_files(self) -> int:
+        with self._reading() as cursor:
+            return files.count_stored_files(cursor)
+
+    def stored_files(self) -> Iterator[StoredFile]:
+        """Yield each stored file once; each page is a transaction of its own, so that none stays open."""
+        after = ("", "")
+        while True:
+            with self._reading() as cursor:
+                page = files.stored_files(cursor, after, _FILES_PAGE)
+            yield from page
+            if len(page) < _FILES_PAGE:
+                return
+            after = (page[-1].checksum, page[-1].file_path)
+
+    def has_file(self, file: StoredFile) -> bool:
+        """Return whether a row still names the file."""
+        with self._reading() as cursor:
+            return files.has_file(cursor, file)
+
+    def known_files(self, paths: Collection[str]) -> frozenset[str]:
+        """Return which of these files a row names."""
+        with self._reading() as cursor:
+            return files.known_files(cursor, paths)
 
     def messages_per_day(self, days: int, zone: ZoneInfo, now: datetime) -> tuple[DayCount, ...]:
         """Count messages by day in `zone`, oldest first, today last."""

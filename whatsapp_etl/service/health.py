@@ -171,7 +171,7 @@ SESSION_WORDS: Mapping[SessionState, tuple[SessionWord, ReasonCode | None]] = Ma
 EXPLAINED = frozenset({MissingReason.NEEDS_PHONE, MissingReason.UNREADABLE, MissingReason.PICTURE_NOT_LOADED})
 
 #: The reason for the error class that a report names. A session that needs a person speaks for itself.
-_ERROR_REASONS: Mapping[str, ReasonCode | None] = MappingProxyType(
+ERROR_REASONS: Mapping[str, ReasonCode | None] = MappingProxyType(
     {
         "SessionNeedsPersonError": None,
         "StopRequestedError": None,
@@ -270,7 +270,7 @@ def _session_codes(facts: HealthFacts, now: datetime, limits: Thresholds) -> Ite
 def _run_codes(run: RunReport, limits: Thresholds) -> Iterator[ReasonCode]:
     if run.error is not None:
         name = _CLASS_NAME.search(run.error)
-        code = _ERROR_REASONS.get(name.group() if name else "", ReasonCode.RUN_FAILED)
+        code = ERROR_REASONS.get(name.group() if name else "", ReasonCode.RUN_FAILED)
         if code is not None:
             yield code
     elif run.status is RunStatus.FAILED:
