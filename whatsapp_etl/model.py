@@ -79,6 +79,9 @@ FILE_TYPES = frozenset(
 BODILESS_TYPES = frozenset({MessageType.DELETED, MessageType.WAITING})
 
 TsPrecision = Literal["second", "minute", "clamped"]
+DeletedBy = Literal["sender", "admin"]
+#: Who deleted a message, as its row says it: "own_admin" is the account as the group's admin.
+ShownDeletion = Literal["sender", "admin", "own_admin"]
 ReadPath = Literal["dom", "store"]
 
 
@@ -352,6 +355,8 @@ class MessageFacts:
     duration_seconds: float | None = None
     expires_at: datetime | None = None  #: Disappearing messages.
     parent_stanza_id: str | None = None  #: Albums: the parent's stanza id.
+    revoked_at: datetime | None = None  #: When it was deleted for everyone.
+    revoked_by_id: str | None = None  #: Who deleted it for everyone.
 
 
 # --- what the chat list shows ----------------------------------------------------------------
@@ -509,6 +514,7 @@ class ParsedRow:
     is_truncated: bool = False  #: "Read more" was not opened to its end.
     attachment: ParsedAttachment | None = None
     reactions: tuple[ParsedReaction, ...] = ()
+    deletion: ShownDeletion | None = None  #: Of a deleted message; None: the row does not say it.
     signals: Mapping[str, str] = field(default_factory=dict)  #: fact -> rung that served it.
     dissents: tuple[tuple[str, str], ...] = ()  #: (fact, rung) of rungs that said otherwise than that one.
 
@@ -569,6 +575,9 @@ class Message:
     is_edited: bool = False
     edited_seen_at: datetime | None = None
     deleted_seen_at: datetime | None = None
+    deleted_at: datetime | None = None  #: None where the browser's storage does not say it.
+    deleted_by: DeletedBy | None = None
+    deleted_by_id: str | None = None  #: The admin's id.
     reply_to_external_id: str | None = None
     quoted_text: str | None = None
     album_id: str | None = None
@@ -660,6 +669,9 @@ class KnownMessage:
     reply_to_external_id: str | None
     quoted_text: str | None
     expires_at: datetime | None
+    deleted_at: datetime | None = None
+    deleted_by: DeletedBy | None = None
+    deleted_by_id: str | None = None
     attachments: tuple[Attachment, ...] = ()
 
 

@@ -292,7 +292,7 @@ class Cycle:
     def _load_people(self, directory: Directory, tally: Tally) -> None:
         """Chats and people; before any message, since their ids tell which messages are stored already."""
         self.store.apply_directory(
-            [thread_of(chat, directory.participants(chat.id)) for chat in directory.chats],
+            [thread_of(chat) for chat in directory.chats],
             directory.contacts,
             directory.groups.values(),
             (),

@@ -1,6 +1,7 @@
 """What happens between two cycles arrives in the next one, and nothing else is opened for it."""
 
-from datetime import timedelta
+from collections import Counter
+from datetime import datetime, timedelta
 
 from tests.fixtures.cycle import assert_in_step
 from whatsapp_etl.model import RunStatus
@@ -77,6 +78,50 @@ def test_a_reaction_taken_back_keeps_its_row(account):
         " AND r.sender_id = (SELECT account_id FROM sync_state)",
         key,
     ) == [(None,)]
+
+
+def test_who_deleted_what_a_reaction_was_and_what_a_group_was_called_is_kept(account):
+    it = account({"now": None})  # what is replaced has its instant: the clock must not stand still
+    by_chat = Counter(row["thread_external_id"] for _, row in texts(it, outgoing=0))
+    group = next(chat for chat, count in by_chat.most_common() if chat.endswith("@g.us") and count > 1)
+    (first, was), (second, _) = [
+        each for each in texts(it, outgoing=0) if each[1]["thread_external_id"] == group
+    ][:2]
+    it.simulator.react(second, "🌻")
+    assert it.sync().status is RunStatus.SUCCESS
+    title = it.query("SELECT title FROM threads WHERE external_id = %s", group)[0][0]
+    it.simulator.delete(first, by="admin")
+    it.simulator.react(second, "🌧")
+    it.simulator.change_chat(group, name="The lamp lighters")
+
+    assert it.sync().status is RunStatus.SUCCESS
+
+    assert_in_step(it)
+    told = next(row for row in it.simulator.truth() if row["external_id"] == first)
+    assert it.query(
+        "SELECT m.deleted_by, m.deleted_by_id, m.deleted_at, m.sender_id, v.content_snippet FROM messages m"
+        " JOIN message_versions v ON v.message_id = m.id WHERE m.external_id = %s",
+        first,
+    ) == [
+        (
+            "admin",
+            told["deleted_by_id"],
+            datetime.fromisoformat(told["deleted_at"]),
+            was["sender_id"],
+            was["content_snippet"],
+        )
+    ]
+    assert it.query(
+        "SELECT v.emoji, r.emoji, v.replaced_seen_at >= r.reacted_at FROM reaction_versions v"
+        " JOIN reactions r USING (message_id, sender_id) JOIN messages m ON m.id = v.message_id"
+        " WHERE m.external_id = %s",
+        second,
+    ) == [("🌻", "🌧", True)]
+    assert it.query(
+        "SELECT h.title, h.valid_to IS NULL FROM thread_titles h JOIN threads t ON t.id = h.thread_id"
+        " WHERE t.external_id = %s ORDER BY h.id",
+        group,
+    ) == [(title, False), ("The lamp lighters", True)]
 
 
 def test_everything_is_found_without_the_react_fiber_too(account):

@@ -12,6 +12,7 @@ from tests.fixtures.load import (
     CLUB,
     NOW,
     OWN,
+    make_coverage,
     make_message,
     make_plan,
     make_thread,
@@ -28,8 +29,11 @@ OWN_LID = "77000000000009@lid"
 HEART = Reaction(make_message(1).external_id, BEN, "❤", NOW)
 
 
-def load(store, *, threads=(), contacts=(), groups=(), reactions=(), run_id=1):
-    return store.apply_directory(list(threads), contacts, groups, reactions, run_id=run_id, now=NOW)
+LATER = NOW + timedelta(minutes=1)
+
+
+def load(store, *, threads=(), contacts=(), groups=(), reactions=(), run_id=1, now=NOW):
+    return store.apply_directory(list(threads), contacts, groups, reactions, run_id=run_id, now=now)
 
 
 def test_the_same_directory_again_touches_no_row(database, store):
@@ -68,6 +72,57 @@ def test_what_is_not_told_this_time_stays(database, store):
     )
 
     assert row_versions(database) == before
+
+
+def test_a_former_title_is_kept_with_the_time_it_held(database, store):
+    load(store, threads=[make_thread(), CLUB_THREAD], groups=[CLUB_GROUP])
+    renamed = replace(CLUB_GROUP, subject="Climbers")
+
+    load(store, threads=[make_thread(), CLUB_THREAD], groups=[renamed], now=LATER)
+    store.apply(
+        make_plan(thread=make_thread(title="Ana Maria"), coverage=make_coverage(observed_at=LATER)), 2
+    )
+
+    assert rows(
+        database,
+        "SELECT t.external_id, h.title, h.valid_from, h.valid_to FROM thread_titles h"
+        " JOIN threads t ON t.id = h.thread_id ORDER BY t.external_id, h.id",
+    ) == [
+        (CLUB, "Hikers", NOW, LATER),
+        (CLUB, "Climbers", LATER, None),
+        (ANA, "Ana", NOW, LATER),
+        (ANA, "Ana Maria", LATER, None),
+    ]
+
+
+def test_who_joined_and_left_a_group_is_kept_and_the_first_list_is_no_joining(database, store):
+    load(store, threads=[CLUB_THREAD], groups=[replace(CLUB_GROUP, participant_ids=(ANA, OWN))])
+    assert rows(database, "SELECT count(*) FROM participant_changes") == [(0,)]
+
+    load(
+        store,
+        threads=[CLUB_THREAD],
+        groups=[replace(CLUB_GROUP, participant_ids=(BEN, OWN))],
+        now=LATER,
+        run_id=2,
+    )
+
+    assert rows(
+        database, "SELECT participant_id, change, seen_at, run_id FROM participant_changes ORDER BY id"
+    ) == [(BEN, "joined", LATER, 2), (ANA, "left", LATER, 2)]
+
+
+def test_a_group_that_lists_people_by_other_ids_now_lost_and_won_nobody(database, store):
+    load(
+        store,
+        threads=[CLUB_THREAD],
+        contacts=[ContactFacts(ANA_LID, None, "ana!", ANA)],
+        groups=[replace(CLUB_GROUP, participant_ids=(ANA, OWN))],
+    )
+
+    load(store, threads=[CLUB_THREAD], groups=[replace(CLUB_GROUP, participant_ids=(ANA_LID, BEN, OWN))])
+
+    assert rows(database, "SELECT participant_id, change FROM participant_changes") == [(BEN, "joined")]
 
 
 def test_only_the_thread_that_changed_is_written(database, store):
@@ -152,6 +207,25 @@ def test_a_reaction_taken_back_keeps_its_row(database, store):
 
     assert counts.reactions == 1
     assert rows(database, "SELECT sender_id, emoji, change_seq FROM reactions") == [(BEN, None, 3)]
+
+
+def test_what_a_reaction_was_before_is_kept(database, store):
+    store.apply(make_plan(make_message(1)), 1)
+    instants = [NOW + timedelta(minutes=n) for n in range(4)]
+    for run_id, (emoji, at) in enumerate(zip(("❤", "🌧", None, "❤"), instants, strict=True), start=1):
+        reactions = [replace(HEART, emoji=emoji, reacted_at=at), replace(HEART, sender_id=OWN)]
+        load(store, reactions=reactions, run_id=run_id, now=at + timedelta(seconds=5))
+
+    assert rows(database, "SELECT emoji FROM reactions WHERE sender_id = %s", BEN) == [("❤",)]
+    assert rows(
+        database,
+        "SELECT sender_id, emoji, reacted_at, replaced_seen_at, run_id FROM reaction_versions ORDER BY id",
+    ) == [
+        (BEN, emoji, at, seen + timedelta(seconds=5), run_id)
+        for emoji, at, seen, run_id in zip(
+            ("❤", "🌧", None), instants[:3], instants[1:], (2, 3, 4), strict=True
+        )
+    ]
 
 
 def test_the_latest_reaction_of_a_sender_counts(database, store):

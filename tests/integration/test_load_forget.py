@@ -69,6 +69,16 @@ BENS = in_club(
     quoted_text=ANAS.content_snippet,
 )
 MISSED = f"false_{CLUB}_3EB0MISSED_{ANA}"
+#: Ben's, deleted by Ana as the group's admin.
+GONE = in_club(
+    6,
+    BEN,
+    message_type=MessageType.DELETED,
+    content_snippet=None,
+    deleted_seen_at=NOW,
+    deleted_by="admin",
+    deleted_by_id=ANA,
+)
 VANISHED = make_message(7, expires_at=NOW)
 LID_KEY = TEXT.external_id.replace(ANA, ANA_LID)
 ANAS_CHAT = make_coverage(first_external_id=TEXT.external_id, last_external_id=PICTURE.external_id)
@@ -119,6 +129,7 @@ def full(database, store):
             ANAS,
             ALBUM,
             BENS,
+            GONE,
             thread=CLUB_THREAD,
             rejects=(reject(CLUB, "3EB0MISSED"), reject(CLUB, "3EB0OTHER")),
             missing=(MissingMessage(MISSED, MissingReason.UNREADABLE, 1, NOW),),
@@ -138,6 +149,12 @@ def full(database, store):
     store.apply(make_plan(edited, versions=(version,), thread=thread, coverage=ANAS_CHAT), 2)
     reactions = [Reaction(BENS.external_id, ANA, "🌋", NOW), Reaction(ANAS.external_id, BEN, "❤", NOW)]
     store.apply_directory((), (), (), reactions, run_id=2, now=NOW)
+    later = NOW + timedelta(minutes=1)
+    changed = [replace(reactions[0], emoji="👢", reacted_at=later)]
+    left = replace(group, participant_ids=(BEN, OWN))
+    back = replace(group, participant_ids=(ANA, BEN, OWN))
+    for each, now in ((left, NOW), (back, later)):
+        store.apply_directory([CLUB_THREAD], (), [each], changed, run_id=2, now=now)
     store.expire_messages(NOW)
     with database.connect() as connection:
         connection.execute(
@@ -154,7 +171,9 @@ def full(database, store):
 def needles(database):
     """Return everything by which Ana could be told in a row's text."""
     hashes = rows(
-        database, "SELECT content_hash::text FROM messages WHERE external_id <> %s", BENS.external_id
+        database,
+        "SELECT content_hash::text FROM messages WHERE sender_id <> %s OR deleted_by_id IS NOT NULL",
+        BEN,
     )
     return [
         ANA.partition("@")[0],
@@ -164,6 +183,7 @@ def needles(database):
         "kettle",
         "The lid rattles",
         "🌋",
+        "👢",
         TEXT.stanza_id,
         ANAS.stanza_id,
         "3EBALBUM",
@@ -210,9 +230,17 @@ def test_what_others_said_stays_without_the_quote_and_tells_consumers_so(databas
 
     assert rows(
         database,
-        "SELECT external_id, content_snippet, quoted_text, reply_to_external_id, recipient_ids FROM messages",
-    ) == [(BENS.external_id, "Off to the hut", None, None, [OWN])]
-    assert rows(database, "SELECT change_seq FROM messages")[0][0] > before
+        "SELECT external_id, content_snippet, quoted_text, reply_to_external_id, recipient_ids FROM messages"
+        " ORDER BY ts",
+    ) == [
+        (BENS.external_id, "Off to the hut", None, None, [OWN]),
+        (GONE.external_id, None, None, None, [OWN]),
+    ]
+    assert rows(
+        database,
+        "SELECT deleted_by, deleted_by_id FROM messages_as_of(now()) JOIN messages USING (id, deleted_by)",
+    ) == [("admin", None)]
+    assert rows(database, "SELECT min(change_seq) FROM messages")[0][0] > before
     assert rows(database, "SELECT participant_ids FROM threads") == [(sorted([BEN, OWN]),)]
     assert rows(database, "SELECT external_id FROM contacts") == [(BEN,)]
     ends = "first_external_id, last_external_id"
@@ -227,6 +255,7 @@ def test_a_forgotten_chat_takes_its_messages_and_leaves_the_person(database, ful
         (ANAS.external_id,),
         (ALBUM.external_id,),
         (BENS.external_id,),
+        (GONE.external_id,),
     }
     assert rows(database, "SELECT external_id FROM threads") == [(CLUB,)]
     assert rows(database, "SELECT saved_name FROM contacts WHERE external_id = %s", ANA) == [("Ana Kettle",)]
@@ -386,25 +415,34 @@ def test_messages_are_told_as_they_were_known_at_an_instant(database, store):
     edited = change(first, first, "The kettle sings", is_edited=True)
     after_edit = now()
     store.apply(make_plan(make_message(2, observed_at=now())), 1)
-    gone = change(first, edited, None, message_type=MessageType.DELETED, deleted_seen_at=now())
+    gone = change(
+        first,
+        edited,
+        None,
+        message_type=MessageType.DELETED,
+        deleted_seen_at=now(),
+        deleted_at=NOW,
+        deleted_by="sender",
+    )
     assert gone.content_snippet is None
     after_deletion = now()
 
     def known_at(instant):
         return rows(
             database,
-            "SELECT external_id, message_type, content_snippet, deleted_seen_at IS NOT NULL"
+            "SELECT external_id, message_type, content_snippet, deleted_seen_at IS NOT NULL, deleted_at,"
+            " deleted_by"
             " FROM messages_as_of(%s) ORDER BY ts",
             instant,
         )
 
     one, two = first.external_id, make_message(2)
     assert known_at(nothing_yet) == []
-    assert known_at(as_sent) == [(one, "text", first.content_snippet, False)]
-    assert known_at(after_edit) == [(one, "text", "The kettle sings", False)]
+    assert known_at(as_sent) == [(one, "text", first.content_snippet, False, None, None)]
+    assert known_at(after_edit) == [(one, "text", "The kettle sings", False, None, None)]
     assert known_at(after_deletion) == [
-        (one, "deleted", None, True),
-        (two.external_id, "text", two.content_snippet, False),
+        (one, "deleted", None, True, NOW, "sender"),
+        (two.external_id, "text", two.content_snippet, False, None, None),
     ]
 
     store.erase(Wish("message", one), now())

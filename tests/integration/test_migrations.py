@@ -107,6 +107,38 @@ def test_cycles_of_an_older_program_are_told_apart_by_what_decided_them(empty_da
     ]
 
 
+def test_what_an_older_program_kept_of_deletions_and_titles_is_taken_over(empty_database):
+    migrate.upgrade(empty_database, "0006")
+    with empty_database.connect() as connection:
+        connection.execute("UPDATE change_counter SET value = 3")
+        connection.execute(
+            "INSERT INTO messages (external_id, thread_external_id, ts, stanza_id, message_type, subtype,"
+            " ts_precision, source_revision, content_hash, read_path, observed_at, first_run_id, last_run_id,"
+            " change_seq)"
+            " SELECT 'k' || n, 'c', now(), 's' || n, type, subtype, 'second', '', '', 'dom', now(), 1, 1, n"
+            " FROM (VALUES (1, 'deleted', 'admin'), (2, 'text', 'sender'), (3, 'deleted', NULL))"
+            " AS v (n, type, subtype)"
+        )
+        connection.execute(
+            "INSERT INTO threads (external_id, kind, title, first_run_id, last_run_id)"
+            " VALUES ('c', 'person', 'Ana', 1, 1), ('d', 'person', NULL, 1, 1)"
+        )
+
+    migrate.upgrade(empty_database)
+
+    assert rows(empty_database, "SELECT deleted_by, change_seq FROM messages ORDER BY external_id") == [
+        ("admin", 4),
+        (None, 2),
+        (None, 3),
+    ]
+    assert rows(empty_database, "SELECT value FROM change_counter") == [(4,)]
+    assert rows(
+        empty_database,
+        "SELECT h.title, h.valid_from = t.created_at, h.valid_to FROM thread_titles h"
+        " JOIN threads t ON t.id = h.thread_id",
+    ) == [("Ana", True, None)]
+
+
 def test_downgrading_leaves_nothing(empty_database):
     migrate.upgrade(empty_database)
 

@@ -187,6 +187,8 @@ def test_rows_keep_their_place_through_edit_and_deletion(simulator, say_hello):
         assert edited[column] == deleted[column] == rows[text][column]
     assert edited["latestEditMsgKey"]
     assert (deleted["type"], deleted["subtype"]) == ("revoked", "sender")
+    assert deleted["revokeSender"]["_serialized"]
+    assert deleted["revokeTimestamp"] >= deleted["t"]
 
 
 def test_history_of_the_phone_comes_when_the_phone_gives_it(simulator, say_hello):

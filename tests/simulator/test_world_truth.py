@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -75,6 +76,9 @@ def test_an_incoming_text_is_from_the_other_to_oneself(tell):
         "is_edited": 0,
         "is_forwarded": 0,
         "deleted": 0,
+        "deleted_at": None,
+        "deleted_by": None,
+        "deleted_by_id": None,
         "earlier_texts": [],
         "reactions": [],
         "file_sha256": None,
@@ -202,14 +206,18 @@ def test_a_deletion_for_everyone_leaves_a_row_without_text(world, story):
     row = row_of(world, message.external_id)
     assert (row["message_type"], row["deleted"], row["content_snippet"]) == ("deleted", 1, None)
     assert (row["has_attachments"], row["file_sha256"], row["is_forwarded"]) == (0, None, 0)
+    assert (row["deleted_by"], row["deleted_by_id"]) == ("sender", None)
+    deleted_at = datetime.fromtimestamp(world.clock(), UTC).isoformat()
+    assert row["deleted_at"] == deleted_at
 
 
-def test_a_deletion_by_an_admin_keeps_the_sender(world, story):
+def test_a_deletion_by_an_admin_keeps_the_sender_and_tells_the_admin(world, story):
     message = story.add_message({"chat": GROUP, "from": ANA, "body": "spam"})
 
     story.delete(message.external_id, "admin")
 
-    assert row_of(world, message.external_id)["sender_id"] == ANA
+    row = row_of(world, message.external_id)
+    assert (row["sender_id"], row["deleted_by"], row["deleted_by_id"]) == (ANA, "admin", BEN)
     assert world.messages[message.external_id].body == {"by": "admin", "admin_name": "Ben"}
 
 

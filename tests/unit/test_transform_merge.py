@@ -9,6 +9,7 @@ from whatsapp_etl.transform.merge import marked, merge, merge_attachments
 from whatsapp_etl.transform.messages import to_message
 
 LATER = NOW + timedelta(minutes=10)
+ADMIN = "4915550009@c.us"
 
 
 def message(shown=None, listed=None, *, at=NOW) -> Message:
@@ -118,6 +119,20 @@ def test_a_deleted_pictures_attachment_stays():
     assert not merged.message.has_attachments
     assert merged.message.attachments == old.attachments
     assert merged.version is not None
+
+
+def test_who_deleted_a_message_is_completed_and_never_lost():
+    listed = facts(type=MessageType.DELETED, subtype="admin", revoked_at=NOW, revoked_by_id=ADMIN)
+    shown = message(row(type=MessageType.DELETED, deletion="sender"), facts())
+    whole = message(listed=listed, at=LATER)
+    merged = merge(whole, known(shown)).message
+
+    assert merged is not None
+    assert (merged.deleted_at, merged.deleted_by, merged.deleted_by_id) == (NOW, "admin", ADMIN)
+    assert merge(message(listed=facts(type=MessageType.DELETED), at=LATER), known(whole)).message is None
+    key = MessageKey(False, OTHER, "3EB0A1")
+    page_only = to_message(row(key=key, type=MessageType.DELETED, deletion="sender"), None, context(), LATER)
+    assert merge(page_only, known(whole)).message is None
 
 
 def test_a_deletion_is_final():

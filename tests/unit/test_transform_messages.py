@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -15,6 +15,7 @@ from tests.transform_values import (
     group_context,
     row,
 )
+from whatsapp_etl.forgotten import Forgotten, digest
 from whatsapp_etl.model import (
     Attachment,
     CapturedFile,
@@ -122,6 +123,72 @@ def test_a_deleted_message_keeps_nothing_and_tells_when_it_was_seen():
     assert made.message_type is MessageType.DELETED
     assert (made.content_snippet, made.quoted_text, made.has_attachments) == (None, None, False)
     assert made.deleted_seen_at == NOW
+
+
+DELETED_AT = NOW - timedelta(minutes=3)
+ADMIN = "4915550009@c.us"
+
+
+def deleted(shown=None, where=None, key=None, **listed) -> tuple[datetime | None, str | None, str | None]:
+    """Return when, by whom and by which admin a message was deleted."""
+    key = key or MessageKey(False, GROUP, "3EB0A1", OTHER)
+    made = message(
+        row(type=MessageType.DELETED, deletion=shown),
+        facts(key=key, type=MessageType.DELETED, **listed),
+        where or group_context(),
+    )
+    return made.deleted_at, made.deleted_by, made.deleted_by_id
+
+
+def test_the_storage_says_who_deleted_a_message_and_when():
+    listed = {"subtype": "admin", "revoked_at": DELETED_AT, "revoked_by_id": ADMIN}
+
+    assert deleted(**listed) == (DELETED_AT, "admin", ADMIN)
+    assert deleted(**{**listed, "revoked_by_id": OWN_LID}) == (DELETED_AT, "admin", OWN)
+    assert deleted(**{**listed, "revoked_by_id": None}) == (DELETED_AT, "admin", None)
+    assert deleted(subtype="sender", revoked_by_id=OTHER) == (None, "sender", None)
+
+
+def test_without_a_subtype_who_deleted_a_message_is_told_by_comparing_with_its_author():
+    lids = group_context(phone_ids={"888@lid": OTHER})
+    own = MessageKey(True, GROUP, "3EB0A1", OWN)
+
+    assert deleted(revoked_by_id=ADMIN) == (None, "admin", ADMIN)
+    assert deleted(where=lids, revoked_by_id="888@lid") == (None, "sender", None)
+    assert deleted(key=own, revoked_by_id=OWN_LID) == (None, "sender", None)
+    assert deleted(revoked_by_id=OWN) == (None, "admin", OWN)
+    assert deleted() == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("shown", "by", "admin"),
+    [("sender", "sender", None), ("admin", "admin", None), ("own_admin", "admin", OWN), (None, None, None)],
+)
+def test_a_row_alone_says_who_deleted_a_message_and_a_name_is_no_id(shown, by, admin):
+    assert deleted(shown) == (None, by, admin)
+    not_yet_listed = message(row(type=MessageType.DELETED, deletion=shown), facts(revoked_by_id=ADMIN))
+    assert (not_yet_listed.deleted_by, not_yet_listed.deleted_by_id) == (by, admin)
+
+
+def test_the_storage_is_believed_before_the_row():
+    assert deleted("sender", subtype="admin", revoked_by_id=ADMIN) == (None, "admin", ADMIN)
+
+
+def test_an_admin_who_was_forgotten_is_not_named_again():
+    key = b"k" * 32
+    known = Forgotten(key, frozenset({digest(key, "contact", ADMIN)}))
+
+    assert deleted(where=group_context(forgotten=known), subtype="admin", revoked_by_id=ADMIN) == (
+        None,
+        "admin",
+        None,
+    )
+
+
+def test_what_is_not_deleted_was_deleted_by_nobody():
+    made = message(row(deletion="sender"), facts(subtype="sender", revoked_at=DELETED_AT))
+
+    assert (made.deleted_at, made.deleted_by, made.deleted_by_id) == (None, None, None)
 
 
 def test_what_can_be_seen_only_once_is_never_held():

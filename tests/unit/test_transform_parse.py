@@ -42,6 +42,27 @@ def test_rules_made_once_serve_many_batches():
     assert parsed[0].text == "hello"
 
 
+@pytest.mark.parametrize(
+    ("line", "deletion"),
+    [
+        ("You deleted this message", "sender"),
+        ("This message was deleted", "sender"),
+        ("This message was deleted by admin Mira Vogel", "admin"),
+        ("This message was deleted by an admin", "admin"),
+        ("You deleted this message as admin", "own_admin"),
+        ("Diese Nachricht wurde gelöscht", None),
+    ],
+)
+def test_a_deleted_messages_row_says_who_deleted_it_where_the_words_are_known(line, deletion):
+    row = one(raw(html=f'<div><span data-icon="recalled"></span><span>{line}</span></div>'))
+
+    assert (row.type, row.text, row.deletion) == (MessageType.DELETED, None, deletion)
+
+
+def test_what_a_message_says_is_no_deletion():
+    assert one(raw(html=HEAD.replace("hello", "This message was deleted"))).deletion is None
+
+
 def test_no_rows_give_nothing():
     assert parse() == ((), ())
 

@@ -7,7 +7,6 @@ from tests.transform_values import (
     GROUP,
     NOW,
     OTHER,
-    OWN,
     all_known,
     batch,
     chat,
@@ -433,10 +432,8 @@ def test_evidence_of_a_reject_shows_no_words():
     assert made.rejects[0].evidence == "<p>xxxxxx</p>"
 
 
-def test_a_groups_people_are_the_threads():
-    made = plan([], [], where=group_context())
-
-    assert made.thread.participant_ids == tuple(sorted((OWN, OTHER, "777@lid")))
+def test_who_takes_part_is_left_to_the_list_of_groups():
+    assert plan([], [], where=group_context()).thread.participant_ids == ()
 
 
 def test_rows_without_a_time_do_not_say_how_far_reading_came():

@@ -330,6 +330,8 @@ class Storage:
             duration_seconds=row["duration"],
             expires_at=_instant_or_none(row["expires"]),
             parent_stanza_id=row["parent"],
+            revoked_at=_instant_or_none(row["revoked"]),
+            revoked_by_id=row["revoked_by"],
         )
 
 

@@ -89,7 +89,7 @@ def _write_threads(cursor: Cursor[TupleRow], plan: LoadPlan, run_id: int) -> Non
     """Write the chat, and once more under each former id that its messages have."""
     former = {message.thread_external_id for message in plan.messages} - {plan.thread.external_id}
     threads = [plan.thread, *(replace(plan.thread, external_id=some_id) for some_id in sorted(former))]
-    if upsert_threads(cursor, threads, run_id) and former:
+    if upsert_threads(cursor, threads, run_id, plan.coverage.observed_at) and former:
         unify_threads(cursor)
 
 

@@ -47,7 +47,17 @@ COMPARED = (
     "expires_at",
 )
 #: Columns of a line made by `MessageLines.line`, in its order.
-MESSAGE_COLUMNS = ("external_id", *COMPARED, "ts_raw", "read_path", "observed_at", "content_hash")
+MESSAGE_COLUMNS = (
+    "external_id",
+    *COMPARED,
+    "ts_raw",
+    "read_path",
+    "observed_at",
+    "deleted_at",
+    "deleted_by",
+    "deleted_by_id",
+    "content_hash",
+)
 
 
 def cell(value: str | None) -> str:
@@ -91,7 +101,7 @@ class MessageLines:
         """Return the message's line in the order of MESSAGE_COLUMNS."""
         m = message
         compared = self._compared(m)
-        rest = f"{cell(m.ts_raw)}\t{m.read_path}\t{m.observed_at.isoformat(' ')}\t\\\\x"
+        rest = f"{cell(m.ts_raw)}\t{m.read_path}\t{m.observed_at.isoformat(' ')}\t{_deletion(m)}\t\\\\x"
         digest = _digest(m, compared).hex().encode()
         return b"%b\t%b\t%b%b" % (encoded(cell(m.external_id)), compared, encoded(rest), digest)
 
@@ -120,9 +130,22 @@ class MessageLines:
         )
 
 
+_NOT_DELETED = f"{NULL}\t{NULL}\t{NULL}"
+
+
+def _deletion(message: Message) -> str:
+    """Return the cells that say who deleted a message and when."""
+    if message.deleted_by is None and message.deleted_at is None:
+        return _NOT_DELETED
+    return f"{instant(message.deleted_at)}\t{cell(message.deleted_by)}\t{cell(message.deleted_by_id)}"
+
+
 def _digest(message: Message, compared: bytes) -> bytes:
-    if message.attachments or message.aliases:
-        more = (*map(attachment_cells, message.attachments), *map(cell, message.aliases))
+    more = (*map(attachment_cells, message.attachments), *map(cell, message.aliases))
+    # Only where there is one: the digests of all other messages stay what they were before it was kept.
+    if (deletion := _deletion(message)) != _NOT_DELETED:
+        more = (*more, deletion)
+    if more:
         compared = b"\t".join((compared, *map(encoded, more)))
     return blake2b(compared, digest_size=16).digest()
 

@@ -35,12 +35,20 @@ erasure gets a new number: read the row and its reactions again.
 ## Asking for the past
 
 `messages_as_of(instant timestamptz)` returns the messages as they were known at that instant: `id`,
-`external_id`, `thread_external_id`, `sender_id`, `ts`, `is_outgoing`, `message_type`, `content_snippet` and
-`deleted_seen_at`. Type and text are those of then. What had not been seen yet is absent (a row is seen
-when it is inserted, by the database's clock), and so is what was erased since. What a message said before
-it was first seen is not known.
+`external_id`, `thread_external_id`, `sender_id`, `ts`, `is_outgoing`, `message_type`, `content_snippet`,
+`deleted_seen_at`, `deleted_at` and `deleted_by`. Type and text are those of then. What had not been seen
+yet is absent (a row is seen when it is inserted, by the database's clock), and so is what was erased since.
+What a message said before it was first seen is not known. Of one that could not be decrypted at first, its
+text is told for all times.
 
     SELECT ts, content_snippet FROM messages_as_of('2026-08-23 12:00+00') ORDER BY ts;
+
+What else changed is kept too: `message_versions` holds what messages said before an edit or a deletion,
+`reaction_versions` what a reaction was before (an emoji of null: it was taken back), `contact_identifiers`
+and `thread_titles` every id, name and title with the time in which it held, `participant_changes` who joined
+and left. All of it is what was seen: of two changes between two cycles only the second one is. What a page or
+the browser's storage no longer shows is never taken for deleted, taken back or left; a list of participants
+that is known to be cut is not compared.
 """
 
 _VIEWS_HEAD = """

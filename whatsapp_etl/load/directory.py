@@ -41,10 +41,10 @@ def apply_directory(
     """Write what changed; see `DirectoryCounts`."""
     by_id = {group.id: group for group in groups}
     written_contacts = _write_contacts(cursor, list(contacts), run_id, now)
-    written_threads = upsert_threads(cursor, [_with_group(each, by_id) for each in threads], run_id)
+    written_threads = upsert_threads(cursor, [_with_group(each, by_id) for each in threads], run_id, now)
     if written_contacts or written_threads:
         unify_threads(cursor)
-    written, skipped = _write_reactions(cursor, list(reactions), run_id)
+    written, skipped = _write_reactions(cursor, list(reactions), run_id, now)
     return DirectoryCounts(written_threads, written_contacts, written, skipped)
 
 
@@ -194,42 +194,61 @@ def _rename(cursor: Cursor[TupleRow], contact_id: int, kind: str, value: str, no
 # --- reactions -------------------------------------------------------------------------------
 
 
-def _write_reactions(cursor: Cursor[TupleRow], reactions: Sequence[Reaction], run_id: int) -> tuple[int, int]:
-    """Write the latest reaction of each sender to each message; return rows written and skipped."""
+#: `%(…)s` are arrays of one row each.
+_REACTIONS = """
+    FROM unnest(%(messages)s::bigint[], %(senders)s::text[], %(emoji)s::text[], %(times)s::timestamptz[])
+         WITH ORDINALITY AS u (message_id, sender_id, emoji, reacted_at, n)
+    LEFT JOIN reactions r ON r.message_id = u.message_id AND r.sender_id = u.sender_id
+    WHERE r.id IS NULL OR (r.reacted_at <= u.reacted_at
+                           AND (r.emoji, r.reacted_at) IS DISTINCT FROM (u.emoji, u.reacted_at))
+"""
+_CHANGED_REACTIONS = f"SELECT count(*) {_REACTIONS}"
+# One statement: a reaction never changes without its earlier state being kept.
+_WRITE_REACTIONS = f"""
+    WITH changed AS MATERIALIZED (
+        SELECT u.*, r.id AS old_id, r.emoji AS old_emoji, r.reacted_at AS old_reacted_at,
+               row_number() OVER (ORDER BY u.n) AS place
+        {_REACTIONS}
+    ), kept AS (
+        INSERT INTO reaction_versions
+            (message_id, sender_id, emoji, reacted_at, replaced_seen_at, run_id)
+        SELECT message_id, sender_id, old_emoji, old_reacted_at, %(now)s, %(run)s
+        FROM changed WHERE old_id IS NOT NULL
+    )
+    INSERT INTO reactions
+        (message_id, sender_id, emoji, reacted_at, first_run_id, last_run_id, change_seq)
+    SELECT message_id, sender_id, emoji, reacted_at, %(run)s, %(run)s, %(before)s + place FROM changed
+    ON CONFLICT (message_id, sender_id) DO UPDATE SET emoji = excluded.emoji,
+        reacted_at = excluded.reacted_at, last_run_id = excluded.last_run_id,
+        updated_at = now(), change_seq = excluded.change_seq
+"""  # noqa: S608  # constants of this file
+
+
+def _write_reactions(
+    cursor: Cursor[TupleRow], reactions: Sequence[Reaction], run_id: int, now: datetime
+) -> tuple[int, int]:
+    """Write the latest reaction of each sender to each message; return rows written and skipped.
+
+    What a reaction was before stays in `reaction_versions`.
+    """
     if not reactions:
         return 0, 0
     ids = message_ids(cursor, {each.message_external_id for each in reactions})
     known = [(ids[each.message_external_id], each) for each in reactions if each.message_external_id in ids]
     rows = _by_person(cursor, known)
     skipped = len(reactions) - len(known)
-    changed = cursor.execute(
-        "SELECT u.n FROM unnest(%s::int[], %s::bigint[], %s::text[], %s::text[], %s::timestamptz[])"
-        "   AS u (n, message_id, sender_id, emoji, reacted_at)"
-        " LEFT JOIN reactions r ON r.message_id = u.message_id AND r.sender_id = u.sender_id"
-        " WHERE r.id IS NULL OR (r.reacted_at <= u.reacted_at AND"
-        "   (r.emoji, r.reacted_at) IS DISTINCT FROM (u.emoji, u.reacted_at))",
-        (
-            list(range(len(rows))),
-            [key[0] for key in rows],
-            [key[1] for key in rows],
-            [each.emoji for each in rows.values()],
-            [each.reacted_at for each in rows.values()],
-        ),
-    ).fetchall()
+    values: dict[str, object] = {
+        "messages": [message_id for message_id, _ in rows],
+        "senders": [sender_id for _, sender_id in rows],
+        "emoji": [each.emoji for each in rows.values()],
+        "times": [each.reacted_at for each in rows.values()],
+    }
+    found = cursor.execute(_CHANGED_REACTIONS, values).fetchone()
+    changed = int(found[0]) if found else 0
     if changed:
-        last = take_change_numbers(cursor, len(changed))
-        listed = list(rows.items())
-        for seq, (n,) in enumerate(changed, start=last - len(changed) + 1):
-            (message_id, sender_id), each = listed[n]
-            cursor.execute(
-                "INSERT INTO reactions (message_id, sender_id, emoji, reacted_at, first_run_id, last_run_id,"
-                "   change_seq) VALUES (%s, %s, %s, %s, %s, %s, %s)"
-                " ON CONFLICT (message_id, sender_id) DO UPDATE SET emoji = excluded.emoji,"
-                "   reacted_at = excluded.reacted_at, last_run_id = excluded.last_run_id,"
-                "   updated_at = now(), change_seq = excluded.change_seq",
-                (message_id, sender_id, each.emoji, each.reacted_at, run_id, run_id, seq),
-            )
-    return len(changed), skipped
+        before = take_change_numbers(cursor, changed) - changed
+        cursor.execute(_WRITE_REACTIONS, {**values, "now": now, "run": run_id, "before": before})
+    return changed, skipped
 
 
 def _by_person(

@@ -59,6 +59,7 @@ _OF_FILE = "attachment_id IN (SELECT id FROM attachments WHERE message_id = ANY(
 _HANGING: Mapping[str, str] = {
     "message_versions": _OF_MESSAGE,
     "message_aliases": _OF_MESSAGE,
+    "reaction_versions": _OF_MESSAGE,
     "reactions": _OF_MESSAGE,
     "attachments": _OF_MESSAGE,
     "extraction_jobs": _OF_FILE,
@@ -74,11 +75,13 @@ _CUT_OFF = """
     UPDATE messages m SET content_hash = '', updated_at = now(), change_seq = c.seq,
         quoted_text = CASE WHEN m.id = ANY(%(quoting)s) THEN NULL ELSE m.quoted_text END,
         reply_to_external_id = CASE WHEN m.id = ANY(%(quoting)s) THEN NULL ELSE m.reply_to_external_id END,
+        deleted_by_id = CASE WHEN m.deleted_by_id = ANY(%(people)s) THEN NULL ELSE m.deleted_by_id END,
         recipient_ids = ARRAY(
             SELECT r FROM unnest(m.recipient_ids) WITH ORDINALITY AS u (r, n)
             WHERE NOT r = ANY(%(people)s) ORDER BY n)
     FROM unnest(%(ids)s::bigint[], %(seqs)s::bigint[]) AS c (id, seq) WHERE m.id = c.id
 """
+_OF_THREAD = "thread_id IN (SELECT id FROM threads WHERE external_id = ANY(%(chats)s))"
 #: In their order: what is told of a table, and the statement.
 _BOOKKEEPING: Mapping[str, str] = {
     "rejects": "DELETE FROM rejects WHERE thread_external_id = ANY(%(chats)s)"
@@ -94,6 +97,9 @@ _BOOKKEEPING: Mapping[str, str] = {
     },
     "sync_coverage": "DELETE FROM sync_coverage WHERE thread_external_id = ANY(%(chats)s)",
     "sync_coverage_history": "DELETE FROM sync_coverage_history WHERE thread_external_id = ANY(%(chats)s)",
+    "thread_titles": f"DELETE FROM thread_titles WHERE {_OF_THREAD}",  # noqa: S608
+    "participant_changes": f"DELETE FROM participant_changes WHERE {_OF_THREAD}"  # noqa: S608
+    " OR participant_id = ANY(%(people)s)",
     "threads": "DELETE FROM threads WHERE external_id = ANY(%(chats)s)",
     # Of what had disappeared before.
     "tombstones": "UPDATE tombstones SET external_id = NULL, thread_external_id = NULL"  # noqa: S608
@@ -230,7 +236,7 @@ def _count(cursor: Cursor[TupleRow], rows: str, *values: object) -> int:
 
 
 def _cut_off(cursor: Cursor[TupleRow], scope: _Scope, counts: _Counts) -> None:
-    """Take quotes, recipients and reactions out of the messages that stay.
+    """Take quotes, recipients, reactions and who deleted them out of the messages that stay.
 
     Such a message gets a new number of the change feed, so that consumers read it and its reactions again.
     """
@@ -239,9 +245,12 @@ def _cut_off(cursor: Cursor[TupleRow], scope: _Scope, counts: _Counts) -> None:
         "DELETE FROM reactions WHERE sender_id = ANY(%s) RETURNING message_id", (people,)
     ).fetchall()
     counts.add("reactions", len(reacted))
+    cursor.execute("DELETE FROM reaction_versions WHERE sender_id = ANY(%s)", (people,))
+    counts.add("reaction_versions", cursor.rowcount)
     quoting = cursor.execute(_QUOTING, {"stanzas": scope.stanza_ids, "people": people}).fetchall()
     received = cursor.execute(
-        "SELECT id FROM messages WHERE recipient_ids && %s::text[]", (people,)
+        "SELECT id FROM messages WHERE recipient_ids && %s::text[] OR deleted_by_id = ANY(%s)",
+        (people, people),
     ).fetchall()
     ids = sorted({row[0] for row in (*quoting, *received, *reacted)})
     counts.add("messages without a quote, recipient or reaction", len(ids))

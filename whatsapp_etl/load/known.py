@@ -20,7 +20,8 @@ _KEYS = """
 _MESSAGES = f"""
     SELECT k.asked, m.id, m.external_id, m.message_type, m.content_snippet, m.recipient_ids, m.sender_id,
            m.ts, m.ts_precision, m.is_edited, m.is_forwarded, m.source_revision, m.observed_at,
-           m.edited_seen_at, m.deleted_seen_at, m.reply_to_external_id, m.quoted_text, m.expires_at
+           m.edited_seen_at, m.deleted_seen_at, m.reply_to_external_id, m.quoted_text, m.expires_at,
+           m.deleted_at, m.deleted_by, m.deleted_by_id
     FROM ({_KEYS}) k JOIN messages m ON m.id = k.id
 """  # noqa: S608  # constants of this file
 _ATTACHMENTS = """
@@ -66,6 +67,9 @@ def _message(facts: TupleRow, attachments: tuple[Attachment, ...]) -> KnownMessa
         reply_to_external_id=facts[13],
         quoted_text=facts[14],
         expires_at=facts[15],
+        deleted_at=facts[16],
+        deleted_by=facts[17],
+        deleted_by_id=facts[18],
         attachments=attachments,
     )
 

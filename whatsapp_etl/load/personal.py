@@ -29,13 +29,17 @@ ERASED: Mapping[str, frozenset[str]] = {
             "quoted_text",
             "album_id",
             "content_hash",
+            "deleted_by_id",
         }
     ),
     "missing_messages": frozenset({"external_id", "thread_external_id"}),
+    "participant_changes": frozenset({"participant_id"}),
+    "reaction_versions": frozenset({"sender_id", "emoji"}),
     "reactions": frozenset({"sender_id", "emoji"}),
     "rejects": frozenset({"thread_external_id", "shown_id_hash", "evidence"}),
     "sync_coverage": frozenset({"thread_external_id", "first_external_id", "last_external_id"}),
     "sync_coverage_history": frozenset({"thread_external_id", "first_external_id", "last_external_id"}),
+    "thread_titles": frozenset({"title"}),
     "threads": frozenset(
         {"external_id", "title", "participant_ids", "canonical_id", "checkpoint_message_id"}
     ),
@@ -89,6 +93,8 @@ IMPERSONAL: Mapping[str, frozenset[str]] = {
             "is_edited",
             "edited_seen_at",
             "deleted_seen_at",
+            "deleted_at",
+            "deleted_by",
             "album_position",
             "expires_at",
             "source_revision",
@@ -98,6 +104,8 @@ IMPERSONAL: Mapping[str, frozenset[str]] = {
         }
     ),
     "missing_messages": frozenset({"reason", "attempts", "first_missed_at", "next_try_at", "run_id"}),
+    "participant_changes": frozenset({"id", "thread_id", "change", "seen_at", "run_id"}),
+    "reaction_versions": frozenset({"id", "message_id", "reacted_at", "replaced_seen_at", "run_id"}),
     "reactions": frozenset({*_WRITTEN, "message_id", "reacted_at", "change_seq"}),
     "rejects": frozenset(
         {
@@ -187,6 +195,7 @@ IMPERSONAL: Mapping[str, frozenset[str]] = {
             "shield_acknowledged_at",
         }
     ),
+    "thread_titles": frozenset({"id", "thread_id", "valid_from", "valid_to"}),
     "threads": frozenset({*_WRITTEN, "platform", "kind", "is_archived", "last_activity_at", "checkpoint_ts"}),
     "tombstones": frozenset({"change_seq", "key_sha256", "reason", "removed_at"}),
 }

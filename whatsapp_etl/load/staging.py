@@ -42,6 +42,9 @@ _EFFECTIVE: Mapping[str, str] = {
     "is_edited": "s.is_edited",
     "edited_seen_at": "coalesce(s.edited_seen_at, m.edited_seen_at)",
     "deleted_seen_at": "coalesce(s.deleted_seen_at, m.deleted_seen_at)",
+    "deleted_at": "coalesce(s.deleted_at, m.deleted_at)",
+    "deleted_by": "coalesce(s.deleted_by, m.deleted_by)",
+    "deleted_by_id": "coalesce(s.deleted_by_id, m.deleted_by_id)",
     "reply_to_external_id": "coalesce(s.reply_to_external_id, m.reply_to_external_id)",
     "quoted_text": "CASE WHEN s.message_type IN ('deleted', 'view_once') THEN s.quoted_text"
     " ELSE coalesce(s.quoted_text, m.quoted_text) END",

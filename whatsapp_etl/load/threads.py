@@ -1,25 +1,29 @@
-"""Rows of `threads`."""
+"""Rows of `threads`, their former titles, and who joined and left."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
 from whatsapp_etl.load.copytext import array
+from whatsapp_etl.load.identity import contact_ids
 from whatsapp_etl.model import Checkpoint, Thread
 
 
-def upsert_threads(cursor: Cursor[TupleRow], threads: Sequence[Thread], run_id: int) -> int:
+def upsert_threads(cursor: Cursor[TupleRow], threads: Sequence[Thread], run_id: int, now: datetime) -> int:
     """Insert threads and update those that differ; return how many rows were written.
 
-    A title, participants or an activity that is not told this time stays as it was.
+    A title, participants or an activity that is not told this time stays as it was. Former titles are
+    kept, and who joined and left.
     """
     rows = list({thread.external_id: thread for thread in threads}.values())
     if not rows:
         return 0
-    cursor.execute(
+    _write_participant_changes(cursor, rows, run_id, now)
+    written = cursor.execute(
         "INSERT INTO threads AS t (external_id, kind, title, participant_ids, is_archived, last_activity_at,"
         "   first_run_id, last_run_id)"
         " SELECT u.external_id, u.kind, coalesce(u.title, o.title),"
@@ -38,7 +42,8 @@ def upsert_threads(cursor: Cursor[TupleRow], threads: Sequence[Thread], run_id: 
         " ON CONFLICT (platform, external_id) DO UPDATE SET kind = excluded.kind, title = excluded.title,"
         "   participant_ids = excluded.participant_ids, is_archived = excluded.is_archived,"
         "   last_activity_at = excluded.last_activity_at, last_run_id = excluded.last_run_id,"
-        "   updated_at = now()",
+        "   updated_at = now()"
+        " RETURNING id",
         (
             run_id,
             run_id,
@@ -50,8 +55,63 @@ def upsert_threads(cursor: Cursor[TupleRow], threads: Sequence[Thread], run_id: 
             [int(row.is_archived) for row in rows],
             [row.last_activity for row in rows],
         ),
+    ).fetchall()
+    if written:
+        _write_titles(cursor, [thread_id for (thread_id,) in written], now)
+    return len(written)
+
+
+def _write_titles(cursor: Cursor[TupleRow], thread_ids: Sequence[int], now: datetime) -> None:
+    """End the titles that hold no longer, and begin those that hold now."""
+    cursor.execute(
+        "UPDATE thread_titles h SET valid_to = %s FROM threads t"
+        " WHERE t.id = h.thread_id AND t.id = ANY(%s) AND h.valid_to IS NULL AND h.title <> t.title",
+        (now, thread_ids),
     )
-    return cursor.rowcount
+    cursor.execute(
+        "INSERT INTO thread_titles (thread_id, title, valid_from) SELECT t.id, t.title, %s FROM threads t"
+        " WHERE t.id = ANY(%s) AND t.title IS NOT NULL"
+        " AND NOT EXISTS (SELECT FROM thread_titles h WHERE h.thread_id = t.id AND h.valid_to IS NULL)",
+        (now, thread_ids),
+    )
+
+
+def _write_participant_changes(
+    cursor: Cursor[TupleRow], threads: Sequence[Thread], run_id: int, now: datetime
+) -> None:
+    """Note who joined and left since the participants were stored; the first list is no joining."""
+    listed = {thread.external_id: set(thread.participant_ids) for thread in threads if thread.participant_ids}
+    if not listed:
+        return
+    stored = cursor.execute(
+        "SELECT id, external_id, participant_ids FROM threads"
+        " WHERE platform = 'whatsapp' AND external_id = ANY(%s) AND participant_ids <> '{}'",
+        (list(listed),),
+    ).fetchall()
+    changes: list[tuple[int, str, str]] = []
+    for thread_id, external_id, before in stored:
+        now_there = listed[external_id]
+        changes += [(thread_id, each, "joined") for each in sorted(now_there.difference(before))]
+        changes += [(thread_id, each, "left") for each in sorted(set(before) - now_there)]
+    for thread_id, person, change in _without_other_ids(cursor, changes):
+        cursor.execute(
+            "INSERT INTO participant_changes (thread_id, participant_id, change, seen_at, run_id)"
+            " VALUES (%s, %s, %s, %s, %s)",
+            (thread_id, person, change, now, run_id),
+        )
+
+
+def _without_other_ids(
+    cursor: Cursor[TupleRow], changes: Sequence[tuple[int, str, str]]
+) -> list[tuple[int, str, str]]:
+    """Leave out people who left under one of their ids and joined under another: the list changed its ids."""
+    if len({change for *_, change in changes}) <= 1:
+        return list(changes)
+    contact = contact_ids(cursor, {person for _, person, _ in changes})
+    seen: dict[tuple[int, object], set[str]] = {}
+    for thread_id, person, change in changes:
+        seen.setdefault((thread_id, contact.get(person, person)), set()).add(change)
+    return [each for each in changes if len(seen[each[0], contact.get(each[1], each[1])]) == 1]
 
 
 def unify_threads(cursor: Cursor[TupleRow]) -> int:

@@ -36,6 +36,8 @@ def compose(scene: Scene, draft: Draft, t: int, speaker: str) -> Message:
         forwarding_score=draft.forwarding_score,
         edit_key=edit_key,
         edited_at=t + 40 * max(1, len(draft.earlier_texts)) if edit_key else None,
+        revoked_at=t + 50 if draft.type == "revoked" else None,
+        revoked_by=_revoker(scene, draft, author),
         earlier_texts=draft.earlier_texts,
         mention_ids=draft.mention_ids,
         quoted_stanza=draft.quoted_stanza,
@@ -50,6 +52,14 @@ def quote(world: World, message: Message, answered: Message) -> Message:
     body = {**message.body, "quoted": bodies.quoted_body(world, answered)}
     author = answered.author_id or answered.chat_id
     return replace(message, body=body, quoted_stanza=answered.stanza_id, quoted_author=author)
+
+
+def _revoker(scene: Scene, draft: Draft, author: str | None) -> str | None:
+    if draft.type != "revoked":
+        return None
+    if draft.body["by"] == "sender":
+        return author
+    return scene.world.groups[scene.chat.id].admin_ids[0] if draft.body["admin_name"] else None
 
 
 def _ack(usual: int, stanza: str) -> int:

@@ -112,7 +112,9 @@ def _renamed(
     body = message.body
     if body.get("quoted"):
         body = {**body, "quoted": {**body["quoted"], "author": quoted}}
+    revoker = message.revoked_by if message.revoked_by == own_id else renamed(message.revoked_by)
     edit_key = message.edit_key and message.edit_key.replace(message.chat_id, chat_id)
     return replace(
-        message, chat_id=chat_id, author_id=author, quoted_author=quoted, body=body, edit_key=edit_key
-    )
+        message, chat_id=chat_id, author_id=author, quoted_author=quoted, body=body, edit_key=edit_key,
+        revoked_by=revoker,
+    )  # fmt: skip

@@ -197,6 +197,10 @@ def _optional(message: Message) -> Row:
         row["mentionedJidList"] = list(message.mention_ids)
     if message.forwarding_score:
         row |= {"isForwarded": True, "forwardingScore": message.forwarding_score}
+    if message.type == "revoked":
+        row["revokeTimestamp"] = message.revoked_at
+        if message.revoked_by is not None:
+            row["revokeSender"] = wid(message.revoked_by)
     if message.edit_key is not None:
         row["latestEditMsgKey"] = message.edit_key
         row["latestEditSenderTimestampMs"] = (message.edited_at or message.t) * 1000

@@ -58,7 +58,7 @@ def truth(
     times = {key: t for chat_id in world.chats for key, t in _believed(world, chat_id, since, now).items()}
     reactions = _reactions(world)
     return [
-        _of_page(row, chat.kind, proof) if view == "page" else row
+        _of_page(row, chat.kind, proof, world.me.id) if view == "page" else row
         for chat in sorted(world.chats.values(), key=lambda chat: chat.id)
         if chat.is_in_scope
         for message in world.messages_of(chat.id)
@@ -78,13 +78,16 @@ def truth(
     ]
 
 
-def _of_page(row: dict[str, Any], kind: str, proof: Proof) -> dict[str, Any]:
+def _of_page(row: dict[str, Any], kind: str, proof: Proof, own_id: str) -> dict[str, Any]:
     """Return a row without what no page shows of it."""
     ts = row["ts"]
     if proof == "packed":
         ts = datetime.fromisoformat(ts).replace(second=0).isoformat()
     recipients = [] if kind == "group" else row["recipient_ids"]
-    return {**row, "ts": ts, "recipient_ids": recipients, "reactions": []}
+    # Another admin is shown by name only.
+    admin = row["deleted_by_id"] if row["deleted_by_id"] == own_id else None
+    unseen: dict[str, Any] = {"reactions": [], "deleted_at": None, "deleted_by_id": admin}
+    return {**row, "ts": ts, "recipient_ids": recipients, **unseen}
 
 
 def message_type(message: Message) -> str:
@@ -163,10 +166,19 @@ def _expected(
         "is_edited": int(message.edit_key is not None),
         "is_forwarded": int(message.forwarding_score > 0),
         "deleted": int(kind == "deleted"),
+        **_deletion(world, message),
         "earlier_texts": list(message.earlier_texts),
         "reactions": reactions,
         "file_sha256": message.media.sha256 if has_bytes and message.media else None,
     }
+
+
+def _deletion(world: World, message: Message) -> dict[str, Any]:
+    by = message.body["by"] if message.type == "revoked" else None
+    at = None if message.revoked_at is None else datetime.fromtimestamp(message.revoked_at, UTC).isoformat()
+    admin = message.revoked_by if by == "admin" else None
+    own = {world.me.id, world.me.lid}
+    return {"deleted_at": at, "deleted_by": by, "deleted_by_id": world.me.id if admin in own else admin}
 
 
 def _reactions(world: World) -> Mapping[str, list[dict[str, str]]]:

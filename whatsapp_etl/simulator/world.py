@@ -128,6 +128,8 @@ class Message:
     forwarding_score: int = 0
     edit_key: str | None = None
     edited_at: int | None = None
+    revoked_at: int | None = None  #: When it was deleted for everyone.
+    revoked_by: str | None = None  #: Who did it; None: the client was not told.
     earlier_texts: tuple[str, ...] = ()  #: As a person read them, before edits and deletion; oldest first.
     quoted_stanza: str | None = None
     quoted_author: str | None = None

@@ -100,6 +100,8 @@ def _settle(new: Message, old: KnownMessage) -> tuple[Message, bool]:
     kind = _kind(new, old)
     content, is_disagreement = _content(new, old, kind)
     is_deleted = kind is MessageType.DELETED
+    is_less_exact = _is_less_exact(new, old)
+    first, second = (old, new) if is_less_exact else (new, old)
     is_edited = new.is_edited or old.is_edited
     is_exacter = _EXACTNESS[new.ts_precision] > _EXACTNESS[old.ts_precision]
     sender_id = old.sender_id if old.sender_id or kind is MessageType.SYSTEM else new.sender_id
@@ -118,12 +120,13 @@ def _settle(new: Message, old: KnownMessage) -> tuple[Message, bool]:
             source_revision=new.source_revision or old.source_revision,
             edited_seen_at=_edited_seen_at(new, old, content),
             deleted_seen_at=(old.deleted_seen_at or new.observed_at) if is_deleted else old.deleted_seen_at,
+            deleted_at=first.deleted_at or second.deleted_at,
+            deleted_by=first.deleted_by or second.deleted_by,
+            deleted_by_id=first.deleted_by_id or second.deleted_by_id,
             reply_to_external_id=old.reply_to_external_id or new.reply_to_external_id,
             quoted_text=old.quoted_text or new.quoted_text,
             expires_at=new.expires_at or old.expires_at,
-            attachments=merge_attachments(
-                new.attachments, old.attachments, is_less_exact=_is_less_exact(new, old)
-            ),
+            attachments=merge_attachments(new.attachments, old.attachments, is_less_exact=is_less_exact),
         ),
         is_disagreement,
     )

@@ -20,6 +20,7 @@ from whatsapp_etl.model import (
     ChatDiff,
     ChatFacts,
     Checkpoint,
+    DeletedBy,
     Message,
     MessageFacts,
     MessageKey,
@@ -35,6 +36,8 @@ Disappearing = Literal["skip", "expire", "keep"]
 
 #: How exact a row's time is, by the sign that served.
 _PRECISION: Mapping[str, TsPrecision] = {"model": "second", "neighbour": "clamped"}
+
+_DELETED_BY: tuple[DeletedBy, ...] = ("sender", "admin")
 
 #: Why a row's time was not read, as its signs say it.
 _TIME_REASONS = (RejectReason.DATE_UNCLEAR, RejectReason.OTHER_CALENDAR)
@@ -125,6 +128,7 @@ def to_message(
     quotes_forgotten = facts is not None and context.forgotten.has_quoted(
         facts.quoted_stanza_id, facts.quoted_participant_id
     )
+    deletion = _deletion(row, facts, context, key) if kind is MessageType.DELETED else _Deletion()
     is_edited = bool((row and row.is_edited) or (facts and facts.latest_edit_key))
     expires_at = facts.expires_at if facts and context.disappearing != "keep" else None
     return Message(
@@ -157,6 +161,9 @@ def to_message(
         is_edited=is_edited,
         edited_seen_at=observed_at if is_edited else None,
         deleted_seen_at=observed_at if kind is MessageType.DELETED else None,
+        deleted_at=deletion.at,
+        deleted_by=deletion.by,
+        deleted_by_id=deletion.by_id,
         reply_to_external_id=_answered(facts, context, chat_keys) if facts and not quotes_forgotten else None,
         quoted_text=row.quoted_text
         if row and kind is not MessageType.DELETED and not quotes_forgotten
@@ -166,6 +173,47 @@ def to_message(
         expires_at=expires_at,
         attachments=(_attachment(row, facts, kind, files),) if kind in FILE_TYPES else (),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Deletion:
+    """What is known of a deletion for everyone."""
+
+    at: datetime | None = None
+    by: DeletedBy | None = None
+    by_id: str | None = None  #: The admin's id.
+
+
+def _deletion(
+    row: ParsedRow | None, facts: MessageFacts | None, context: ChatContext, key: MessageKey
+) -> _Deletion:
+    """Return who deleted a message and when: the storage says both, the page at most who.
+
+    A name that the page shows is nobody's id.
+    """
+    shown = row.deletion if row else None
+    by: DeletedBy | None = "admin" if shown == "own_admin" else shown
+    person = context.account.id if shown == "own_admin" else None
+    deleted_at = None
+    if facts is not None and facts.type is MessageType.DELETED:
+        deleted_at = facts.revoked_at
+        person = facts.revoked_by_id or person
+        by = next((each for each in _DELETED_BY if each == facts.subtype), by)
+        if by is None and person is not None:
+            by = "sender" if _is_same_person(person, _author(key, context), context) else "admin"
+    if by != "admin" or person is None or context.forgotten.has_contact(person):
+        return _Deletion(deleted_at, by)
+    return _Deletion(deleted_at, by, context.account.id if person in context.own_ids else person)
+
+
+def _author(key: MessageKey, context: ChatContext) -> str:
+    return context.account.id if key.is_outgoing else key.participant_id or key.chat_id
+
+
+def _is_same_person(one: str, other: str, context: ChatContext) -> bool:
+    if one in context.own_ids:
+        return other in context.own_ids
+    return context.phone_ids.get(one, one) == context.phone_ids.get(other, other)
 
 
 def _kind(row: ParsedRow | None, facts: MessageFacts | None) -> MessageType:

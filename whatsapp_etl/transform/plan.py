@@ -94,7 +94,7 @@ def plan_load(  # noqa: PLR0917 - the contract of the step: what was seen, liste
     missing = made.missing(rejects)
     coverage = made.coverage(missing, len(rejects) + len(made.rejects))
     return LoadPlan(
-        thread=thread_of(context.chat, context.participant_ids),
+        thread=thread_of(context.chat),
         messages=messages,
         versions=versions,
         rejects=(*rejects, *made.rejects),
@@ -430,13 +430,13 @@ def _merged(
     return tuple(changed), tuple(versions), unchanged, disagreements
 
 
-def thread_of(chat: ChatFacts, participant_ids: Iterable[str]) -> Thread:
-    """Return a chat as a row of `threads`."""
+def thread_of(chat: ChatFacts) -> Thread:
+    """Return a chat as a row of `threads`; who takes part in it is told by the list of groups."""
     return Thread(
         external_id=chat.id,
         kind=chat.kind,
         title=chat.title,
-        participant_ids=tuple(sorted(participant_ids)),
+        participant_ids=(),
         is_archived=chat.is_archived,
         last_activity=chat.last_activity,
     )

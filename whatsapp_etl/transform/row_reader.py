@@ -137,6 +137,7 @@ class RowReader:
             if kind is MessageType.ALBUM
             else attachment(found, kind, shown),
             reactions=_reactions(found.first("row_reactions")),
+            deletion=rule.deletion(lines(self._shown(found, meta))) if rule and rule.deletions else None,
             signals=signals,
             dissents=tuple(seen.dissents),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar, get_args
 
@@ -14,6 +14,7 @@ from whatsapp_etl.model import (
     MessageType,
     SelectorPack,
     SenderRung,
+    ShownDeletion,
     TimeRung,
 )
 from whatsapp_etl.transform.query import FoundRow, Query
@@ -46,10 +47,21 @@ class KindRule:
     text_css: tuple[str, ...]  #: Where the text stands instead of the body; the first that says something.
     more_css: tuple[str, ...]  #: Further lines after the text, such as a poll's options.
     is_more_required: bool = False  #: Where the storage lists the message too, it is not understood without.
+    #: Who deleted the message, and a line that says so; one that ends with "*" is the beginning of a line.
+    deletions: tuple[tuple[ShownDeletion, str], ...] = ()
 
     @property
     def name(self) -> str:
         return f"{_KIND}{self.index}"
+
+    def deletion(self, shown: Iterable[str]) -> ShownDeletion | None:
+        """Return who deleted a message, by the lines that its row shows; None where none says it."""
+        said = {plain(line) for line in shown}
+        for by, words in self.deletions:
+            begin = words.removesuffix("*")
+            if words in said or (words != begin and any(line.startswith(begin) for line in said)):
+                return by
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +180,14 @@ def _kind_rule(pack: SelectorPack, index: int, table: Mapping[str, object]) -> K
         text_css=_texts(table.get("text_css")),
         more_css=_texts(table.get("more_css")),
         is_more_required=table.get("more_required") is True,
+        deletions=tuple(_deletions(table.get("deleted_by"))),
     )
+
+
+def _deletions(table: object) -> Iterator[tuple[ShownDeletion, str]]:
+    for by in get_args(ShownDeletion):
+        for words in _texts(table.get(by)) if isinstance(table, Mapping) else ():
+            yield by, plain(words)
 
 
 def _rungs(table: Mapping[str, object], fact: str, known: tuple[_Rung, ...]) -> tuple[_Rung, ...]:

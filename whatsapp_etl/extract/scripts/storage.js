@@ -56,6 +56,12 @@ async (args) => {
   };
   const whole = (value) => (number(value) === null ? null : Math.round(number(value)));
 
+  // Some columns are in milliseconds, some in seconds.
+  const stamp = (value) => {
+    const plain = number(value);
+    return plain !== null && plain > 1e11 ? plain / 1000 : plain;
+  };
+
   const hex = (base64) => {
     if (!text(base64)) return null;
     try {
@@ -216,12 +222,11 @@ async (args) => {
       for (const row of rows) {
         const parent = key(row.parentMsgKey);
         const sender = wid(row.senderUserJid);
-        const stamp = number(row.timestamp) ?? number(row.t);
-        if (!parent || !sender || stamp === null) {
+        const seconds = stamp(row.timestamp) ?? stamp(row.t);
+        if (!parent || !sender || seconds === null) {
           unreadable += 1;
           continue;
         }
-        const seconds = stamp > 1e11 ? stamp / 1000 : stamp;
         if (seconds >= args.since) found.push([parent, sender, text(row.reactionText), seconds]);
       }
       const last = rows[rows.length - 1];
@@ -293,6 +298,8 @@ async (args) => {
             duration: number(row.duration),
             expires: number(row.expiredTimestamp),
             parent: parents.get(joined(parts)) || (key(row.parentMsgKey) || [])[2] || null,
+            revoked: stamp(row.revokeTimestamp),
+            revoked_by: wid(row.revokeSender),
           });
         }
       }

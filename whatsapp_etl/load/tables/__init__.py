@@ -28,7 +28,10 @@ from whatsapp_etl.load.tables.content import (
     message_aliases,
     message_versions,
     messages,
+    participant_changes,
+    reaction_versions,
     reactions,
+    thread_titles,
     threads,
 )
 from whatsapp_etl.load.tables.erasure import files_to_remove, forget_key, forgotten
@@ -51,6 +54,8 @@ __all__ = [
     "messages",
     "metadata",
     "missing_messages",
+    "participant_changes",
+    "reaction_versions",
     "reactions",
     "rejects",
     "session_events",
@@ -58,6 +63,7 @@ __all__ = [
     "sync_coverage_history",
     "sync_runs",
     "sync_state",
+    "thread_titles",
     "threads",
     "tombstones",
 ]

@@ -242,10 +242,13 @@ tombstones = Table(
     # A key names the chat, which is a number. Its hash tells nothing to those who never had the message: the
     # stanza id in it is random. So it can stay for consumers who come late, and the key itself need not.
     text("key_sha256", "sha256 of the removed message's `external_id` (UTF-8), lowercase hex."),
-    text("external_id", "The key itself; null once forgotten.", null=True),
-    text("thread_external_id", "Its chat; null once forgotten.", null=True),
-    text("reason", "'expired' (a disappearing message) or 'forgotten' (on request)."),
+    text("external_id", "The key itself; null once forgotten or kept long enough.", null=True),
+    text("thread_external_id", "Its chat; null once forgotten or kept long enough.", null=True),
+    text(
+        "reason",
+        "'expired' (a disappearing message), 'forgotten' (on request) or 'retention' (kept long enough).",
+    ),
     instant("removed_at", "When."),
-    one_of("reason", ("expired", "forgotten")),
+    one_of("reason", ("expired", "forgotten", "retention")),
     comment="Removed messages, so that consumers of the change feed learn of the removal.",
 )

@@ -79,6 +79,9 @@ messages = Table(
     flag("is_edited", "1: shown as edited."),
     instant("edited_seen_at", "When an edit was first seen.", null=True),
     instant("deleted_seen_at", "When its deletion for everyone was first seen.", null=True),
+    instant("deleted_at", "When it was deleted for everyone; null: not deleted, or not known.", null=True),
+    text("deleted_by", "'sender' or 'admin' (of the group); null: not deleted, or not known.", null=True),
+    text("deleted_by_id", "The admin who deleted it; null: deleted by its sender, or not known.", null=True),
     text("album_id", "Stanza id of the album that it belongs to.", null=True),
     Column("album_position", Integer, comment="Its place in the album, from 0."),
     instant("expires_at", "When a disappearing message disappears.", null=True),
@@ -97,6 +100,7 @@ messages = Table(
     *written(),
     change_seq(),
     one_of("ts_precision", ("second", "minute", "clamped")),
+    one_of("deleted_by", ("sender", "admin")),
     one_of("read_path", ("dom", "store")),
     UniqueConstraint("platform", "external_id"),
     comment="One row per message.",
@@ -167,6 +171,20 @@ reactions = Table(
     comment="One row per message and sender: the latest reaction.",
 )
 
+reaction_versions = Table(
+    "reaction_versions",
+    metadata,
+    identity(),
+    _message_id(),
+    text("sender_id", "Who had reacted."),
+    text("emoji", "Null: it was taken back then.", null=True),
+    instant("reacted_at", "When that reaction was given, changed or taken back."),
+    instant("replaced_seen_at", "When the reaction that replaced it was seen."),
+    number("run_id", "Run that saw the change."),
+    Index("ix_reaction_versions_message", "message_id", "sender_id"),
+    comment="Earlier states of reactions that were changed, taken back or given again.",
+)
+
 threads = Table(
     "threads",
     metadata,
@@ -191,6 +209,44 @@ threads = Table(
     UniqueConstraint("platform", "external_id"),
     Index("ix_threads_canonical", "canonical_id"),
     comment="One row per chat.",
+)
+
+
+def _thread_id() -> Column[int]:
+    thread = ForeignKey("threads.id", ondelete="CASCADE")
+    return Column("thread_id", BigInteger, thread, nullable=False, comment="`threads.id`.")
+
+
+thread_titles = Table(
+    "thread_titles",
+    metadata,
+    identity(),
+    _thread_id(),
+    text("title", "The chat's title."),
+    instant("valid_from", "When it was first seen."),
+    instant("valid_to", "When it was seen to be replaced; null: current.", null=True),
+    Index("ix_thread_titles_thread", "thread_id"),
+    comment="Every title of a chat, with the time in which it held.",
+)
+Index(
+    "uq_thread_titles_current",
+    thread_titles.c.thread_id,
+    unique=True,
+    postgresql_where=sql("valid_to IS NULL"),
+)
+
+participant_changes = Table(
+    "participant_changes",
+    metadata,
+    identity(),
+    _thread_id(),
+    text("participant_id", "Who joined or left."),
+    text("change", "'joined' or 'left'."),
+    instant("seen_at", "When the list of participants was first seen to differ."),
+    number("run_id", "Run that saw it."),
+    one_of("change", ("joined", "left")),
+    Index("ix_participant_changes_thread", "thread_id", "seen_at"),
+    comment="Who joined and left a group since its participants were first listed.",
 )
 
 contacts = Table(
