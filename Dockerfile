@@ -28,7 +28,7 @@ RUN apt-get update \
     && groupadd --gid 10001 etl \
     && useradd --uid 10001 --gid etl --create-home --home-dir /home/etl --shell /usr/sbin/nologin etl \
     && install --directory --owner=etl --group=etl --mode=0700 \
-        /data /data/attachments /data/whatsapp_profile /data/postgres
+        /data /data/attachments /data/whatsapp_profile /data/spool /data/postgres
 COPY --from=build /opt/whatsapp-etl /opt/whatsapp-etl
 ENV PATH=/opt/whatsapp-etl/bin:$PATH \
     PYTHONUNBUFFERED=1 \
@@ -40,7 +40,7 @@ ENV PATH=/opt/whatsapp-etl/bin:$PATH \
 # By number, so that an orchestrator sees that it is not root.
 USER 10001:10001
 WORKDIR /home/etl
-VOLUME ["/data/attachments", "/data/whatsapp_profile", "/data/postgres"]
+VOLUME ["/data/attachments", "/data/whatsapp_profile", "/data/spool", "/data/postgres"]
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 # Alive only: a logged-out session must not restart the container in a loop.

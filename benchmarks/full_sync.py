@@ -46,6 +46,7 @@ def run() -> dict[str, Any]:
                 whatsapp_url=simulator.url,
                 whatsapp_profile_dir=folder / "profile",
                 attachments_dir=folder / "attachments",
+                spool_dir=folder / "spool",
                 pg_url=SecretStr(""),
                 pg_data_dir=folder / "postgres",
                 whatsapp_timezone="UTC",

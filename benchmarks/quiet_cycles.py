@@ -44,6 +44,7 @@ def run() -> dict[str, Any]:
             "WHATSAPP_URL": url,
             "WHATSAPP_PROFILE_DIR": str(folder / "profile"),
             "ATTACHMENTS_DIR": str(folder / "attachments"),
+            "SPOOL_DIR": str(folder / "spool"),
             "PG_DATA_DIR": str(folder / "postgres"),
             "PG_URL": "",
             "WHATSAPP_TIMEZONE": "UTC",

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from whatsapp_etl.attachments.files import remove, remove_leftovers, save
+from whatsapp_etl.attachments.files import remove, save
 from whatsapp_etl.errors import ConfigurationError
 from whatsapp_etl.extract.browser import BrowserOptions, find_browser
 from whatsapp_etl.extract.packs import AUTO, load_packs, read_pack, usable_packs
@@ -24,11 +24,13 @@ from whatsapp_etl.model import SelectorPack, SessionSnapshot
 from whatsapp_etl.pipeline import Cycle
 from whatsapp_etl.resources import data_folder
 from whatsapp_etl.settings import Settings
+from whatsapp_etl.spool.folder import Spool
 from whatsapp_etl.transform.identity import chat_kind
 from whatsapp_etl.transform.kinds import message_type
 from whatsapp_etl.transform.page_words import words_of
 from whatsapp_etl.transform.saved_page import write_page
 from whatsapp_etl.transform.visits import Rules
+from whatsapp_etl.whole_files import remove_leftovers
 
 Clock = Callable[[], datetime]
 
@@ -136,8 +138,10 @@ def source_of(
         )
     make_folder("WHATSAPP_PROFILE_DIR", settings.whatsapp_profile_dir)
     make_folder("ATTACHMENTS_DIR", settings.attachments_dir)
+    make_folder("SPOOL_DIR", settings.spool_dir)
     # By the machine's clock, which dates files; another program may be writing right now.
-    remove_leftovers(settings.attachments_dir, datetime.now(UTC) - timedelta(hours=1))
+    for folder in (settings.attachments_dir, settings.spool_dir):
+        remove_leftovers(folder, datetime.now(UTC) - timedelta(hours=1))
     packs, forced_pack = packs_of(settings.whatsapp_selector_pack)
     options = SourceOptions(
         profile=settings.whatsapp_profile_dir,
@@ -192,6 +196,7 @@ def cycle_of(settings: Settings, source: Source, store: Store) -> Cycle:
         retention=timedelta(days=settings.retention_days),
         clock=clock_of(settings),
         remove_file=partial(remove, root=settings.attachments_dir),
+        spool=Spool(settings.spool_dir, settings.spool_max_bytes),
     )
 
 

@@ -67,7 +67,7 @@ class ChatListCycle:
     memory: ChatMemory
     clock: Callable[[], datetime]
     parse: Callable[[ChatBatch, Account], Parsed]
-    apply: Callable[[LoadPlan, Tally], None]
+    apply: Callable[[LoadPlan, Tally], bool]
     may_ask_phone: Callable[[str], bool]
     _last: dict[str, LastRead] = field(default_factory=dict)  #: By chat id.
 

@@ -87,6 +87,7 @@ def _settings(folder: Path, url: str) -> Settings:
             "whatsapp_url": url,
             "whatsapp_profile_dir": folder / "profile",
             "attachments_dir": folder / "attachments",
+            "spool_dir": folder / "spool",
             "pg_data_dir": folder / "postgres",
             "pg_url": SecretStr(""),
             "pg_schema": "public",

@@ -70,6 +70,13 @@ class DatabaseUnreachableError(WhatsappEtlError):
     exit_code = 5
 
 
+class SpoolFullError(WhatsappEtlError):
+    """Postgres is away and no more chats can be kept for it, so none is read any more."""
+
+    disposition = Disposition.RETRY
+    exit_code = 5
+
+
 class DatabaseRefusedError(WhatsappEtlError):
     """Postgres refused a statement; the message names its code, table and constraint, never a value."""
 
@@ -166,6 +173,12 @@ class StopRequestedError(WhatsappEtlError):
 
 class ChatSkippedError(ExtractError):
     """One chat could not be read this time; the others go on."""
+
+    disposition = Disposition.SKIP
+
+
+class SpoolDamagedError(WhatsappEtlError):
+    """A file of the spool is not whole, or not of this program's format; the others go on."""
 
     disposition = Disposition.SKIP
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 from functools import partial
 
 from rich.console import Console
@@ -11,10 +12,12 @@ from rich.table import Table
 from whatsapp_etl import bootstrap
 from whatsapp_etl.attachments.files import remove
 from whatsapp_etl.errors import EXIT_PARTIAL, ConfigurationError
-from whatsapp_etl.forgotten import Erasure, Wish, WishKind
+from whatsapp_etl.forgotten import Erasure, Wish, WishKind, forgotten_of
 from whatsapp_etl.load.store import Store
 from whatsapp_etl.logs import configure_logs
 from whatsapp_etl.settings import Settings, read_settings
+from whatsapp_etl.spool.folder import Spool
+from whatsapp_etl.spooling import forget_waiting, waiting_keys
 from whatsapp_etl.transform.identity import normalise_id
 from whatsapp_etl.unused_files import remove_unused_files
 
@@ -35,19 +38,23 @@ def forget(*, message: str | None, chat: str | None, contact: str | None, is_agr
     with bootstrap.open_store(settings) as store:
         _refuse_own(wish, store)
         now = bootstrap.clock_of(settings)()
+        spool = Spool(settings.spool_dir, settings.spool_max_bytes)
         foreseen = store.foresee_erasure(wish, now)
-        if foreseen.counts:
-            console.print(_table(wish, foreseen))
+        waiting = waiting_keys(spool, forgotten_of(wish))
+        if foreseen.counts or waiting:
+            console.print(_table(wish, foreseen, waiting))
             if not is_agreed and console.input("Remove this for good? \\[y/N] ").strip().lower() not in _YES:
                 console.print("Nothing was removed.")
                 return 1
-            store.erase(wish, now)
+            store.erase(wish, now, waiting)
             console.print("Removed; no later cycle stores it again.")
         elif foreseen.was_forgotten:
             console.print("It was forgotten before; nothing more is stored.")
         else:
             raise ConfigurationError(f"Nothing is stored of a {wish.kind} with this id.")
-        return _remove_files(settings, store)
+        if unread := forget_waiting(spool, store.forgotten(), store, now):
+            console.print(f"Removed unread: {unread} damaged files of the spool; their chats are read again.")
+        return _remove_files(settings, store, spool)
 
 
 _YES = frozenset({"y", "yes"})
@@ -74,16 +81,18 @@ def _refuse_own(wish: Wish, store: Store) -> None:
         )
 
 
-def _table(wish: Wish, erasure: Erasure) -> Table:
+def _table(wish: Wish, erasure: Erasure, waiting: Collection[str]) -> Table:
     table = Table(f"what goes with this {wish.kind}", "rows")
+    if waiting:
+        table.add_row("messages that wait in the spool", f"{len(waiting)}")
     for name, count in sorted(erasure.counts.items(), key=lambda each: -each[1]):
         table.add_row(name, f"{count}")
     return table
 
 
-def _remove_files(settings: Settings, store: Store) -> int:
+def _remove_files(settings: Settings, store: Store, spool: Spool) -> int:
     """Remove the files after the rows; tell what stays."""
-    kept = remove_unused_files(store, partial(remove, root=settings.attachments_dir))
+    kept = remove_unused_files(store, partial(remove, root=settings.attachments_dir), spool.file_paths())
     for path, reason in kept.items():
         Console(stderr=True, soft_wrap=True, highlight=False).print(
             f"whatsapp-etl: {path} cannot be removed ({reason}). Run the command again; a cycle tries too.",

@@ -38,6 +38,19 @@ class Erasure:
     was_forgotten: bool = False  #: The same was wished before.
 
 
+def forgotten_of(wish: Wish) -> Forgotten:
+    """Return what a wish would leave out, as far as its id tells; for a look before anything is erased."""
+    key = key_of(wish.id) if wish.kind == "message" else None
+    ids: Mapping[DigestKind, str | None] = {
+        "message": wish.id if wish.kind == "message" else None,
+        "chat": wish.id if wish.kind != "message" else None,
+        "contact": wish.id if wish.kind == "contact" else None,
+        "stanza": key.stanza_id if key else None,
+    }
+    secret = b"only for this look"
+    return Forgotten(secret, frozenset(digest(secret, kind, each) for kind, each in ids.items() if each))
+
+
 def digest(key: bytes, kind: DigestKind, some_id: str) -> bytes:
     """Return the HMAC-SHA256 of an id: without `key` nobody can try whether a number is among them."""
     return hmac.digest(key, f"{kind}:{some_id}".encode("utf-8", "surrogatepass"), hashlib.sha256)

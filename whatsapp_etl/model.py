@@ -761,6 +761,16 @@ class StageCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class SpoolFacts:
+    """What waits on disk until Postgres is back."""
+
+    batches: int = 0  #: Captured chats.
+    bytes: int = 0
+    oldest_at: datetime | None = None  #: When the oldest of them was captured.
+    set_aside: int = 0  #: Files that could not be loaded and are out of the way.
+
+
+@dataclass(frozen=True, slots=True)
 class RunReport:
     """What one cycle did. Stored in `sync_runs`, shown by the service."""
 
@@ -790,6 +800,9 @@ class RunReport:
     read_by: Literal["metadata", "chat_list"] = "metadata"  #: What decided which chats were opened.
     newest_listed_at: datetime | None = None  #: When the newest message that the browser lists was sent.
     chats_skipped: Mapping[SkipRule, int] = field(default_factory=dict)  #: Left alone altogether, by rule.
+    spooled: int = 0  #: Chats captured and kept on disk, since Postgres was away.
+    unspooled: int = 0  #: Chats loaded that earlier cycles had kept so.
+    spool: SpoolFacts = field(default_factory=SpoolFacts)  #: At the end of the cycle.
 
     @property
     def seconds(self) -> float:

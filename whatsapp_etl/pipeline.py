@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import structlog
 
 from whatsapp_etl.blind_spots import BlindSpots
+from whatsapp_etl.captured import CapturedChat
 from whatsapp_etl.chat_list_cycle import ChatListCycle
 from whatsapp_etl.chat_memory import ChatMemory
 from whatsapp_etl.errors import (
@@ -30,7 +32,6 @@ from whatsapp_etl.model import (
     ChatBatch,
     ChatDiff,
     ChatFacts,
-    Checkpoint,
     LoadPlan,
     MessageFacts,
     ParsedRow,
@@ -38,13 +39,24 @@ from whatsapp_etl.model import (
     RunReport,
     StopReason,
 )
+from whatsapp_etl.planning import plan_captured
 from whatsapp_etl.progress import CycleProgress, NoProgress
 from whatsapp_etl.row_reading import RowReading
-from whatsapp_etl.scope import Directory, index_in_scope, reactions_in_scope, read_directory, rules_now
+from whatsapp_etl.scope import (
+    Directory,
+    Standing,
+    index_in_scope,
+    reactions_in_scope,
+    read_directory,
+    rules_now,
+    standing_of,
+)
+from whatsapp_etl.spool.folder import Spool
+from whatsapp_etl.spool.settled import Settled
+from whatsapp_etl.spooling import Spooling
 from whatsapp_etl.tally import FAILURES_IN_A_ROW, Tally, may_be_stuck, reason_of, status_of, told
-from whatsapp_etl.transform.messages import ChatContext, external_id
 from whatsapp_etl.transform.parse import signal_counts
-from whatsapp_etl.transform.plan import coverage_unvisited, plan_load, thread_of, unopened
+from whatsapp_etl.transform.plan import coverage_unvisited, thread_of, unopened
 from whatsapp_etl.transform.visits import (
     Planned,
     Rules,
@@ -73,6 +85,10 @@ class Cycle:
     remove_file: Callable[[str], None]  #: Takes a path below ATTACHMENTS_DIR.
     asks_phone: bool = False
     retention: timedelta = timedelta(days=90)
+    spool: Spool = field(kw_only=True)
+    _standing: Standing | None = None
+    _settled: Settled = field(default_factory=Settled)
+    _spooling: Spooling = field(init=False)
     _phone_asked: dict[str, datetime] = field(default_factory=dict)
     _memory: ChatMemory = field(init=False)
     _rows: RowReading = field(init=False)
@@ -82,6 +98,7 @@ class Cycle:
     def __post_init__(self) -> None:
         self._memory = ChatMemory(self.clock)
         self._rows = RowReading(self.zone, self.locale)
+        self._spooling = Spooling(self.spool, self.store, self.clock, load_chat=self._load_spooled)
         self._without_metadata = ChatListCycle(
             self.source,
             self.store,
@@ -112,12 +129,14 @@ class Cycle:
             self.source.open()
         self._rows.page_opened(self.source.language())
         since = tally.started_at - self.lookback
-        tally.run_id = self.store.begin_run(tally.started_at, since)
-        account = self._pinned_account()
+        tally.run_id = tally.if_there(lambda: self.store.begin_run(tally.started_at, since)) or 0
+        account = self._pinned_account(tally)
         try:
             self._by_metadata(account, since, tally, progress)
         except MetadataUnreadableError as unreadable:
+            tally.raise_if_away()  # without both nothing tells what is new
             self._by_chat_list(unreadable, account, since, tally, progress)
+        tally.raise_if_away()
         self._tidy()
 
     def _by_metadata(self, account: Account, since: datetime, tally: Tally, progress: CycleProgress) -> None:
@@ -126,34 +145,37 @@ class Cycle:
             directory = read_directory(self.source, account, self._rules_now)
             tally.chats_listed = len(directory.chats)
             tally.chats_skipped = directory.skipped
-            self._load_people(directory, tally)
+            tally.if_there(lambda: self._load_people(directory, tally))
+
+        progress.stage("loading what was kept")
+        with tally.stage("unspool"):
+            tally.if_there(lambda: self._spooling.load(directory, tally))
 
         progress.stage("comparing")
         with tally.stage("compare"):
             unreadable_before = self.source.unreadable_rows
-            diffs = self.store.diff(
-                index_in_scope(self.source, directory, since), since, tally.started_at, tally.run_id
-            )
+            diffs = self._diff(directory, since, tally)
             tally.compared(diffs, unreadable=self.source.unreadable_rows - unreadable_before)
 
         with tally.stage("read"):
             order = replace(directory.rules, first=self._memory.first, last=self._memory.last)
             queue = visiting_order(diffs, directory.chats, order)
-            checkpoints = self.store.checkpoints() if queue else {}
             progress.stage("reading chats")
             progress.chats(len(queue))
             for chat in queue:
-                context = self._context(chat, directory, diffs[chat.id], checkpoints, since)
-                facts, batch = self._visit(chat, directory, diffs[chat.id], since, tally)
-                plan = self._plan(batch, facts, context, tally)
-                self._apply(plan, tally)
+                if tally.away:
+                    self._spooling.require_room()
+                captured = self._capture(chat, directory, diffs[chat.id], since, tally)
+                load = partial(self._load, captured, directory.rules, tally)
+                plan = tally.if_there(load) or self._keep(captured, directory.rules, tally)
                 progress.chat_done(len(plan.messages))
-                tally.stop_if_interrupted(batch)
+                tally.stop_if_interrupted(captured.batch)
 
-        progress.stage("reactions")
-        with tally.stage("directory_load"):
-            self._load_reactions(directory, since, tally)
-            self._record_unvisited(directory, diffs, since, tally)
+        if tally.away is None:
+            progress.stage("reactions")
+            with tally.stage("directory_load"):
+                self._load_reactions(directory, since, tally)
+                self._record_unvisited(directory, diffs, since, tally)
         tally.unreadable_parts.update(self.source.unreadable_parts)
 
     def _by_chat_list(
@@ -176,9 +198,15 @@ class Cycle:
 
     # --- the steps ------------------------------------------------------------------------------
 
-    def _pinned_account(self) -> Account:
+    def _pinned_account(self, tally: Tally) -> Account:
+        """Return the account, when it is the one that is read; while Postgres is away, as it said last."""
         account = self.source.account()
-        if not self.store.pin_account(account, self.clock()):
+        self._standing = (
+            tally.if_there(lambda: standing_of(self.store, account, self.clock())) or self._standing
+        )
+        if self._standing is None:
+            tally.raise_if_away()
+        if self._standing is None or self._standing.account_id != account.id:
             self.source.reject_account()
             raise SessionNeedsPersonError(
                 "The browser is linked to another account than the one in the database.",
@@ -187,28 +215,39 @@ class Cycle:
         return account
 
     def _rules_now(self) -> Rules:
-        return rules_now(self.source, self.store, self.rules)
+        assert self._standing is not None
+        return rules_now(self.source, self._standing, self.rules)
 
-    def _context(
-        self,
-        chat: ChatFacts,
-        directory: Directory,
-        diff: ChatDiff,
-        checkpoints: Mapping[str, Checkpoint],
-        since: datetime,
-    ) -> ChatContext:
-        missing = self.store.known_missing(diff.wanted)
-        return ChatContext(
+    def _diff(self, directory: Directory, since: datetime, tally: Tally) -> Mapping[str, ChatDiff]:
+        """Compare what the browser lists with Postgres; while that is away, with what is known of it."""
+        pages = self._settled.noting(index_in_scope(self.source, directory, since))
+        diffs = tally.if_there(lambda: self.store.diff(pages, since, tally.started_at, tally.run_id))
+        if diffs is not None:
+            self._settled.compared(diffs)
+            return diffs
+        if not self._settled.is_known:
+            tally.raise_if_away()
+        return self._settled.diff(index_in_scope(self.source, directory, since), since, tally.started_at)
+
+    def _capture(
+        self, chat: ChatFacts, directory: Directory, diff: ChatDiff, since: datetime, tally: Tally
+    ) -> CapturedChat:
+        """Read one chat and understand its rows; what is stored of it is asked later."""
+        facts, batch = self._visit(chat, directory, diff, since, tally)
+        parsed, rejects = self._parse(batch, directory.account, facts)
+        tally.parsed(batch, parsed, signal_counts(parsed))
+        tally.times_differ(self._rows.time_dissents(parsed, self.source.session.pack, facts))
+        return CapturedChat(
             chat=chat,
             account=directory.account,
             since=since,
-            participant_ids=directory.participants(chat.id),
-            disappearing=self.rules.disappearing,
-            checkpoint=checkpoints.get(chat.id),
             diff=diff,
-            attempts={key: each.attempts for key, each in missing.items()},
+            facts=None if facts is None else tuple(facts),
+            batch=batch,
+            parsed=tuple(parsed),
+            rejects=tuple(rejects),
+            participant_ids=directory.participants(chat.id),
             phone_ids=directory.rules.phone_ids,
-            forgotten=directory.rules.forgotten,
         )
 
     def _visit(
@@ -258,36 +297,62 @@ class Cycle:
             return self._unopened(visit.chat, StopReason.CHAT_NOT_FOUND)
         tally.failures_in_a_row = 0
         if tally.opened(batch):
-            self.store.raise_shield_alarm(self.clock())
+            tally.if_there(lambda: self.store.raise_shield_alarm(self.clock()))
+            if self._standing is not None:
+                self._standing = replace(self._standing, is_shield_alarmed=True)
             log.error("shield_alarm", detail="an unread count fell after the chat was opened")
         return batch
 
     def _unopened(self, chat: ChatFacts, reason: StopReason) -> ChatBatch:
         return unopened(chat.id, reason, self.source.session.pack.id, self.clock())
 
-    def _plan(
-        self, batch: ChatBatch, facts: Sequence[MessageFacts] | None, context: ChatContext, tally: Tally
-    ) -> LoadPlan:
-        pack = self.source.session.pack
-        parsed, rejects = self._rows.parse(batch, pack, context.account, facts)
-        tally.parsed(batch, parsed, signal_counts(parsed))
-        tally.times_differ(self._rows.time_dissents(parsed, pack, facts))
-        known = self.store.known([external_id(each.key, context.account) for each in facts or ()])
-        return plan_load(batch, parsed, facts, known, context, self.clock(), rejects=rejects)
+    def _parse(
+        self, batch: ChatBatch, account: Account, facts: Sequence[MessageFacts] | None = None
+    ) -> tuple[Sequence[ParsedRow], Sequence[Reject]]:
+        return self._rows.parse(batch, self.source.session.pack, account, facts)
 
-    def _parse(self, batch: ChatBatch, account: Account) -> tuple[Sequence[ParsedRow], Sequence[Reject]]:
-        return self._rows.parse(batch, self.source.session.pack, account)
+    def _load(self, captured: CapturedChat, rules: Rules, tally: Tally) -> LoadPlan:
+        """Plan a chat against what is stored of it, and store it."""
+        plan = plan_captured(captured, rules, self.store, self.clock())
+        if self._apply(plan, tally):
+            self._settle(captured, plan)
+        return plan
 
-    def _apply(self, plan: LoadPlan, tally: Tally) -> None:
+    def _load_spooled(self, captured: CapturedChat, rules: Rules, tally: Tally, may_move: bool) -> bool:  # noqa: FBT001 - the contract of `LoadChat`
+        """Do the same with a chat that an earlier cycle captured."""
+        plan = plan_captured(captured, rules, self.store, self.clock())
+        if not may_move:
+            plan = replace(plan, checkpoint=None)
+        return self._apply(plan, tally, is_late=True)
+
+    def _keep(self, captured: CapturedChat, rules: Rules, tally: Tally) -> LoadPlan:
+        """Keep a chat until Postgres is back; return its plan as if nothing was stored of it."""
+        plan = plan_captured(captured, rules, None, self.clock())
+        self._spooling.keep(captured, plan, tally)
+        self._settle(captured, plan)
+        return plan
+
+    def _settle(self, captured: CapturedChat, plan: LoadPlan) -> None:
+        """Note what need not be looked for again as long as Postgres cannot be asked."""
+        now = self.clock()
+        due = {each.external_id for each in plan.missing if each.next_try_at <= now}
+        self._settled.settle(key for key in captured.diff.wanted if key not in due)
+
+    def _apply(self, plan: LoadPlan, tally: Tally, *, is_late: bool = False) -> bool:
         """Store a chat's plan; one that Postgres refuses is left out, and the chat read last next time."""
         try:
-            tally.applied_plan(plan, self.store.apply(plan, tally.run_id))
+            result = self.store.apply(plan, tally.run_id)
         except DatabaseRefusedError as refused:
             self._memory.note_failure(plan.thread.external_id, StopReason.NOT_STORED)
             tally.refused(plan)
             if tally.refusals_in_a_row >= FAILURES_IN_A_ROW:
                 raise
             log.warning("chat_not_stored", error=str(refused))
+            return False
+        # Why reading ended and what is missing was told by the cycle that read it.
+        count = tally.loaded_plan if is_late else tally.applied_plan
+        count(plan, result)
+        return True
 
     def _load_people(self, directory: Directory, tally: Tally) -> None:
         """Chats and people; before any message, since their ids tell which messages are stored already."""
@@ -319,8 +384,10 @@ class Cycle:
         now = self.clock()
         if self.rules.disappearing == "expire":
             self.store.expire_messages(now)
-        for reason in remove_unused_files(self.store, self.remove_file).values():
+        waiting = self.spool.file_paths()
+        for reason in remove_unused_files(self.store, self.remove_file, waiting).values():
             log.warning("file_not_removed", reason=reason)
+        self._spooling.tidy()
         self.store.retain(now, self.retention)
 
     # --- decisions with a memory ----------------------------------------------------------------
@@ -355,6 +422,7 @@ class Cycle:
             hits=self.source.hits,
             error=told(error),
             lost_facts=lost,
+            spool=self.spool.facts(),
         )
         try:
             self.store.record_session_event(state, told(error), self.clock())
@@ -371,6 +439,7 @@ class Cycle:
             inserted=report.applied.inserted,
             updated=report.applied.updated,
             missing=report.missing,
+            spooled=report.spool.batches,
             seconds=round(tally.seconds, 2),
         )
         return report

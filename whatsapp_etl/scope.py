@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from whatsapp_etl.extract.source import Source
+from whatsapp_etl.forgotten import Forgotten
 from whatsapp_etl.load.store import Store
 from whatsapp_etl.model import (
     Account,
@@ -46,13 +47,33 @@ class Directory:
         """Return the id of each chat by each of its ids: messages may be kept under a former one."""
         return {some_id: chat.id for chat in self.chats for some_id in chat.ids}
 
+    def current(self, chat: ChatFacts) -> ChatFacts:
+        """Return a chat that was listed earlier as it is listed now; as it was when it is not any more."""
+        now_id = self.chat_ids.get(chat.id)
+        return next((each for each in self.chats if each.id == now_id), chat)
+
     def participants(self, chat_id: str) -> tuple[str, ...]:
         """Return a group's participants or a list's recipients; none for other chats."""
         group = self.groups.get(chat_id)
         return group.participant_ids if group else ()
 
 
-def rules_now(source: Source, store: Store, rules: Rules) -> Rules:
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What Postgres says about the account as a whole; it holds on while Postgres is away."""
+
+    account_id: str | None  #: Of the account that is read; None: another one is pinned.
+    is_shield_alarmed: bool
+    forgotten: Forgotten
+
+
+def standing_of(store: Store, account: Account, now: datetime) -> Standing:
+    """Ask Postgres; the first account that it is asked for is pinned."""
+    is_ours = store.pin_account(account, now)
+    return Standing(account.id if is_ours else None, store.has_shield_alarm(), store.forgotten())
+
+
+def rules_now(source: Source, standing: Standing, rules: Rules) -> Rules:
     """Add to the settings' rules what is known only now: numbers of LIDs, an alarm, what was forgotten."""
     phone_ids = source.lid_map()
     return replace(
@@ -60,8 +81,8 @@ def rules_now(source: Source, store: Store, rules: Rules) -> Rules:
         phone_ids=phone_ids,
         # Some releases keep a LID's number in the list of contacts only.
         knows_phone_ids=source.unreadable_parts.keys().isdisjoint({"lids", "contacts"}),
-        is_shield_alarmed=store.has_shield_alarm(),
-        forgotten=replace(store.forgotten(), phone_ids=phone_ids),
+        is_shield_alarmed=standing.is_shield_alarmed,
+        forgotten=replace(standing.forgotten, phone_ids=phone_ids),
     )
 
 

@@ -48,6 +48,8 @@ class Settings(BaseSettings):
     whatsapp_agent_thread_name: str = ""
     image_processing_enabled: bool = False
     attachments_dir: Path = Field(default_factory=lambda: _data_folder("attachments"))
+    spool_dir: Path = Field(default_factory=lambda: _data_folder("spool"))
+    spool_max_bytes: int = Field(default=256 * 1024 * 1024, ge=0)
     pg_url: SecretStr = SecretStr("")
     pg_schema: str = Field(default="public", pattern=r"^[a-z_][a-z0-9_]*$")
     pg_data_dir: Path = Field(default_factory=_postgres_folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from whatsapp_etl import bootstrap
@@ -11,6 +12,7 @@ from whatsapp_etl.records import RunRecord
 from whatsapp_etl.service.app import ServiceOptions
 from whatsapp_etl.service.health import DatabaseState, Health, HealthFacts, assess
 from whatsapp_etl.settings import Settings
+from whatsapp_etl.spool.folder import Spool
 
 #: One may still run; the one before it has ended.
 _NEWEST = 2
@@ -21,7 +23,8 @@ def stored_health(store: Store, settings: Settings) -> Health:
     now = bootstrap.clock_of(settings)()
     thresholds = ServiceOptions.of(settings).thresholds
     record = next((run for run in store.last_runs(_NEWEST) if run.finished_at is not None), None)
-    last_run = report_of(record) if record else None
+    waiting = Spool(settings.spool_dir, settings.spool_max_bytes).facts()
+    last_run = replace(report_of(record), spool=waiting) if record else None
     facts = store.health_facts(now)
     return assess(
         HealthFacts(

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
+
+import structlog
 
 from whatsapp_etl.errors import (
+    DatabaseUnreachableError,
     Disposition,
     ExtractError,
     MetadataUnreadableError,
     SelectorDriftError,
+    SpoolFullError,
     StopRequestedError,
     WhatsappEtlError,
 )
@@ -28,9 +33,14 @@ from whatsapp_etl.model import (
     RunStatus,
     SessionSnapshot,
     SkipRule,
+    SpoolFacts,
     StageCounts,
     StopReason,
 )
+
+log = structlog.get_logger(__name__)
+
+_T = TypeVar("_T")
 
 #: So many chats in a row that could not be read, or lack what the pack requires, mean that none will do.
 FAILURES_IN_A_ROW = 3
@@ -56,7 +66,7 @@ class Tally:
 
     started_at: datetime
     hits_before: Mapping[tuple[str, str], int]
-    run_id: int = 0  #: 0: the page was not ready, so no run was opened.
+    run_id: int = 0  #: 0: the page was not ready, or Postgres was away, so no run was opened.
     chats_listed: int = 0
     chats_opened: int = 0
     chats_skipped: Mapping[SkipRule, int] = field(default_factory=dict)
@@ -70,6 +80,9 @@ class Tally:
     has_page_failed: bool = False  #: At some chat, in this cycle.
     #: Part of the browser's storage -> why it could not be read.
     unreadable_parts: dict[str, str] = field(default_factory=dict)
+    away: DatabaseUnreachableError | None = None  #: Postgres went away: it is not asked again in this cycle.
+    spooled: int = 0
+    unspooled: int = 0
     fell_back: MetadataUnreadableError | None = None  #: Why the chat list decided instead.
     applied: ApplyResult = field(default_factory=ApplyResult)
     #: (fact, "shown" | "other" | "lost"): whether rows show what the storage lists of them.
@@ -118,9 +131,7 @@ class Tally:
         """Count a chat that was read; return whether its unread count fell meanwhile."""
         if batch.stop_reason not in {StopReason.CHAT_NOT_FOUND, StopReason.NOTHING_TO_READ}:
             self.chats_opened += 1
-        before, after = batch.unread_before, batch.unread_after
-        # -1 is "marked unread by hand", which a receipt ends too.
-        has_fallen = before is not None and after is not None and before != 0 and abs(after) < abs(before)
+        has_fallen = has_unread_fallen(batch)
         self.receipts_observed += has_fallen
         return has_fallen
 
@@ -145,6 +156,22 @@ class Tally:
             raise failure
         return reason_of(failure)
 
+    def if_there(self, ask: Callable[[], _T]) -> _T | None:
+        """Return what Postgres answers; None while it is away, which it is for the rest of the cycle then."""
+        if self.away is not None:
+            return None
+        try:
+            return ask()
+        except DatabaseUnreachableError as away:
+            log.warning("postgres_away", error=str(away))
+            self.away = away
+            return None
+
+    def raise_if_away(self) -> None:
+        """End what cannot go on without Postgres."""
+        if self.away is not None:
+            raise self.away
+
     def falls_back(self, why: MetadataUnreadableError) -> None:
         """Note that the chat list decides for the rest of this cycle."""
         self.fell_back = why
@@ -157,13 +184,17 @@ class Tally:
 
     def applied_plan(self, plan: LoadPlan, result: ApplyResult) -> None:
         """Count what a chat's plan said and what applying it changed."""
+        self.loaded_plan(plan, result)
+        self.stop_reasons[plan.coverage.stop_reason] += 1
+        if plan.coverage.expected is not None:
+            self.missing += plan.coverage.expected - plan.coverage.stored
+
+    def loaded_plan(self, plan: LoadPlan, result: ApplyResult) -> None:
+        """Count what is true of a plan whichever cycle read the chat."""
         self.refusals_in_a_row = 0
         self.applied += result
         self.disagreements += plan.disagreements
         self.agreement.update(plan.agreement)
-        self.stop_reasons[plan.coverage.stop_reason] += 1
-        if plan.coverage.expected is not None:
-            self.missing += plan.coverage.expected - plan.coverage.stored
         unmatched = sum(reject.reason is RejectReason.NOT_IN_METADATA for reject in plan.rejects)
         made = len(plan.messages) + plan.unchanged
         self._matched += made + len(plan.rejects) - unmatched
@@ -190,6 +221,7 @@ class Tally:
         hits: Mapping[tuple[str, str], int],
         error: str | None,
         lost_facts: tuple[str, ...] = (),
+        spool: SpoolFacts | None = None,
     ) -> RunReport:
         """Return the cycle's report."""
         # A browser that was renewed meanwhile counts from zero again.
@@ -232,7 +264,17 @@ class Tally:
             read_by="chat_list" if self.fell_back else "metadata",
             newest_listed_at=self.newest_listed_at,
             chats_skipped=self.chats_skipped,
+            spooled=self.spooled,
+            unspooled=self.unspooled,
+            spool=spool or SpoolFacts(),
         )
+
+
+def has_unread_fallen(batch: ChatBatch) -> bool:
+    """Whether the chat's unread count fell while it was read here."""
+    before, after = batch.unread_before, batch.unread_after
+    # -1 is "marked unread by hand", which a receipt ends too.
+    return before is not None and after is not None and before != 0 and abs(after) < abs(before)
 
 
 def reason_of(failure: ExtractError) -> StopReason:
@@ -250,7 +292,9 @@ def status_of(tally: Tally, error: Exception | None) -> RunStatus:
 
 
 def may_be_stuck(tally: Tally, error: Exception | None) -> bool:
-    """Whether the page is better opened anew."""
+    """Whether the page is better opened anew. It is not to blame for Postgres."""
+    if isinstance(error, DatabaseUnreachableError | SpoolFullError):
+        return tally.has_page_failed
     if isinstance(error, WhatsappEtlError):
         return error.disposition is Disposition.RETRY
     return error is not None or tally.has_page_failed

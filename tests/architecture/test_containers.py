@@ -70,7 +70,12 @@ def test_healthcheck_asks_whether_it_is_alive_without_curl(dockerfile):
 
 def test_what_must_survive_is_a_volume(dockerfile):
     (volumes,) = values(dockerfile, "VOLUME")
-    assert json.loads(volumes) == ["/data/attachments", "/data/whatsapp_profile", "/data/postgres"]
+    assert json.loads(volumes) == [
+        "/data/attachments",
+        "/data/whatsapp_profile",
+        "/data/spool",
+        "/data/postgres",
+    ]
 
 
 def test_everything_the_image_copies_is_let_through_by_dockerignore(dockerfile):
@@ -112,6 +117,7 @@ def test_every_setting_in_dotenv_reaches_the_container_but_what_the_image_fixes(
         "HOST",
         "PG_DATA_DIR",
         "PORT",
+        "SPOOL_DIR",
         "WHATSAPP_ETL_NOW",
         "WHATSAPP_PROFILE_DIR",
     }

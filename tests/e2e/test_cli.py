@@ -59,6 +59,7 @@ def test_what_no_cycle_could_follow_is_told_before_the_first(monkeypatch, tmp_pa
     monkeypatch.chdir(tmp_path)  # no `.env` of the developer's
     monkeypatch.setenv("WHATSAPP_PROFILE_DIR", str(tmp_path / "profile"))
     monkeypatch.setenv("ATTACHMENTS_DIR", str(tmp_path / "attachments"))
+    monkeypatch.setenv("SPOOL_DIR", str(tmp_path / "spool"))
     monkeypatch.delenv("WHATSAPP_TIMEZONE", raising=False)
     monkeypatch.setenv(variable, value)
     with pytest.raises(WhatsappEtlError, match=variable if variable != "TZ" else "WHATSAPP_TIMEZONE") as told:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.fixtures.cycle import Account
 from tests.fixtures.proxy import Proxy
+from whatsapp_etl import bootstrap
 from whatsapp_etl.load.database import Database
 from whatsapp_etl.load.store import Store
 
@@ -25,7 +26,8 @@ def behind_proxy(account: Callable[..., Account], proxy: Proxy) -> Iterator[Call
         def opened(lock_patience: timedelta = SILENCE / 2, **options: object) -> Account:
             it = account(**options)
             reached = Database(proxy.url, it.database.schema, silence=SILENCE, lock_patience=lock_patience)
-            it.store = it.cycle.store = stack.enter_context(Store(reached))
+            it.store = stack.enter_context(Store(reached))
+            it.cycle = bootstrap.cycle_of(it.settings, it.source, it.store)
             return it
 
         yield opened

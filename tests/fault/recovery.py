@@ -45,6 +45,7 @@ def assert_nothing_is_left(it: Account) -> None:
     )
     named = {path for (path,) in it.query("SELECT file_path FROM attachments WHERE state = 'stored'")}
     assert files_in(it.settings.attachments_dir) == named
+    assert files_in(it.settings.spool_dir) == set()
     assert it.simulator.ledger()["receipts"] == 0
 
 

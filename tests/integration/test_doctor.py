@@ -11,6 +11,7 @@ import pytest
 import uvicorn
 from pydantic import SecretStr
 
+from tests.fixtures.captured import make_captured
 from tests.fixtures.doctor import found, only, settings_for
 from tests.fixtures.load import (
     ACCOUNT,
@@ -31,10 +32,12 @@ from whatsapp_etl.load import migrate
 from whatsapp_etl.model import MissingReason, RunStatus, SessionState
 from whatsapp_etl.scheduler import listen
 from whatsapp_etl.service.app import ServiceOptions, create_app
+from whatsapp_etl.spool.folder import Spool
 
 OWNER = """
 import sys
 from pathlib import Path
+from whatsapp_etl.spool.folder import Spool
 from whatsapp_etl.extract.profile import Profile
 with Profile(Path(sys.argv[1])):
     print("taken", flush=True)
@@ -284,11 +287,12 @@ def test_what_others_can_read_is_named_with_the_command_that_ends_it(installatio
         / save(b"\xff\xd8\xff a kettle", installation.attachments_dir).relative_path
     )
     evidence = write_snapshot("<p>xxxx</p>", tmp_path / "snapshots", "drift", NOW)
+    waiting = installation.spool_dir / Spool(installation.spool_dir, 10**6).put(make_captured(1))
     (tmp_path / ".env").touch(mode=0o640)
     (tmp_path / ".env").chmod(0o640)
     assert {each.outcome for each in found(private_places.permissions, installation)} == {Outcome.OK}
 
-    for path in (installation.whatsapp_profile_dir, picture, evidence, tmp_path / ".env"):
+    for path in (installation.whatsapp_profile_dir, picture, evidence, waiting, tmp_path / ".env"):
         path.chmod(0o755)
 
     findings = {each.place: each for each in found(private_places.permissions, installation)}

@@ -4,11 +4,13 @@ import os
 import tracemalloc
 from dataclasses import replace
 
+from tests.fixtures.captured import make_captured
 from tests.fixtures.doctor import found, only
 from tests.fixtures.load import NOW, make_image, make_message, make_plan
 from whatsapp_etl.attachments.files import checksum_of, save
 from whatsapp_etl.doctor import attachments
 from whatsapp_etl.doctor.findings import Outcome, exit_code_of
+from whatsapp_etl.spool.folder import Spool
 
 
 def stored_picture(installation, number, **changes):
@@ -90,6 +92,13 @@ def test_a_file_that_waits_for_its_removal_is_no_orphan(store, database, install
     make_old(installation.attachments_dir / file.relative_path)
     with database.connect() as connection:
         connection.execute("INSERT INTO files_to_remove VALUES (%s, %s)", (file.relative_path, NOW))
+    assert only(attachments.stored_files, installation).outcome is Outcome.OK
+
+
+def test_a_picture_of_a_chat_that_waits_for_postgres_is_no_orphan(store, installation):
+    file = save(b"its message waits", installation.attachments_dir)
+    make_old(installation.attachments_dir / file.relative_path)
+    Spool(installation.spool_dir, 10**6).put(make_captured(1, picture=file.relative_path))
     assert only(attachments.stored_files, installation).outcome is Outcome.OK
 
 

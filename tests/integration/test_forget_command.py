@@ -3,12 +3,15 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
+from tests.fixtures.captured import key, make_captured, stanza
 from tests.fixtures.load import ACCOUNT, ANA, NOW, OWN, make_image, make_message, make_plan, rows
 from whatsapp_etl.errors import EXIT_PARTIAL, ConfigurationError
 from whatsapp_etl.forget_command import forget
+from whatsapp_etl.spool.folder import Spool
 
 
 @pytest.fixture(autouse=True)
@@ -20,6 +23,7 @@ def chat_of_ana(database, store, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # no `.env` of the developer's
     monkeypatch.setenv("PG_URL", database.url)
     monkeypatch.setenv("ATTACHMENTS_DIR", str(tmp_path / "files"))
+    monkeypatch.setenv("SPOOL_DIR", str(tmp_path / "spool"))
 
 
 def wish(**named):
@@ -71,6 +75,33 @@ def test_the_picture_goes_with_its_message_and_the_same_wish_again_is_no_error(d
     assert forget(**wish(message=make_image(2).external_id), is_agreed=True) == 0
     assert capsys.readouterr().out.count("\n") == 1
     assert not picture.exists()
+
+
+def test_what_only_waits_in_the_spool_is_forgotten_too(store, tmp_path, capsys):
+    spool = Spool(tmp_path / "spool", 1_000_000)
+    picture = tmp_path / "files" / "ab" / "cd" / "abcd.jpg"
+    picture.parent.mkdir(parents=True)
+    picture.write_bytes(b"picture")
+    ben, ben_row = "491555000002@c.us", stanza(7)
+    captured = make_captured(7, 8, picture="ab/cd/abcd.jpg")
+    spool.put(replace(captured, chat=replace(captured.chat, id=ben)))
+    kept = spool.put(captured)
+    damaged = tmp_path / "spool" / spool.put(captured)
+    damaged.write_bytes(damaged.read_bytes()[:100])
+
+    assert forget(**wish(message=key(7)), is_agreed=True) == 0
+
+    assert "messages that wait in the spool" in capsys.readouterr().out
+    assert ben_row not in str(spool.read(kept))
+    assert spool.read(kept).parsed[0].stanza_id == stanza(8)
+    assert not damaged.exists()  # nobody can tell what it holds
+    assert not picture.exists()
+    assert forget(**wish(chat=ben), is_agreed=True) == 0
+    assert spool.names() == (kept,)
+    assert store.forgotten().has_key(key(7))
+    assert store.forgotten().has_chat(ben)
+    assert forget(**wish(chat=ben), is_agreed=True) == 0
+    assert "forgotten before" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

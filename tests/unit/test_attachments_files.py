@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from whatsapp_etl.attachments.files import remove_leftovers, save, sniff
+from whatsapp_etl.attachments.files import save, sniff
+from whatsapp_etl.whole_files import remove_leftovers
 
 NOW = datetime(2026, 8, 23, 12, tzinfo=UTC)
 JPEG = b"\xff\xd8\xff\xe0" + bytes(64)

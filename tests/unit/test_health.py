@@ -13,6 +13,7 @@ from whatsapp_etl.model import (
     RunStatus,
     SessionSnapshot,
     SessionState,
+    SpoolFacts,
     StageCounts,
     StopReason,
 )
@@ -322,6 +323,25 @@ def test_a_newest_message_from_the_future_is_zero_seconds_old():
     facts = make_facts(store=make_store(last_seen=NOW + timedelta(hours=1)))
 
     assert assess(facts, NOW).freshness.newest_message_age == timedelta(0)
+
+
+def test_chats_that_wait_on_disk_are_told_and_degrade_nothing():
+    run = make_report(spool=SpoolFacts(batches=2, bytes=900, oldest_at=NOW, set_aside=1))
+
+    health = assess(make_facts(last_run=run), NOW)
+
+    assert (codes(health), health.http_status) == (["spool_waiting", "spool_damaged"], 200)
+    assert health.spool == run.spool
+
+
+def test_a_full_spool_is_a_reason_of_its_own():
+    run = make_report(status=RunStatus.FAILED, error="SpoolFullError: Postgres is away.")
+
+    assert codes(assess(make_facts(last_run=run), NOW)) == ["spool_full"]
+
+
+def test_before_the_first_cycle_nobody_knows_what_waits():
+    assert assess(make_facts(last_run=None), NOW).spool is None
 
 
 def test_reasons_that_degrade_stand_before_notices():

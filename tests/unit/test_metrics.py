@@ -14,7 +14,7 @@ from tests.fixtures.service import (
     make_report,
     make_store,
 )
-from whatsapp_etl.model import ApplyResult, MissingReason, RunStatus, SessionState
+from whatsapp_etl.model import ApplyResult, MissingReason, RunStatus, SessionState, SpoolFacts
 from whatsapp_etl.service.health import Thresholds
 from whatsapp_etl.service.metrics import create_registry, exposition
 from whatsapp_etl.service.state import ServiceState
@@ -107,6 +107,19 @@ def test_a_storage_that_cannot_be_read_in_part_is_a_metric():
     state.cycle_finished(make_report(metadata_unreadable=("contacts: missing_store",)))
 
     assert value(state, "whatsapp_sync_metadata_readable") == 0
+
+
+def test_what_waits_on_disk_is_counted():
+    state = healthy_state()
+    assert value(state, "whatsapp_spool_batches") == 0
+    assert "whatsapp_spool_oldest" not in text_of(state)
+
+    state.cycle_finished(make_report(spool=SpoolFacts(batches=2, bytes=900, oldest_at=NOW, set_aside=1)))
+
+    assert value(state, "whatsapp_spool_batches") == 2
+    assert value(state, "whatsapp_spool_bytes") == 900
+    assert value(state, "whatsapp_spool_set_aside") == 1
+    assert value(state, "whatsapp_spool_oldest_timestamp_seconds") == NOW.timestamp()
 
 
 def test_exactly_one_session_state_is_one():

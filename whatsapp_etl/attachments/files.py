@@ -7,15 +7,13 @@ never half a picture under a checksum that it does not have.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 
 from whatsapp_etl.model import CapturedFile
+from whatsapp_etl.whole_files import flush_folder, write_whole
 
 #: Media type and file extension by the bytes that a file begins with: (offset, bytes).
 _SIGNATURES: tuple[tuple[tuple[tuple[int, bytes], ...], str, str], ...] = (
@@ -31,8 +29,6 @@ _SIGNATURES: tuple[tuple[tuple[tuple[int, bytes], ...], str, str], ...] = (
 _UNKNOWN = ("application/octet-stream", "bin")
 
 _FOLDER_MODE = 0o700
-#: Begins the names of files that are not whole yet; all of them lie in the root.
-_PART = ".part-"
 
 
 def sniff(data: bytes) -> tuple[str, str]:
@@ -61,7 +57,8 @@ def save(data: bytes, root: Path) -> CapturedFile:
         _make_folder(root)
         _make_folder(place.parent.parent)
         _make_folder(place.parent)
-        _write_whole(data, place, root)
+        # In the root, where what a killed program left is found without a walk through everything.
+        write_whole(data, place, root)
     return CapturedFile(
         sha256=sha256, media_type=media_type, size_bytes=len(data), relative_path=relative.as_posix()
     )
@@ -102,43 +99,8 @@ def files_below(folder: Path) -> Iterator[Path]:
                 raise
 
 
-def remove_leftovers(root: Path, before: datetime) -> None:
-    """Remove what a killed program was writing: unfinished files that nobody touched since `before`.
-
-    Raises:
-        OSError: The folder cannot be read or written.
-    """
-    for path in root.glob(f"{_PART}*"):
-        with contextlib.suppress(FileNotFoundError):  # another program finished or removed it just now
-            if path.stat().st_mtime < before.timestamp():
-                path.unlink()
-
-
 def _make_folder(folder: Path) -> None:
     if folder.is_dir():
         return
     folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
-    _flush_folder(folder.parent)
-
-
-def _write_whole(data: bytes, place: Path, root: Path) -> None:
-    # In the root, where what a killed program left is found without a walk through everything.
-    # mkstemp makes the file readable by its owner only; the rename keeps that.
-    descriptor, name = tempfile.mkstemp(dir=root, prefix=_PART)
-    with contextlib.ExitStack() as remains:
-        remains.callback(Path(name).unlink, missing_ok=True)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(place)
-        remains.pop_all()
-    _flush_folder(place.parent)
-
-
-def _flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    flush_folder(folder.parent)

@@ -19,6 +19,7 @@ from whatsapp_etl.doctor.findings import Finding, Outcome, good
 from whatsapp_etl.load.store import Store
 from whatsapp_etl.records import StoredFile
 from whatsapp_etl.settings import Settings
+from whatsapp_etl.spool.folder import Spool
 
 #: So many files of one kind are named; the others are counted.
 NAMED = 100
@@ -74,8 +75,10 @@ def stored_files(settings: Settings) -> Iterator[Finding]:
                 damage.add(kind, file.file_path)
             checked += 1
             progress.advance(task)
+        waiting = Spool(settings.spool_dir, settings.spool_max_bytes).file_paths()
         for orphan in _orphans(store, root):
-            damage.add("attachment_orphan", orphan)
+            if orphan not in waiting:
+                damage.add("attachment_orphan", orphan)
     if not damage.counts:
         yield good(
             "stored files", f"{checked} are there and have the bytes of their checksums; no other file is"

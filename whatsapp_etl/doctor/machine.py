@@ -90,6 +90,7 @@ def disk(settings: Settings) -> Iterator[Finding]:
     places = {
         "WHATSAPP_PROFILE_DIR": (settings.whatsapp_profile_dir, _LEAST_FOR_PROFILE),
         "ATTACHMENTS_DIR": (settings.attachments_dir, _LEAST_FREE),
+        "SPOOL_DIR": (settings.spool_dir, _LEAST_FREE),
         "snapshots": (bootstrap.snapshots_of(settings), _LEAST_TEMPORARY),
         "temporary folder": (Path(tempfile.gettempdir()), _LEAST_TEMPORARY),
     }

@@ -39,6 +39,7 @@ def permissions(settings: Settings) -> Iterator[Finding]:
 def _places(settings: Settings) -> Iterator[_Place]:
     yield _Place("WHATSAPP_PROFILE_DIR", settings.whatsapp_profile_dir.expanduser(), "the login")
     yield _Place("ATTACHMENTS_DIR", settings.attachments_dir.expanduser(), "the pictures", is_whole=True)
+    yield _Place("SPOOL_DIR", settings.spool_dir.expanduser(), "chats that wait for Postgres", is_whole=True)
     snapshots = bootstrap.snapshots_of(settings).expanduser()
     yield _Place("snapshots", snapshots, "redacted pages", is_whole=True)
     if not settings.pg_url.get_secret_value():

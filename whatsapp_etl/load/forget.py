@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from psycopg import Cursor
@@ -173,19 +173,21 @@ def forgotten(cursor: Cursor[TupleRow]) -> Forgotten:
     return Forgotten(bytes(row[0]), frozenset(bytes(each[0]) for each in digests))
 
 
-def erase(cursor: Cursor[TupleRow], wish: Wish, now: datetime) -> Erasure:
+def erase(cursor: Cursor[TupleRow], wish: Wish, now: datetime, waiting_keys: Collection[str] = ()) -> Erasure:
     """Remove everything that the wish names, and note it as forgotten.
 
-    Nothing is noted where nothing is stored.
+    Nothing is noted where nothing is stored, and nothing waits to be: `waiting_keys` are messages of the
+    wish that the spool holds.
     """
     scope = _scope(cursor, wish)
+    scope = replace(scope, keys=sorted({*scope.keys, *waiting_keys}))
     counts = _Counts()
     was_forgotten = _was_forgotten(cursor, wish, scope)
     _remove_messages(cursor, scope, counts, now)
     _cut_off(cursor, scope, counts)
     _remove_bookkeeping(cursor, scope, counts)
     _remove_people(cursor, scope, counts)
-    if counts.rows:
+    if counts.rows or waiting_keys:
         _note(cursor, wish, scope, now)
     return Erasure(counts.rows, was_forgotten)
 

@@ -145,6 +145,11 @@ class Store:
         with self._reading() as cursor:
             return threads.checkpoints(cursor)
 
+    def checkpoint(self, chat_id: str) -> Checkpoint | None:
+        """Return one chat's checkpoint."""
+        with self._reading() as cursor:
+            return threads.checkpoint(cursor, chat_id)
+
     # --- loading ---
 
     def apply(self, plan: LoadPlan, run_id: int) -> ApplyResult:
@@ -191,15 +196,23 @@ class Store:
         with self._writer.transaction(is_rehearsal=True) as cursor:
             return forget.erase(cursor, wish, now)
 
-    def erase(self, wish: Wish, now: datetime) -> Erasure:
-        """Remove a message, a chat or a person for good; files are left to `unused_files`."""
+    def erase(self, wish: Wish, now: datetime, waiting_keys: Collection[str] = ()) -> Erasure:
+        """Remove a message, a chat or a person for good; files are left to `unused_files`.
+
+        `waiting_keys`: messages of it that are not stored yet.
+        """
         with self._writer.transaction() as cursor:
-            return forget.erase(cursor, wish, now)
+            return forget.erase(cursor, wish, now, waiting_keys)
 
     def forgotten(self) -> Forgotten:
         """Return what was erased on request, to be left out."""
         with self._reading() as cursor:
             return forget.forgotten(cursor)
+
+    def note_unused(self, file_paths: Collection[str], now: datetime) -> None:
+        """Note files that no message will have; one that a message has stays all the same."""
+        with self._writer.transaction() as cursor:
+            privacy.note_unused(cursor, file_paths, now)
 
     def unused_files(self) -> tuple[str, ...]:
         """Return paths of files whose messages were removed."""

@@ -132,3 +132,13 @@ def checkpoints(cursor: Cursor[TupleRow]) -> Mapping[str, Checkpoint]:
         " WHERE checkpoint_message_id IS NOT NULL"
     )
     return {row[0]: Checkpoint(row[1], row[2]) for row in found.fetchall()}
+
+
+def checkpoint(cursor: Cursor[TupleRow], chat_id: str) -> Checkpoint | None:
+    """Return one chat's checkpoint."""
+    row = cursor.execute(
+        "SELECT checkpoint_message_id, checkpoint_ts FROM threads"
+        " WHERE platform = 'whatsapp' AND external_id = %s AND checkpoint_message_id IS NOT NULL",
+        (chat_id,),
+    ).fetchone()
+    return None if row is None else Checkpoint(row[0], row[1])

@@ -16,6 +16,7 @@ from whatsapp_etl.model import (
     RunStatus,
     SessionSnapshot,
     SessionState,
+    SpoolFacts,
     StopReason,
     StoreFacts,
 )
@@ -133,6 +134,7 @@ class Health:
     postgres: DatabaseState
     freshness: Freshness
     coverage: CoverageHealth | None
+    spool: SpoolFacts | None  #: As the last cycle left it; None before the first.
     reasons: tuple[Reason, ...]  #: Worst first, each code once.
 
     @property
@@ -184,6 +186,7 @@ ERROR_REASONS: Mapping[str, ReasonCode | None] = MappingProxyType(
         "PageRefusedError": ReasonCode.PAGE_REFUSED,
         "UnknownDialogError": ReasonCode.DIALOG_UNKNOWN,
         "DatabaseUnreachableError": ReasonCode.POSTGRES_DOWN,
+        "SpoolFullError": ReasonCode.SPOOL_FULL,
         "SchemaOutdatedError": ReasonCode.SCHEMA_OUTDATED,
         "WriterBusyError": ReasonCode.WRITER_BUSY,
     }
@@ -220,6 +223,7 @@ def assess(facts: HealthFacts, now: datetime, thresholds: Thresholds | None = No
         postgres=facts.database,
         freshness=_freshness(facts, now, limits),
         coverage=_coverage(facts.coverage),
+        spool=facts.last_run.spool if facts.last_run else None,
         reasons=tuple(reasons),
     )
 
@@ -282,6 +286,10 @@ def _run_codes(run: RunReport, limits: Thresholds) -> Iterator[ReasonCode]:
             yield code
     if run.receipts_observed:
         yield ReasonCode.SHIELD_ALARM
+    if run.spool.batches:
+        yield ReasonCode.SPOOL_WAITING
+    if run.spool.set_aside:
+        yield ReasonCode.SPOOL_DAMAGED
     yield from _signal_codes(run, limits)
 
 

@@ -127,6 +127,16 @@ def _now(snapshot: Snapshot, now: datetime) -> Iterator[Metric]:
             "1 when the last cycle could read all that it asked of the browser's storage.",
             not snapshot.last_run.metadata_unreadable,
         )
+        spool = snapshot.last_run.spool
+        yield _gauge("whatsapp_spool_batches", "Chats that wait on disk for Postgres.", spool.batches)
+        yield _gauge("whatsapp_spool_bytes", "Size of what waits on disk in bytes.", spool.bytes)
+        yield _gauge("whatsapp_spool_set_aside", "Files of the spool that were not loaded.", spool.set_aside)
+        if spool.oldest_at:
+            yield _gauge(
+                "whatsapp_spool_oldest_timestamp_seconds",
+                "When the oldest chat that waits was captured, as Unix time.",
+                spool.oldest_at.timestamp(),
+            )
     if snapshot.last_success_at:
         yield _gauge(
             "whatsapp_sync_last_success_timestamp_seconds",

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from whatsapp_etl.model import RunReport, RunSummary
+from whatsapp_etl.model import RunReport, RunSummary, SpoolFacts
 from whatsapp_etl.service.health import CoverageHealth, Health
 from whatsapp_etl.service.qr import shown_qr
 from whatsapp_etl.service.reasons import Reason
@@ -33,6 +33,7 @@ def health_json(health: Health) -> dict[str, Any]:
             "newest_message_age_seconds": _seconds(health.freshness.newest_message_age),
         },
         "coverage": _coverage_json(health.coverage),
+        "spool": _spool_json(health.spool),
         "reasons": [_reason_json(reason) for reason in health.reasons],
     }
 
@@ -105,6 +106,17 @@ def _coverage_json(coverage: CoverageHealth | None) -> dict[str, Any] | None:
     }
 
 
+def _spool_json(spool: SpoolFacts | None) -> dict[str, Any] | None:
+    if spool is None:
+        return None
+    return {
+        "batches": spool.batches,
+        "bytes": spool.bytes,
+        "oldest_at": instant(spool.oldest_at),
+        "set_aside": spool.set_aside,
+    }
+
+
 def _reason_json(reason: Reason) -> dict[str, Any]:
     return {
         "code": reason.code.value,
@@ -155,6 +167,8 @@ def _report_json(report: RunReport) -> dict[str, Any]:
         "expected": report.expected,
         "missing": report.missing,
         "rejects": report.rejects,
+        "spooled": report.spooled,
+        "unspooled": report.unspooled,
         "stop_reasons": _counts(report.stop_reasons),
         "receipts_observed": report.receipts_observed,
         "stage_seconds": {stage: round(seconds, 2) for stage, seconds in report.stage_seconds.items()},

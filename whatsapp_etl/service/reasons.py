@@ -50,6 +50,9 @@ class ReasonCode(StrEnum):
     PAGE_REFUSED = "page_refused"
     DIALOG_UNKNOWN = "dialog_unknown"
     POSTGRES_DOWN = "postgres_down"
+    SPOOL_WAITING = "spool_waiting"
+    SPOOL_FULL = "spool_full"
+    SPOOL_DAMAGED = "spool_damaged"
     SCHEMA_OUTDATED = "schema_outdated"
     WRITER_BUSY = "writer_busy"
     CHAT_UNIDENTIFIED = "chat_unidentified"
@@ -228,6 +231,22 @@ _ALL = (
         ReasonCode.POSTGRES_DOWN,
         "Postgres does not answer.",
         "Check PG_URL and the database server. Nothing is lost: the next cycle catches up.",
+    ),
+    _notice(
+        ReasonCode.SPOOL_WAITING,
+        "Chats that were read while Postgres was away wait on disk.",
+        "Nothing at once: they are loaded first when Postgres is back.",
+    ),
+    _degraded(
+        ReasonCode.SPOOL_FULL,
+        "Postgres is away and no more chats can be kept for it, so none is read.",
+        "Bring Postgres back. SPOOL_MAX_BYTES bounds what is kept; the disk of SPOOL_DIR may be full.",
+    ),
+    _notice(
+        ReasonCode.SPOOL_DAMAGED,
+        "A file of the spool could not be loaded and was set aside.",
+        "Nothing at once: what it held is read from the page again. "
+        "The log entry spool_file_set_aside says why.",
     ),
     _degraded(
         ReasonCode.SCHEMA_OUTDATED,

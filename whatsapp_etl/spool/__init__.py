@@ -1,0 +1,1 @@
+"""Keeps captured chats on disk while Postgres is away, in order, up to a bound."""

@@ -1,0 +1,116 @@
+"""What of a captured chat is kept on disk until it can be planned, and what of it is left out on request."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from whatsapp_etl.captured import CapturedChat
+from whatsapp_etl.forgotten import Forgotten
+from whatsapp_etl.model import MessageFacts, MessageKey, ParsedRow
+from whatsapp_etl.transform.forgetting import is_forgotten, remembered
+from whatsapp_etl.transform.joining import FactsIndex
+from whatsapp_etl.transform.messages import ChatContext, external_id
+from whatsapp_etl.transform.redact import redact_html
+
+
+@dataclass(frozen=True, slots=True)
+class Remainder:
+    """What is left of a captured chat without what was erased on request."""
+
+    captured: CapturedChat | None  #: None: nothing.
+    gone_keys: tuple[str, ...]  #: Of the messages that are left out.
+    gone_files: frozenset[str]  #: Pictures that only they show.
+
+
+def fit_to_keep(captured: CapturedChat) -> CapturedChat:
+    """Return the chat as it may lie on disk: its markup redacted, of the people's ids only those in it.
+
+    The rows are understood already; their markup is needed as evidence of what could not be used.
+    """
+    rows = tuple(replace(row, html=redact_html(row.html)) for row in captured.batch.rows)
+    people = {*captured.chat.ids, *captured.participant_ids, captured.account.id, captured.account.lid}
+    for facts in captured.facts or ():
+        people |= {facts.sender_id, facts.key.participant_id, facts.quoted_participant_id}
+    return replace(
+        captured,
+        batch=replace(captured.batch, rows=rows),
+        phone_ids={
+            lid: phone for lid, phone in captured.phone_ids.items() if not people.isdisjoint({lid, phone})
+        },
+    )
+
+
+def without_forgotten(captured: CapturedChat, forgotten: Forgotten) -> Remainder:
+    """Return what is left of a chat; a row goes with any of the messages that it shows.
+
+    Args:
+        captured: As it was kept.
+        forgotten: Erased on request.
+    """
+    forgotten = replace(forgotten, phone_ids={**captured.phone_ids, **forgotten.phone_ids})
+    facts = captured.facts or ()
+    if forgotten.has_chat(*captured.chat.ids):
+        keys = {external_id(each.key, captured.account) for each in facts}
+        keys |= {str(row.key) for row in captured.parsed if row.key is not None}
+        return Remainder(None, tuple(sorted(keys)), captured.file_paths)
+    context = ChatContext(captured.chat, captured.account, captured.since, forgotten=forgotten)
+    gone = {each.key for each in facts if is_forgotten(each, None, context)}
+    index = FactsIndex(facts, captured.account)
+    lost_rows = {row.shown_id for row in captured.parsed if _shows_any(row, index, gone, context)}
+    keys = {external_id(key, captured.account) for key in gone}
+    keys |= {str(row.key) for row in captured.parsed if row.shown_id in lost_rows and row.key is not None}
+    rejects = tuple(remembered(captured.rejects, captured.batch, context))
+    kept = {row.shown_id for row in captured.parsed} - lost_rows
+    # A row that was not understood may show anybody: without its reject it goes as well.
+    shown = (
+        kept
+        if len(rejects) < len(captured.rejects)
+        else {r.shown_id for r in captured.batch.rows} - lost_rows
+    )
+    left = replace(
+        captured,
+        facts=None
+        if captured.facts is None
+        else tuple(_unquoted(each, forgotten) for each in facts if each.key not in gone),
+        parsed=tuple(
+            _without_quote(row, index, forgotten) for row in captured.parsed if row.shown_id in kept
+        ),
+        rejects=rejects,
+        batch=replace(
+            captured.batch,
+            rows=tuple(row for row in captured.batch.rows if row.shown_id in shown),
+            files={key: files for key, files in captured.batch.files.items() if key in shown},
+        ),
+        diff=replace(
+            captured.diff, wanted=tuple(key for key in captured.diff.wanted if not forgotten.has_key(key))
+        ),
+        participant_ids=forgotten.remembered(captured.participant_ids),
+        phone_ids={lid: phone for lid, phone in captured.phone_ids.items() if not forgotten.has_contact(lid)},
+    )
+    return Remainder(left, tuple(sorted(keys)), captured.file_paths - left.file_paths)
+
+
+def _shows_any(row: ParsedRow, index: FactsIndex, gone: Collection[MessageKey], context: ChatContext) -> bool:
+    """Whether a row shows a message that was erased on request."""
+    return any(
+        (joined.facts is not None and joined.facts.key in gone)
+        or (joined.facts is None and is_forgotten(None, row.key, context))
+        for joined in index.join(row)
+    )
+
+
+def _without_quote(row: ParsedRow, index: FactsIndex, forgotten: Forgotten) -> ParsedRow:
+    if any(_quotes(joined.facts, forgotten) for joined in index.join(row)):
+        return replace(row, quoted_text=None, quoted_sender_name=None)
+    return row
+
+
+def _unquoted(facts: MessageFacts, forgotten: Forgotten) -> MessageFacts:
+    if _quotes(facts, forgotten):
+        return replace(facts, quoted_stanza_id=None, quoted_participant_id=None)
+    return facts
+
+
+def _quotes(facts: MessageFacts | None, forgotten: Forgotten) -> bool:
+    return facts is not None and forgotten.has_quoted(facts.quoted_stanza_id, facts.quoted_participant_id)
