@@ -9,7 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from whatsapp_etl.model import Account, ChatBatch, ChatDiff, ChatFacts, MessageFacts, ParsedRow, Reject
+from whatsapp_etl.model import (
+    Account,
+    ChatBatch,
+    ChatDiff,
+    ChatFacts,
+    MessageFacts,
+    ParsedRow,
+    Reject,
+    TimeDissent,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +33,7 @@ class CapturedChat:
     batch: ChatBatch
     parsed: tuple[ParsedRow, ...]  #: The batch's rows, understood.
     rejects: tuple[Reject, ...]  #: Those that were not.
+    dissents: tuple[TimeDissent, ...] = ()  #: Those that show another time than is listed of them.
     participant_ids: tuple[str, ...] = ()
     phone_ids: Mapping[str, str] = field(default_factory=dict)  #: Phone number's id by LID.
 

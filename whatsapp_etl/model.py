@@ -166,6 +166,15 @@ class SkipRule(StrEnum):
     FORGOTTEN = "forgotten"  #: Erased on request.
 
 
+class DisagreementFact(StrEnum):
+    """In what two ways of knowing a message, the storage's list and the page, say two things."""
+
+    ID = "id"  #: Listed and not shown where it belongs, or shown and not listed.
+    COUNT = "count"  #: The stretch of the chat that was read has more or fewer messages than are listed.
+    TIME = "time"  #: Another minute than the listed one.
+    TEXT = "text"  #: Another text than the stored one, without a sign of an edit.
+
+
 class RejectReason(StrEnum):
     NO_ID = "no_id"
     NO_DIRECTION = "no_direction"
@@ -463,6 +472,9 @@ class ChatBatch:
     observed_at: datetime
     files: Mapping[str, tuple[CapturedFile, ...]] = field(default_factory=dict)  #: By shown_id.
     empty_ids: tuple[str, ...] = ()  #: Rows that stayed without content.
+    #: Ids of all rows that were there, kept or not, oldest first and without a gap between them.
+    shown_ids: tuple[str, ...] = ()
+    unlisted_ids: tuple[str, ...] = ()  #: Of those, what no list of the storage has, however old.
     pictures_unseen: tuple[str, ...] = ()  #: Rows of pictures that show neither one nor why there is none.
     oldest_shown_id: str | None = None
     scrolls: int = 0
@@ -634,6 +646,28 @@ class MissingMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class TimeDissent:
+    """A row that shows another minute than the one listed of its message."""
+
+    stanza_id: str
+    listed_at: datetime
+    shown_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """One thing that two ways of knowing a message say differently. Never holds what a message says."""
+
+    thread_external_id: str
+    fact: DisagreementFact
+    known: str  #: By the storage's list, or of a text by Postgres: an instant, a number, a hash.
+    shown: str  #: By the page.
+    observed_at: datetime
+    external_id: str | None = None  #: None: the chat as a whole, or a row that no list names.
+    shown_id_hash: str | None = None  #: Of such a row; see `hashing.hash_id`.
+
+
+@dataclass(frozen=True, slots=True)
 class Coverage:
     """What is known about one chat's completeness inside the look-back."""
 
@@ -687,7 +721,7 @@ class LoadPlan:
     checkpoint: Checkpoint | None
     coverage: Coverage
     unchanged: int  #: Read and equal to what is stored.
-    disagreements: int = 0  #: Another text than the stored one without a sign of an edit; not stored.
+    disagreements: tuple[Disagreement, ...] = ()  #: Between the storage's list, Postgres and the page.
     #: (fact, "shown" | "other" | "lost") -> how often rows show what the storage lists of them.
     agreement: Mapping[tuple[str, str], int] = field(default_factory=dict)
     #: Saved from rows that also show a message which was erased on request, and not used: to be removed.
@@ -737,6 +771,7 @@ class ChatVisit:
     chat: ChatFacts
     wanted: tuple[MessageFacts, ...]  #: Newest first.
     list_position: int  #: Expected place in the chat list, 0-based; a hint.
+    checked: tuple[MessageFacts, ...] = ()  #: Stored ones, kept too where they are shown, to be compared.
 
 
 # --- what is reported ------------------------------------------------------------------------
@@ -793,7 +828,9 @@ class RunReport:
     receipts_observed: int  #: Unread counts that dropped after our own opening; must stay 0.
     stage_seconds: Mapping[str, float]
     error: str | None = None  #: The error's class name and advice; no message content.
-    disagreements: int = 0  #: Texts that differ from the stored or other path's one without an edit.
+    #: Fact -> how often the storage's list, Postgres and the page did not say the same.
+    disagreed: Mapping[DisagreementFact, int] = field(default_factory=dict)
+    rows_compared: int = 0  #: Rows of the page whose ids were compared with the list.
     lost_facts: tuple[str, ...] = ()  #: Facts of messages that the storage lists and no row shows any more.
     #: What of the browser's storage could not be read and why, "contacts: missing_store".
     metadata_unreadable: tuple[str, ...] = ()
@@ -807,6 +844,10 @@ class RunReport:
     @property
     def seconds(self) -> float:
         return (self.finished_at - self.started_at).total_seconds()
+
+    @property
+    def disagreements(self) -> int:
+        return sum(self.disagreed.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -862,6 +903,8 @@ class StoreFacts:
     attachments_stored: int  #: With bytes held.
     read_at: datetime
     newest_listed_at: datetime | None = None  #: Of the newest cycle that knew it; see `RunReport`.
+    disagreements: int = 0  #: Seen within the last day, each once.
+    rows_compared: int = 0  #: By the cycles of the last day.
 
 
 @dataclass(frozen=True, slots=True)

@@ -236,7 +236,8 @@ class Cycle:
         facts, batch = self._visit(chat, directory, diff, since, tally)
         parsed, rejects = self._parse(batch, directory.account, facts)
         tally.parsed(batch, parsed, signal_counts(parsed))
-        tally.times_differ(self._rows.time_dissents(parsed, self.source.session.pack, facts))
+        dissents = self._rows.time_dissents(parsed, self.source.session.pack, facts)
+        tally.times_differ(len(dissents))
         return CapturedChat(
             chat=chat,
             account=directory.account,
@@ -246,6 +247,7 @@ class Cycle:
             batch=batch,
             parsed=tuple(parsed),
             rejects=tuple(rejects),
+            dissents=dissents,
             participant_ids=directory.participants(chat.id),
             phone_ids=directory.rules.phone_ids,
         )
@@ -266,6 +268,7 @@ class Cycle:
                 self._rules(directory, tally),
                 directory.account,
                 list_position=directory.positions[chat.id],
+                turn=tally.run_id,
             )
             batch = self._read(planned, since, tally)
         except BrowserCrashedError:

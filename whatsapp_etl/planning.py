@@ -38,5 +38,12 @@ def plan_captured(captured: CapturedChat, rules: Rules, store: Store | None, now
     )
     known = store.known(keys) if store else {}
     return plan_load(
-        captured.batch, captured.parsed, captured.facts, known, context, now, rejects=captured.rejects
+        captured.batch,
+        captured.parsed,
+        captured.facts,
+        known,
+        context,
+        now,
+        rejects=captured.rejects,
+        dissents=captured.dissents,
     )

@@ -39,6 +39,8 @@ class RunRecord:
     chats_skipped: Mapping[str, int]
     receipts_observed: int
     disagreements: int
+    disagreed: Mapping[str, int]
+    rows_compared: int
     stop_reasons: Mapping[str, int]
     selector_hits: Mapping[str, Mapping[str, int]]  #: Selector -> candidate -> hits.
     stage_seconds: Mapping[str, float]

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from whatsapp_etl.model import Account, ChatBatch, MessageFacts, ParsedRow, Reject, SelectorPack
-from whatsapp_etl.transform.date_order import DateHabit, PageLanguage, count_time_dissents, learned
+from whatsapp_etl.model import Account, ChatBatch, MessageFacts, ParsedRow, Reject, SelectorPack, TimeDissent
+from whatsapp_etl.transform.date_order import DateHabit, PageLanguage, learned, time_dissents
 from whatsapp_etl.transform.parse import parse_rows
 from whatsapp_etl.transform.rules import RowRules
 
@@ -54,6 +54,6 @@ class RowReading:
 
     def time_dissents(
         self, parsed: Sequence[ParsedRow], pack: SelectorPack, facts: Sequence[MessageFacts] | None
-    ) -> int:
-        """Count the rows that show another minute than the storage lists of them."""
-        return count_time_dissents(parsed, facts, zone=RowRules(pack).dates.zone(self.zone))
+    ) -> tuple[TimeDissent, ...]:
+        """Return the rows that show another minute than the storage lists of them."""
+        return time_dissents(parsed, facts, zone=RowRules(pack).dates.zone(self.zone))

@@ -7,7 +7,15 @@ from datetime import datetime
 
 from whatsapp_etl import bootstrap
 from whatsapp_etl.load.store import Store
-from whatsapp_etl.model import RunReport, RunStatus, SessionSnapshot, SessionState, StopReason
+from whatsapp_etl.model import (
+    DisagreementFact,
+    RunReport,
+    RunStatus,
+    SessionSnapshot,
+    SessionState,
+    SkipRule,
+    StopReason,
+)
 from whatsapp_etl.records import RunRecord
 from whatsapp_etl.service.app import ServiceOptions
 from whatsapp_etl.service.health import DatabaseState, Health, HealthFacts, assess
@@ -71,7 +79,10 @@ def report_of(run: RunRecord) -> RunReport:
         receipts_observed=run.receipts_observed,
         stage_seconds=run.stage_seconds,
         error=run.error,
-        disagreements=run.disagreements,
+        disagreed={DisagreementFact(fact): count for fact, count in run.disagreed.items()},
+        rows_compared=run.rows_compared,
+        newest_listed_at=run.newest_listed_at,
+        chats_skipped={SkipRule(rule): count for rule, count in run.chats_skipped.items()},
         lost_facts=run.lost_facts,
         metadata_unreadable=run.metadata_unreadable,
         read_by="chat_list" if run.read_by == "chat_list" else "metadata",

@@ -26,6 +26,7 @@ from whatsapp_etl.model import (
     ApplyResult,
     ChatBatch,
     ChatDiff,
+    DisagreementFact,
     LoadPlan,
     ParsedRow,
     RejectReason,
@@ -74,7 +75,8 @@ class Tally:
     missing: int = 0
     newest_listed_at: datetime | None = None
     receipts_observed: int = 0
-    disagreements: int = 0
+    disagreed: Counter[DisagreementFact] = field(default_factory=Counter)
+    rows_compared: int = 0
     failures_in_a_row: int = 0
     refusals_in_a_row: int = 0
     has_page_failed: bool = False  #: At some chat, in this cycle.
@@ -140,12 +142,12 @@ class Tally:
     ) -> None:
         """Count captured and understood rows, and which sign served for which fact."""
         self._seen += len(batch.rows)
+        self.rows_compared += len(batch.shown_ids)
         self._id_found += len(rows)
         self._signals.update(signals)
 
     def times_differ(self, count: int) -> None:
         """Count shown times that are not those that the storage lists; the listed ones are stored."""
-        self.disagreements += count
         self._signals.update({("row_time_dissent", "metadata"): count} if count else {})
 
     def page_failed(self, failure: ExtractError) -> StopReason:
@@ -193,7 +195,7 @@ class Tally:
         """Count what is true of a plan whichever cycle read the chat."""
         self.refusals_in_a_row = 0
         self.applied += result
-        self.disagreements += plan.disagreements
+        self.disagreed.update(each.fact for each in plan.disagreements)
         self.agreement.update(plan.agreement)
         unmatched = sum(reject.reason is RejectReason.NOT_IN_METADATA for reject in plan.rejects)
         made = len(plan.messages) + plan.unchanged
@@ -256,7 +258,8 @@ class Tally:
             receipts_observed=self.receipts_observed,
             stage_seconds=dict(self.stage_seconds),
             error=error or told(self.fell_back),
-            disagreements=self.disagreements,
+            disagreed=dict(self.disagreed),
+            rows_compared=self.rows_compared,
             lost_facts=lost_facts,
             metadata_unreadable=tuple(
                 f"{part}: {why}" for part, why in sorted(self.unreadable_parts.items())

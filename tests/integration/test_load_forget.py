@@ -32,6 +32,8 @@ from whatsapp_etl.model import (
     ChatKind,
     Checkpoint,
     ContactFacts,
+    Disagreement,
+    DisagreementFact,
     GroupFacts,
     MessageType,
     MessageVersion,
@@ -100,6 +102,20 @@ def reject(chat, shown_id):
     )
 
 
+#: What is kept of two texts: their hashes.
+DIFFERS = Disagreement(
+    ANA,
+    DisagreementFact.TEXT,
+    short_hash("The lid rattles"),
+    short_hash("The lid rattled"),
+    NOW,
+    external_id=TEXT.external_id,
+)
+STRANGE = Disagreement(
+    ANA, DisagreementFact.ID, "not listed", "shown", NOW, shown_id_hash=short_hash("3EB0ODD")
+)
+
+
 @pytest.fixture
 def full(database, store):
     """Ana's chat and her club, with something of hers in every column that may tell of a person."""
@@ -119,6 +135,7 @@ def full(database, store):
             VANISHED,
             thread=make_thread(title="Ana Kettle"),
             coverage=ANAS_CHAT,
+            disagreements=(DIFFERS, STRANGE),
             rejects=(reject(ANA, "3EB0ODD"),),
             missing=(MissingMessage(f"false_{ANA}_3EB0HERS", MissingReason.NOT_SHOWN, 1, NOW),),
         ),
@@ -134,6 +151,16 @@ def full(database, store):
             rejects=(reject(CLUB, "3EB0MISSED"), reject(CLUB, "3EB0OTHER")),
             missing=(MissingMessage(MISSED, MissingReason.UNREADABLE, 1, NOW),),
             checkpoint=Checkpoint(ANAS.external_id, ANAS.ts),
+            disagreements=tuple(
+                replace(each, thread_external_id=CLUB)
+                for each in (
+                    replace(DIFFERS, external_id=ANAS.external_id),
+                    replace(
+                        DIFFERS, external_id=BENS.external_id, known="4 characters", shown="5 characters"
+                    ),
+                    replace(STRANGE, shown_id_hash=short_hash("3EB0MISSED")),
+                )
+            ),
             coverage=make_coverage(
                 CLUB,
                 missing={MissingReason.UNREADABLE: 1},
@@ -191,6 +218,8 @@ def needles(database):
         "3EB0HERS",
         short_hash("3EB0MISSED"),
         short_hash("3EB0ODD"),
+        DIFFERS.known,
+        DIFFERS.shown,
         PICTURE.attachments[0].checksum,
         *(row[0] for row in hashes),
     ]
@@ -221,6 +250,7 @@ def test_of_a_forgotten_person_nothing_is_left_in_any_column(database, full):
 
     assert found(database, told) == set()
     assert rows(database, "SELECT count(*) FROM rejects") == [(1,)]
+    assert rows(database, "SELECT external_id FROM disagreements") == [(BENS.external_id,)]
 
 
 def test_what_others_said_stays_without_the_quote_and_tells_consumers_so(database, full):

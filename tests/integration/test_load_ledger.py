@@ -22,6 +22,7 @@ from whatsapp_etl.forgotten import Wish
 from whatsapp_etl.hashing import hash_id
 from whatsapp_etl.model import (
     ContactFacts,
+    DisagreementFact,
     MessageType,
     MessageVersion,
     MissingMessage,
@@ -86,7 +87,8 @@ def test_the_last_cycles_are_told_newest_first_with_the_one_that_runs(store):
 def test_a_cycle_is_told_as_its_report_said_and_how_far_it_looked(store):
     report = make_report(
         store.begin_run(NOW, NOW - LOOKBACK),
-        disagreements=2,
+        disagreed={DisagreementFact.TEXT: 2},
+        rows_compared=9,
         lost_facts=("forwarded",),
         metadata_unreadable=("contacts: missing_store",),
         read_by="chat_list",
@@ -101,7 +103,8 @@ def test_a_cycle_is_told_as_its_report_said_and_how_far_it_looked(store):
     run = store.run_details(report.run_id).run
 
     assert (run.stages, run.applied) == (report.stages, report.applied)
-    assert (run.lookback_begin, run.read_by, run.disagreements) == (NOW - LOOKBACK, "chat_list", 2)
+    assert (run.lookback_begin, run.read_by) == (NOW - LOOKBACK, "chat_list")
+    assert (run.disagreements, run.disagreed, run.rows_compared) == (2, {"text": 2}, 9)
     assert (run.lost_facts, run.metadata_unreadable) == (report.lost_facts, report.metadata_unreadable)
     assert (run.stop_reasons, run.stage_seconds) == ({"all_found": 1}, {"read": 1.5})
     assert run.signs == {"direction": {"alignment": 4, "tail": 1}}

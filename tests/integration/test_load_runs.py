@@ -26,6 +26,8 @@ from whatsapp_etl.model import (
     Account,
     Checkpoint,
     DayCount,
+    Disagreement,
+    DisagreementFact,
     MissingMessage,
     MissingReason,
     Reject,
@@ -239,6 +241,54 @@ def test_a_reject_is_one_row_and_counted_once_in_a_run(database, store):
     assert store.apply(plan, 2).rejects == 1
 
     assert rows(database, "SELECT times_seen, first_run_id, last_run_id FROM rejects") == [(2, 1, 2)]
+
+
+def test_a_disagreement_is_one_row_for_each_message_and_fact_and_counted_once_in_a_run(database, store):
+    time = Disagreement(ANA, DisagreementFact.TIME, "12:00", "11:00", NOW, external_id="false_a_1")
+    strange = Disagreement(
+        ANA, DisagreementFact.ID, "not listed", "shown", NOW, shown_id_hash="0123456789abcdef"
+    )
+    count = Disagreement(ANA, DisagreementFact.COUNT, "7", "8", NOW)
+    later = NOW + timedelta(hours=2)
+    for run, at, shown in ((1, NOW, "11:00"), (1, NOW, "11:00"), (2, later, "10:00")):
+        plan = make_plan(disagreements=(replace(time, shown=shown, observed_at=at), strange, count))
+        store.apply(plan, run)
+    store.apply(make_plan(disagreements=(replace(time, external_id="false_a_2"),)), 2)
+
+    assert rows(
+        database,
+        "SELECT fact, external_id, shown, times_seen, last_seen_at, first_run_id, last_run_id"
+        " FROM disagreements ORDER BY id",
+    ) == [
+        ("time", "false_a_1", "10:00", 2, later, 1, 2),
+        ("id", None, "shown", 2, NOW, 1, 2),
+        ("count", None, "8", 2, NOW, 1, 2),
+        ("time", "false_a_2", "11:00", 1, NOW, 2, 2),
+    ]
+
+
+def test_a_visit_in_which_everything_disagrees_keeps_a_part_of_it(database, store):
+    many = [
+        Disagreement(ANA, DisagreementFact.TIME, "12:00", "11:00", NOW, external_id=f"false_a_{number}")
+        for number in range(400)
+    ]
+
+    store.apply(make_plan(disagreements=tuple(many)), 1)
+
+    assert rows(database, "SELECT count(*) FROM disagreements") == [(50,)]
+
+
+def test_disagreements_and_rows_compared_count_for_a_day_and_go_with_the_retention(database, store):
+    time = Disagreement(ANA, DisagreementFact.TIME, "12:00", "11:00", NOW, external_id="false_a_1")
+    run = store.begin_run(NOW)
+    store.apply(make_plan(disagreements=(time,)), run)
+    store.finish_run(make_report(run, rows_compared=40))
+
+    for hours, expected in ((23, (1, 40)), (25, (0, 0))):
+        facts = store.health_facts(NOW + timedelta(hours=hours))
+        assert (facts.disagreements, facts.rows_compared) == expected
+    store.retain(NOW + timedelta(days=3), timedelta(days=2))
+    assert rows(database, "SELECT count(*) FROM disagreements") == [(0,)]
 
 
 # --- account and session ---------------------------------------------------------------------

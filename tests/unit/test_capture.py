@@ -111,6 +111,27 @@ def test_only_wanted_rows_are_kept():
     assert capture.seen == ["A", "B", "C"]
 
 
+def test_rows_to_be_compared_are_kept_where_they_are_shown_and_waited_for_nowhere():
+    capture = Capture([fact("B")], [fact("A"), fact("Z")])
+
+    capture.add(step("A", "B", "C", empty=["A"]))
+
+    assert capture.is_complete
+    assert capture.empty_ids == ()
+    capture.add(step("A", "B", "C", new=["A"]))
+    assert [kept.shown_id for kept in capture.rows] == ["A", "B"]
+    assert capture.shown_ids == ("A", "B", "C")
+
+
+def test_a_row_that_no_list_has_is_told_but_for_cards_and_groups():
+    capture = Capture([fact("B")])
+
+    capture.add(step("A", "B", "12345678901234567890", f"false_{CHAT}_X", "album-A-B-2"))
+
+    assert capture.unlisted(times("A", "B")) == (f"false_{CHAT}_X",)
+    assert capture.unlisted(times("A", "B", "X")) == ()
+
+
 def test_rows_come_in_page_order_however_they_were_met():
     capture = Capture([fact(stanza) for stanza in "ABCDEF"])
 

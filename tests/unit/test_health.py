@@ -9,6 +9,7 @@ import pytest
 
 from tests.fixtures.service import NOW, healthy_state, make_coverage, make_report, make_store, ready_session
 from whatsapp_etl.model import (
+    DisagreementFact,
     MissingReason,
     RunStatus,
     SessionSnapshot,
@@ -209,6 +210,25 @@ def test_rejects_count_when_they_are_more_than_a_hundredth(rejects: int, expecte
 
 def test_a_single_reject_in_a_small_cycle_is_no_alarm():
     run = make_report(rejects=2, stages=StageCounts(seen=3))
+
+    assert codes(assess(make_facts(last_run=run), NOW)) == []
+
+
+@pytest.mark.parametrize(("disagreements", "expected"), [(2, []), (10, []), (11, ["disagreements_high"])])
+def test_disagreements_count_when_they_are_more_than_a_hundredth_of_a_cycle_or_a_day(
+    disagreements: int, expected: list[str]
+):
+    facts = make_facts()
+    assert facts.store is not None
+    run = make_report(disagreed={DisagreementFact.TIME: disagreements}, rows_compared=1000)
+    store = replace(facts.store, disagreements=disagreements, rows_compared=1000)
+
+    assert codes(assess(replace(facts, last_run=run), NOW)) == expected
+    assert codes(assess(replace(facts, store=store), NOW)) == expected
+
+
+def test_two_disagreements_are_none_to_be_told_however_few_rows_were_compared():
+    run = make_report(disagreed={DisagreementFact.ID: 1, DisagreementFact.COUNT: 1}, rows_compared=3)
 
     assert codes(assess(make_facts(last_run=run), NOW)) == []
 

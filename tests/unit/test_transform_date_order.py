@@ -5,16 +5,16 @@ import pytest
 
 from tests.transform_values import NOW, UTC_ZONE, context, facts, raw, row, words
 from tests.transform_values import packs as all_packs
-from whatsapp_etl.model import MessageKey, RejectReason
+from whatsapp_etl.model import MessageKey, RejectReason, TimeDissent
 from whatsapp_etl.transform.calendars import solar_hijri
 from whatsapp_etl.transform.clocks import PageClock
 from whatsapp_etl.transform.date_order import (
     DateHabit,
     OrderDecision,
     PageLanguage,
-    count_time_dissents,
     decide_order,
     learned,
+    time_dissents,
 )
 from whatsapp_etl.transform.messages import to_message
 from whatsapp_etl.transform.parse import parse_rows
@@ -195,10 +195,10 @@ def test_a_shown_time_that_is_not_the_listed_one_is_counted():
     twice = datetime(2026, 10, 25, 1, 30, 5, tzinfo=UTC)  # 02:30 for the second time
     row_ = shown_row("02:30, 25.10.2026", sent_at=datetime(2026, 10, 25, 0, 30, tzinfo=UTC))
 
-    assert count_time_dissents([row_], [facts(key=key, sent_at=twice)], zone=zone) == 0
+    assert time_dissents([row_], [facts(key=key, sent_at=twice)], zone=zone) == ()
     late = facts(key=key, sent_at=twice + timedelta(minutes=1))
-    assert count_time_dissents([row_], [late], zone=zone) == 1
-    assert count_time_dissents([row_], None, zone=zone) == 0
+    assert time_dissents([row_], [late], zone=zone) == (TimeDissent("3EB0A1", late.sent_at, row_.sent_at),)
+    assert time_dissents([row_], None, zone=zone) == ()
 
 
 # --- the page's clock -----------------------------------------------------------------------------

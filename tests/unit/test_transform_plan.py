@@ -21,6 +21,7 @@ from whatsapp_etl.model import (
     CapturedFile,
     ChatDiff,
     Checkpoint,
+    DisagreementFact,
     MessageKey,
     MessageType,
     MissingReason,
@@ -80,7 +81,8 @@ def test_a_disagreement_is_counted_and_not_written():
 
     made = plan([row(text="other")], [facts()], known, observed_at=LATER)
 
-    assert (made.messages, made.disagreements, made.unchanged) == ((), 1, 1)
+    assert (made.messages, made.unchanged) == ((), 1)
+    assert [each.fact for each in made.disagreements] == [DisagreementFact.TEXT]
 
 
 def test_kinds_without_a_body_are_loaded_from_metadata_alone():
@@ -133,6 +135,7 @@ def test_the_newest_gap_bounds_what_is_complete():
         (StopReason.NEEDS_PHONE, MissingReason.NEEDS_PHONE),
         (StopReason.PHONE_FAILED, MissingReason.NEEDS_PHONE),
         (StopReason.SHIELDED, MissingReason.SKIPPED_BY_RULE),
+        (StopReason.CHAT_NOT_FOUND, MissingReason.CHAT_NOT_OPENED),
     ],
 )
 def test_an_older_id_is_missing_for_the_reason_that_reading_stopped(stop, reason):

@@ -156,8 +156,9 @@ def _is_card(shown_id: str) -> bool:
 class Capture:
     """Collects the rows of one visit, each id once, in page order."""
 
-    def __init__(self, wanted: Iterable[MessageFacts]) -> None:
+    def __init__(self, wanted: Iterable[MessageFacts], checked: Iterable[MessageFacts] = ()) -> None:
         self._wanted = tuple(wanted)
+        self._checked = frozenset(fact.key.stanza_id for fact in checked)
         self._by_stanza = {fact.key.stanza_id: fact for fact in self._wanted}
         self._rows: dict[str, RawRow] = {}
         self._pictures: dict[str, int] = {}  #: By id of a row with several: how many it stands for.
@@ -192,7 +193,10 @@ class Capture:
         self._rows[row.shown_id] = row
 
     def wants(self, shown_id: str) -> bool:
-        """Whether a row is kept."""
+        """Whether a row is kept: it is wanted, or to be compared with what is stored."""
+        return self._shows_wanted(shown_id) or not self._checked.isdisjoint(stanza_ids(shown_id))
+
+    def _shows_wanted(self, shown_id: str) -> bool:
         return bool(self.facts_of(shown_id)) or self._may_show_wanted(shown_id)
 
     def _may_show_wanted(self, shown_id: str) -> bool:
@@ -280,7 +284,22 @@ class Capture:
     @property
     def empty_ids(self) -> tuple[str, ...]:
         """The wanted rows that stayed without content, oldest first."""
-        return tuple(shown_id for shown_id in self._order if shown_id in self._empty and self.wants(shown_id))
+        return tuple(
+            shown_id for shown_id in self._order if shown_id in self._empty and self._shows_wanted(shown_id)
+        )
+
+    @property
+    def shown_ids(self) -> tuple[str, ...]:
+        """Every row that was there, kept or not, oldest first."""
+        return tuple(self._order)
+
+    def unlisted(self, times: Mapping[str, datetime]) -> tuple[str, ...]:
+        """Return the rows that are no message of the chat by its list, without cards and groups."""
+        return tuple(
+            shown_id
+            for shown_id in self._order
+            if not _is_card(shown_id) and not any(stanza in times for stanza in stanza_ids(shown_id))
+        )
 
     @property
     def oldest_id(self) -> str | None:

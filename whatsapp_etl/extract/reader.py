@@ -111,7 +111,7 @@ class Reader:
             self._scripts.use(self._session.pack)
         unread_before = self._storage.unread_count(visit.chat.id)
         walk = Walk(
-            capture=Capture(visit.wanted),
+            capture=Capture(visit.wanted, visit.checked),
             chat_ids=frozenset(visit.chat.ids),
             edge=max(since, min(fact.sent_at for fact in visit.wanted)),
             deadline=time.monotonic() + budget.total_seconds(),
@@ -124,6 +124,10 @@ class Reader:
             reason = StopReason.INTERRUPTED
         else:
             self._save_pictures(walk, {}, is_last=True)
+            if walk.capture.unlisted(walk.times):
+                walk.times = self._storage.stanza_times(
+                    visit.chat.ids
+                )  # what came meanwhile is listed by now
         batch = self._batch(visit, reason, walk)
         return replace(
             batch, unread_before=unread_before, unread_after=self._storage.unread_count(visit.chat.id)
@@ -258,6 +262,8 @@ class Reader:
             observed_at=self._clock(),
             files=dict(walk.files) if walk else {},
             empty_ids=capture.empty_ids,
+            shown_ids=capture.shown_ids,
+            unlisted_ids=capture.unlisted(walk.times) if walk else (),
             pictures_unseen=tuple(sorted(walk.unseen)) if walk else (),
             oldest_shown_id=capture.oldest_id,
             scrolls=walk.scrolls if walk else 0,

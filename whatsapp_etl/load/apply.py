@@ -16,11 +16,15 @@ from whatsapp_etl.model import (
     ApplyResult,
     Checkpoint,
     Coverage,
+    Disagreement,
     LoadPlan,
     Message,
     MessageVersion,
     Reject,
 )
+
+#: Of one visit. A page that shows every time wrongly says so once for each message; the counts are whole.
+_MOST_DISAGREEMENTS = 50
 
 _WRITE_COVERAGE = """
     WITH facts AS MATERIALIZED (
@@ -70,6 +74,7 @@ def apply_plan(cursor: Cursor[TupleRow], plan: LoadPlan, run_id: int) -> ApplyRe
     _write_versions(cursor, plan.versions, changes, run_id)
     _write_missing(cursor, plan, run_id)
     rejects = _write_rejects(cursor, plan.rejects, run_id)
+    _write_disagreements(cursor, plan.disagreements, run_id)
     if plan.checkpoint is not None:
         _move_checkpoint(cursor, thread_id, plan.checkpoint, run_id)
     write_coverage(cursor, [plan.coverage], run_id)
@@ -175,6 +180,33 @@ def _write_rejects(cursor: Cursor[TupleRow], rejects: Iterable[Reject], run_id: 
         )
         counted += cursor.rowcount
     return counted
+
+
+def _write_disagreements(
+    cursor: Cursor[TupleRow], disagreements: Sequence[Disagreement], run_id: int
+) -> None:
+    """Store disagreements, one row for each message and fact; those of a run that has many, in part."""
+    for each in disagreements[:_MOST_DISAGREEMENTS]:
+        cursor.execute(
+            "INSERT INTO disagreements AS d (thread_external_id, external_id, shown_id_hash, fact, known,"
+            " shown, first_seen_at, last_seen_at, first_run_id, last_run_id)"
+            " VALUES (%(thread)s, %(key)s, %(hash)s, %(fact)s, %(known)s, %(shown)s, %(at)s, %(at)s,"
+            " %(run)s, %(run)s)"
+            " ON CONFLICT (thread_external_id, fact, coalesce(external_id, ''), coalesce(shown_id_hash, ''))"
+            " DO UPDATE SET known = excluded.known, shown = excluded.shown,"
+            " last_seen_at = excluded.last_seen_at, last_run_id = excluded.last_run_id,"
+            " times_seen = d.times_seen + 1 WHERE d.last_run_id <> excluded.last_run_id",
+            {
+                "thread": each.thread_external_id,
+                "key": each.external_id,
+                "hash": each.shown_id_hash,
+                "fact": each.fact.value,
+                "known": each.known,
+                "shown": each.shown,
+                "at": each.observed_at,
+                "run": run_id,
+            },
+        )
 
 
 def _move_checkpoint(cursor: Cursor[TupleRow], thread_id: str, checkpoint: Checkpoint, run_id: int) -> None:

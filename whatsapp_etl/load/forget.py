@@ -86,6 +86,8 @@ _OF_THREAD = "thread_id IN (SELECT id FROM threads WHERE external_id = ANY(%(cha
 _BOOKKEEPING: Mapping[str, str] = {
     "rejects": "DELETE FROM rejects WHERE thread_external_id = ANY(%(chats)s)"
     " OR shown_id_hash = ANY(%(hashes)s)",
+    "disagreements": "DELETE FROM disagreements WHERE thread_external_id = ANY(%(chats)s)"  # noqa: S608
+    f" OR shown_id_hash = ANY(%(hashes)s) OR {_NAMED.format('external_id')}",
     **{
         f"{table} without an id": f"UPDATE {table} SET"  # noqa: S608
         f" first_external_id = CASE WHEN {_NAMED.format('first_external_id')} THEN NULL"

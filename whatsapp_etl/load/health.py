@@ -29,8 +29,12 @@ _COUNTED = (
     "extraction_jobs",
     "missing_messages",
     "rejects",
+    "disagreements",
     "sync_runs",
 )
+
+
+_DAY = timedelta(days=1)
 
 
 def store_facts(cursor: Cursor[TupleRow], now: datetime) -> StoreFacts:
@@ -39,12 +43,25 @@ def store_facts(cursor: Cursor[TupleRow], now: datetime) -> StoreFacts:
         "SELECT s.last_success_at, s.last_seen_at, (SELECT count(*) FROM messages),"
         " (SELECT count(*) FROM threads), (SELECT count(*) FROM attachments WHERE state = 'stored'),"
         " (SELECT newest_listed_at FROM sync_runs WHERE newest_listed_at IS NOT NULL"
-        "  ORDER BY id DESC LIMIT 1)"
-        " FROM (SELECT 1) one LEFT JOIN sync_state s ON s.is_active = 1"
+        "  ORDER BY id DESC LIMIT 1),"
+        " (SELECT count(*) FROM disagreements WHERE last_seen_at > %(day_ago)s),"
+        " (SELECT coalesce(sum(rows_compared), 0)::bigint FROM sync_runs WHERE started_at > %(day_ago)s)"
+        " FROM (SELECT 1) one LEFT JOIN sync_state s ON s.is_active = 1",
+        {"day_ago": now - _DAY},
     ).fetchone()
     assert row is not None
-    last_success_at, last_seen, messages, threads, stored, listed = row
-    return StoreFacts(last_success_at, last_seen, messages, threads, stored, now, newest_listed_at=listed)
+    last_success_at, last_seen, messages, threads, stored, listed, disagreements, compared = row
+    return StoreFacts(
+        last_success_at,
+        last_seen,
+        messages,
+        threads,
+        stored,
+        now,
+        newest_listed_at=listed,
+        disagreements=disagreements,
+        rows_compared=compared,
+    )
 
 
 def coverage_summary(cursor: Cursor[TupleRow], now: datetime, grace: timedelta) -> CoverageSummary:

@@ -30,6 +30,8 @@ _FACTS = (
     "chats_skipped",
     "receipts_observed",
     "disagreements",
+    "disagreed",
+    "rows_compared",
     "stop_reasons",
     "selector_hits",
     "stage_seconds",

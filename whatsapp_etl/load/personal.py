@@ -13,6 +13,7 @@ ERASED: Mapping[str, frozenset[str]] = {
     "attachments": frozenset({"file_path", "checksum", "file_name"}),
     "contact_identifiers": frozenset({"value"}),
     "contacts": frozenset({"external_id", "saved_name", "push_name"}),
+    "disagreements": frozenset({"thread_external_id", "external_id", "shown_id_hash", "known", "shown"}),
     "extractions": frozenset({"content", "provenance"}),
     "files_to_remove": frozenset({"file_path"}),
     "message_aliases": frozenset({"external_id"}),
@@ -68,6 +69,9 @@ IMPERSONAL: Mapping[str, frozenset[str]] = {
     "change_counter": frozenset({"id", "value"}),
     "contact_identifiers": frozenset({"id", "contact_id", "kind", "valid_from", "valid_to"}),
     "contacts": frozenset(_WRITTEN),
+    "disagreements": frozenset(
+        {"id", "fact", "first_seen_at", "last_seen_at", "times_seen", "first_run_id", "last_run_id"}
+    ),
     "extraction_jobs": frozenset({*_WRITTEN, "attachment_id", "state", "attempts"}),
     "extractions": frozenset({"id", "attachment_id", "kind", "created_at"}),
     "files_to_remove": frozenset({"unused_since"}),
@@ -168,6 +172,8 @@ IMPERSONAL: Mapping[str, frozenset[str]] = {
             "chats_skipped",
             "receipts_observed",
             "disagreements",
+            "disagreed",
+            "rows_compared",
             "lost_facts",
             "metadata_unreadable",
             "stop_reasons",

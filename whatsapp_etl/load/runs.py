@@ -87,6 +87,8 @@ def _columns(report: RunReport) -> dict[str, object]:
         "receipts_observed": report.receipts_observed,
         "read_by": report.read_by,
         "disagreements": report.disagreements,
+        "disagreed": json.dumps({fact.value: n for fact, n in report.disagreed.items()}),
+        "rows_compared": report.rows_compared,
         "lost_facts": list(report.lost_facts),
         "metadata_unreadable": list(report.metadata_unreadable),
         "stop_reasons": json.dumps({reason.value: n for reason, n in report.stop_reasons.items()}),
@@ -108,7 +110,7 @@ def recent_runs(cursor: Cursor[TupleRow], count: int) -> tuple[RunSummary, ...]:
 
 
 def retain(cursor: Cursor[TupleRow], now: datetime, keep: timedelta) -> int:
-    """Delete finished runs, rejects, handed-on events and coverage history older than `keep`.
+    """Delete finished runs, rejects, disagreements, handed-on events and coverage history older than `keep`.
 
     The last successful run stays, however old. Returns the number of rows deleted.
     """
@@ -124,6 +126,7 @@ _RETENTION = (
     """DELETE FROM sync_runs WHERE finished_at < %s
        AND id <> coalesce((SELECT max(id) FROM sync_runs WHERE status = 'success'), -1)""",
     "DELETE FROM rejects WHERE last_seen_at < %s",
+    "DELETE FROM disagreements WHERE last_seen_at < %s",
     "DELETE FROM session_events WHERE occurred_at < %s AND id <> (SELECT max(id) FROM session_events)",
     "DELETE FROM sync_coverage_history WHERE observed_at < %s",
 )

@@ -117,7 +117,7 @@ class Store:
             runs.finish_run(cursor, report)
 
     def retain(self, now: datetime, keep: timedelta) -> int:
-        """Delete runs, rejects, events and coverage history older than `keep`; return how many rows."""
+        """Delete what is told of runs and older than `keep`; return how many rows."""
         with self._writer.transaction() as cursor:
             return runs.retain(cursor, now, keep)
 

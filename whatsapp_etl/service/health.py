@@ -62,6 +62,9 @@ class Thresholds:
     missing_share: float = 0.01  #: Of the messages expected; more, for longer than that, is `coverage_short`.
     reject_share: float = 0.01  #: Of the rows seen in one cycle; more is `rejects_high` …
     reject_minimum: int = 3  #: … from this many rejects on.
+    #: Of the rows compared in one cycle, or within a day; more is `disagreements_high` …
+    disagreement_share: float = 0.01
+    disagreement_minimum: int = 3  #: … from this many on.
 
     @classmethod
     def of(cls, *, interval: timedelta, session_max_age: timedelta) -> Thresholds:
@@ -237,6 +240,9 @@ def _codes(facts: HealthFacts, now: datetime, limits: Thresholds) -> Iterator[Re
         yield ReasonCode.SHIELD_ALARM
     if facts.last_run is not None:
         yield from _run_codes(facts.last_run, limits)
+    # A quiet account has few rows in one cycle; a day of them adds up.
+    if facts.store is not None and _is_high(facts.store.disagreements, facts.store.rows_compared, limits):
+        yield ReasonCode.DISAGREEMENTS_HIGH
     yield from _coverage_codes(facts.coverage, limits)
     if facts.last_success_at is None:
         yield ReasonCode.SYNC_NEVER
@@ -299,8 +305,16 @@ def _signal_codes(run: RunReport, limits: Thresholds) -> Iterator[ReasonCode]:
         yield ReasonCode.METADATA_UNREADABLE
     if run.rejects >= limits.reject_minimum and run.rejects > limits.reject_share * run.stages.seen:
         yield ReasonCode.REJECTS_HIGH
+    if _is_high(run.disagreements, run.rows_compared, limits):
+        yield ReasonCode.DISAGREEMENTS_HIGH
     if run.lost_facts:
         yield ReasonCode.FACTS_LOST
+
+
+def _is_high(disagreements: int, compared: int, limits: Thresholds) -> bool:
+    return (
+        disagreements >= limits.disagreement_minimum and disagreements > limits.disagreement_share * compared
+    )
 
 
 def _coverage_codes(summary: CoverageSummary | None, limits: Thresholds) -> Iterator[ReasonCode]:

@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry, PlatformCollector, ProcessColle
 from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from whatsapp_etl.model import MissingReason, RunStatus
+from whatsapp_etl.model import DisagreementFact, MissingReason, RunStatus
 from whatsapp_etl.service.health import SessionWord, Thresholds, assess
 from whatsapp_etl.service.reasons import ReasonCode
 from whatsapp_etl.service.state import ServiceState, Snapshot
@@ -95,10 +95,14 @@ def _sums(totals: Totals) -> Iterator[Metric]:
     yield _sum("whatsapp_sync_chats_opened", "Chats opened.", totals.chats_opened)
     yield _sum("whatsapp_sync_unchanged", "Messages read and equal to what is stored.", totals.unchanged)
     yield _sum("whatsapp_sync_rejects", "Rows seen and not understood.", totals.rejects)
-    yield _sum(
+    yield _sum_by(
         "whatsapp_sync_disagreements",
-        "Texts that differ between read paths, or from the stored text, without an edit.",
-        totals.disagreements,
+        "Where the storage's list, the stored text and the page do not say the same.",
+        "fact",
+        {fact.value: totals.disagreed.get(fact, 0) for fact in DisagreementFact},
+    )
+    yield _sum(
+        "whatsapp_sync_rows_compared", "Rows whose ids were compared with the list.", totals.rows_compared
     )
     yield _sum(
         "whatsapp_sync_receipts_observed",

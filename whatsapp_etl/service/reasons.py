@@ -62,6 +62,7 @@ class ReasonCode(StrEnum):
     COVERAGE_GAPS = "coverage_gaps"
     REJECTS_HIGH = "rejects_high"
     FACTS_LOST = "facts_lost"
+    DISAGREEMENTS_HIGH = "disagreements_high"
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +297,13 @@ _ALL = (
         "WhatsApp Web has probably changed.",
         "The log entry facts_lost and the metric whatsapp_selector_hits (selectors listed_…) name it. "
         "Update, or add a selector pack.",
+    ),
+    _degraded(
+        ReasonCode.DISAGREEMENTS_HIGH,
+        "The browser's storage and the page often do not say the same of messages: which there are, when "
+        "they were sent, or what was read before. What the storage lists, and the text read first, stays.",
+        "The table `disagreements` names message and fact. Times alone: check WHATSAPP_TIMEZONE and "
+        "WHATSAPP_LOCALE. Else run `whatsapp-etl selectors check`, and update.",
     ),
 )
 

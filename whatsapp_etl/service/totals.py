@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from whatsapp_etl.model import RunReport, RunStatus, StageCounts
+from whatsapp_etl.model import DisagreementFact, RunReport, RunStatus, StageCounts
 
 #: Upper bounds of the cycle histogram in seconds; the last bucket is open.
 CYCLE_BUCKETS_SECONDS = (1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 320.0, 640.0)
@@ -29,7 +29,8 @@ class Totals:
     rejects: int = 0
     errors: int = 0
     receipts_observed: int = 0
-    disagreements: int = 0
+    disagreed: Mapping[DisagreementFact, int] = field(default_factory=dict)
+    rows_compared: int = 0
     selector_hits: Mapping[tuple[str, str], int] = field(default_factory=dict)
     cycle_buckets: tuple[int, ...] = (0,) * (len(CYCLE_BUCKETS_SECONDS) + 1)  #: Not cumulated.
     cycle_seconds: float = 0.0
@@ -49,7 +50,10 @@ def add_run(totals: Totals, report: RunReport) -> Totals:
         rejects=totals.rejects + report.rejects,
         errors=totals.errors + is_error(report),
         receipts_observed=totals.receipts_observed + report.receipts_observed,
-        disagreements=totals.disagreements + report.disagreements,
+        disagreed={
+            fact: totals.disagreed.get(fact, 0) + report.disagreed.get(fact, 0) for fact in DisagreementFact
+        },
+        rows_compared=totals.rows_compared + report.rows_compared,
         selector_hits=_add_hits(totals.selector_hits, report.selector_hits),
         cycle_buckets=_add_to_bucket(totals.cycle_buckets, report.seconds),
         cycle_seconds=totals.cycle_seconds + report.seconds,

@@ -15,7 +15,7 @@ from datetime import date, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from whatsapp_etl.model import MessageFacts, ParsedRow
+from whatsapp_etl.model import MessageFacts, ParsedRow, TimeDissent
 from whatsapp_etl.transform.timestamps import (
     DateOrder,
     DateWords,
@@ -153,17 +153,18 @@ def learned(
     return replace(habit, orders=orders, has_day_parts=has_day_parts)
 
 
-def count_time_dissents(
+def time_dissents(
     rows: Iterable[ParsedRow], facts: Iterable[MessageFacts] | None, *, zone: ZoneInfo
-) -> int:
-    """Count the rows whose shown minute is another than that of the exact time that is listed of them."""
+) -> tuple[TimeDissent, ...]:
+    """Return the rows whose shown minute is another than that of the exact time that is listed of them."""
     exact = _by_stanza_id(facts or ())
-    return sum(
-        _minute(row.sent_at, zone) != _minute(exact[row.stanza_id], zone)
+    return tuple(
+        TimeDissent(row.stanza_id, exact[row.stanza_id], row.sent_at)
         for row in rows
         if row.sent_at is not None
         and row.stanza_id in exact
         and row.signals.get("time") in {"prefix", "marker"}
+        and _minute(row.sent_at, zone) != _minute(exact[row.stanza_id], zone)
     )
 
 

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from whatsapp_etl.model import FILE_TYPES, Account, MessageFacts, MessageType, ParsedRow
-from whatsapp_etl.transform.identity import canonical_key, collection_bounds
+from whatsapp_etl.errors import MessageParseError
+from whatsapp_etl.model import (
+    FILE_TYPES,
+    Account,
+    KnownMessage,
+    MessageFacts,
+    MessageKey,
+    MessageType,
+    ParsedRow,
+)
+from whatsapp_etl.transform.identity import canonical_key, collection_bounds, parse_key
+from whatsapp_etl.transform.messages import ChatContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +94,50 @@ class FactsIndex:
         begin = alike.index(first) if first in alike else len(alike)
         children = alike[begin : begin + count]
         return children if len(children) == count else ()
+
+
+def join_rows(
+    parsed: Sequence[ParsedRow],
+    listed: Sequence[MessageFacts] | None,
+    known: Mapping[str, KnownMessage],
+    context: ChatContext,
+) -> list[Joined]:
+    """Return the rows that count, with the messages they show."""
+    if listed is None:
+        # Notices without a key of their own are cards of the page.
+        return [Joined(row, None) for row in parsed if row.key or row.type is not MessageType.SYSTEM]
+    index = FactsIndex(listed, context.account)
+    stored_stanza_ids = {key.stanza_id for key in chat_keys(None, known)}
+    joined: list[Joined] = []
+    for row in parsed:
+        for each in index.join(row):
+            if each.facts is not None or not _is_beside(row, stored_stanza_ids, context):
+                joined.append(each)  # noqa: PERF401 - two nested conditions read better apart
+    return joined
+
+
+def in_order(
+    facts: Sequence[MessageFacts] | None, listed: Sequence[MessageFacts] | None
+) -> Sequence[MessageFacts]:
+    """Return what is listed and may be stored, in the order of the chat."""
+    keys = {each.key for each in listed or ()}
+    return [each for each in facts or () if each.key in keys]
+
+
+def _is_beside(row: ParsedRow, stored_stanza_ids: set[str], context: ChatContext) -> bool:
+    """Whether a row that is not listed is no loss: a card or notice, stored before, or too old."""
+    is_old = row.sent_at is not None and row.sent_at < context.since
+    return row.type is MessageType.SYSTEM or is_old or row.stanza_id in stored_stanza_ids
+
+
+def chat_keys(
+    listed: Sequence[MessageFacts] | None, known: Mapping[str, KnownMessage]
+) -> tuple[MessageKey, ...]:
+    """Return every key known in the chat, once."""
+    keys = {str(each.key): each.key for each in listed or ()}
+    for text in known:
+        try:
+            keys.setdefault(text, parse_key(text))
+        except MessageParseError:
+            continue
+    return tuple(keys.values())

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from whatsapp_etl.errors import MessageParseError
 from whatsapp_etl.hashing import hash_id
 from whatsapp_etl.model import (
     CapturedFile,
@@ -15,11 +14,11 @@ from whatsapp_etl.model import (
     ChatFacts,
     Checkpoint,
     Coverage,
+    Disagreement,
     KnownMessage,
     LoadPlan,
     Message,
     MessageFacts,
-    MessageKey,
     MessageType,
     MessageVersion,
     MissingMessage,
@@ -29,11 +28,13 @@ from whatsapp_etl.model import (
     RejectReason,
     StopReason,
     Thread,
+    TimeDissent,
 )
 from whatsapp_etl.transform.cross_check import agreement
+from whatsapp_etl.transform.disagreements import of_ids, of_text, of_times
 from whatsapp_etl.transform.forgetting import is_forgotten, remembered, unused_files
-from whatsapp_etl.transform.identity import parse_key, shown_stanza_id
-from whatsapp_etl.transform.joining import FactsIndex, Joined
+from whatsapp_etl.transform.identity import shown_stanza_id
+from whatsapp_etl.transform.joining import Joined, chat_keys, in_order, join_rows
 from whatsapp_etl.transform.kinds import TEXTLESS_TYPES
 from whatsapp_etl.transform.merge import lacks_picture, marked, merge
 from whatsapp_etl.transform.messages import ChatContext, external_id, in_scope, to_message
@@ -64,6 +65,7 @@ def plan_load(  # noqa: PLR0917 - the contract of the step: what was seen, liste
     now: datetime,
     *,
     rejects: Sequence[Reject] = (),
+    dissents: Sequence[TimeDissent] = (),
 ) -> LoadPlan:
     """Decide what a visit writes. The same visit again writes nothing.
 
@@ -77,9 +79,10 @@ def plan_load(  # noqa: PLR0917 - the contract of the step: what was seen, liste
         context: The chat.
         now: The run's clock.
         rejects: The batch's rows that were not understood.
+        dissents: Those that show another time than is listed of them.
     """
     listed = None if facts is None else in_scope(facts, context, now)
-    joined = _join(parsed, listed, known, context)
+    joined = join_rows(parsed, listed, known, context)
     if context.forgotten:
         # Joined first: an album is recognised by all of its pictures.
         joined = [each for each in joined if not is_forgotten(each.facts, each.row.key, context)]
@@ -90,7 +93,7 @@ def plan_load(  # noqa: PLR0917 - the contract of the step: what was seen, liste
         made.add_row(each)
     for each_facts in listed or ():
         made.add_facts(each_facts)
-    messages, versions, unchanged, disagreements = _merged(made.clamped(), known)
+    messages, versions, unchanged, differing = _merged(made.clamped(), known)
     missing = made.missing(rejects)
     coverage = made.coverage(missing, len(rejects) + len(made.rejects))
     return LoadPlan(
@@ -109,7 +112,11 @@ def plan_load(  # noqa: PLR0917 - the contract of the step: what was seen, liste
         ),
         coverage=coverage,
         unchanged=unchanged,
-        disagreements=disagreements,
+        disagreements=(
+            *of_ids(batch, in_order(facts, listed), context),
+            *of_times(dissents, listed or (), context, batch.observed_at),
+            *differing,
+        ),
         agreement=agreement(joined, batch.pictures_unseen),
         unused_files=unused_files(batch, made.messages.values()) if context.forgotten else (),
     )
@@ -175,7 +182,7 @@ class _Made:
         self._listed = listed
         self._now = now
         self._arrival = arrival
-        self._chat_keys = _chat_keys(listed, known)
+        self._chat_keys = chat_keys(listed, known)
         self._html = {row.shown_id: row.html for row in batch.rows}
         self._unreadable: set[str] = set()
         self._oldest_read: datetime | None = None
@@ -369,65 +376,28 @@ class _Made:
         )
 
 
-def _join(
-    parsed: Sequence[ParsedRow],
-    listed: Sequence[MessageFacts] | None,
-    known: Mapping[str, KnownMessage],
-    context: ChatContext,
-) -> list[Joined]:
-    """Return the rows that count, with the messages they show."""
-    if listed is None:
-        # Notices without a key of their own are cards of the page.
-        return [Joined(row, None) for row in parsed if row.key or row.type is not MessageType.SYSTEM]
-    index = FactsIndex(listed, context.account)
-    stored_stanza_ids = {key.stanza_id for key in _chat_keys(None, known)}
-    joined: list[Joined] = []
-    for row in parsed:
-        for each in index.join(row):
-            if each.facts is not None or not _is_beside(row, stored_stanza_ids, context):
-                joined.append(each)  # noqa: PERF401 - two nested conditions read better apart
-    return joined
-
-
-def _is_beside(row: ParsedRow, stored_stanza_ids: set[str], context: ChatContext) -> bool:
-    """Whether a row that is not listed is no loss: a card or notice, stored before, or too old."""
-    is_old = row.sent_at is not None and row.sent_at < context.since
-    return row.type is MessageType.SYSTEM or is_old or row.stanza_id in stored_stanza_ids
-
-
-def _chat_keys(
-    listed: Sequence[MessageFacts] | None, known: Mapping[str, KnownMessage]
-) -> tuple[MessageKey, ...]:
-    """Return every key known in the chat, once."""
-    keys = {str(each.key): each.key for each in listed or ()}
-    for text in known:
-        try:
-            keys.setdefault(text, parse_key(text))
-        except MessageParseError:
-            continue
-    return tuple(keys.values())
-
-
 def _merged(
     messages: Sequence[Message], known: Mapping[str, KnownMessage]
-) -> tuple[tuple[Message, ...], tuple[MessageVersion, ...], int, int]:
+) -> tuple[tuple[Message, ...], tuple[MessageVersion, ...], int, tuple[Disagreement, ...]]:
     changed: list[Message] = []
     versions: list[MessageVersion] = []
-    unchanged = disagreements = 0
+    differing: list[Disagreement] = []
+    unchanged = 0
     for each in messages:
         old = known.get(each.external_id)
         if old is None:
             changed.append(marked(each))
             continue
         merged = merge(each, old)
-        disagreements += merged.is_disagreement
+        if merged.is_disagreement:
+            differing.append(of_text(each, old))
         if merged.message is None:
             unchanged += 1
             continue
         changed.append(merged.message)
         if merged.version is not None:
             versions.append(merged.version)
-    return tuple(changed), tuple(versions), unchanged, disagreements
+    return tuple(changed), tuple(versions), unchanged, tuple(differing)
 
 
 def thread_of(chat: ChatFacts) -> Thread:

@@ -25,6 +25,12 @@ from whatsapp_etl.transform.messages import Disappearing, external_id
 
 IN_SCOPE = frozenset({ChatKind.PERSON, ChatKind.GROUP, ChatKind.SELF, ChatKind.BROADCAST})
 
+#: Stored messages that are compared with the page when a chat is opened anyway.
+_CHECKED = 5
+
+#: So many of the newest messages are shown as soon as a chat is open.
+_ON_OPENING = 40
+
 #: A number shorter than this is no phone number that could be meant.
 _SHORTEST_NUMBER = 6
 
@@ -83,6 +89,7 @@ def plan_visit(
     account: Account,
     *,
     list_position: int,
+    turn: int = 0,
 ) -> Planned:
     """Decide whether a chat is opened, and what to look for there.
 
@@ -93,9 +100,10 @@ def plan_visit(
         rules: Settings and the shield's state.
         account: The linked account.
         list_position: Where the chat list shows it, 0-based.
+        turn: Number of the run: which stored messages are compared with the page goes round with it.
     """
     wanted = _wanted(diff, facts, rules, account)
-    visit = ChatVisit(chat=chat, wanted=wanted, list_position=list_position)
+    visit = ChatVisit(chat, wanted, list_position, checked=_checked(facts, wanted, turn))
     if all(each.type in BODILESS_TYPES for each in wanted):
         return Planned(visit, StopReason.NOTHING_TO_READ)
     if rules.is_shield_alarmed and chat.unread_count != 0:
@@ -207,6 +215,25 @@ def _wanted(
         and not (rules.disappearing == "skip" and each.expires_at is not None)
     ]
     return tuple(sorted(found, key=lambda each: each.sent_at, reverse=True))
+
+
+def _checked(
+    facts: Sequence[MessageFacts], wanted: Sequence[MessageFacts], turn: int
+) -> tuple[MessageFacts, ...]:
+    """Return a few stored texts that are shown on the way to what is wanted, others with each turn."""
+    left = frozenset(each.key for each in wanted)
+    oldest = min((each.sent_at for each in wanted), default=None)
+    newest_first = sorted(facts, key=lambda each: each.sent_at, reverse=True)
+    candidates = [
+        each
+        for place, each in enumerate(newest_first)
+        if each.type is MessageType.TEXT
+        and each.key not in left
+        and each.expires_at is None
+        and (place < _ON_OPENING or (oldest is not None and each.sent_at >= oldest))
+    ]
+    begin = turn * _CHECKED % max(len(candidates), 1)
+    return tuple((candidates[begin:] + candidates[:begin])[:_CHECKED])
 
 
 def _fold(text: str) -> str:

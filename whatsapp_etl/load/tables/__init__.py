@@ -10,6 +10,7 @@ from __future__ import annotations
 from whatsapp_etl.load.tables.base import metadata
 from whatsapp_etl.load.tables.bookkeeping import (
     change_counter,
+    disagreements,
     missing_messages,
     rejects,
     session_events,
@@ -44,6 +45,7 @@ __all__ = [
     "change_counter",
     "contact_identifiers",
     "contacts",
+    "disagreements",
     "extraction_jobs",
     "extractions",
     "files_to_remove",

@@ -26,7 +26,7 @@ from whatsapp_etl.load.tables.base import (
     only_row,
     text,
 )
-from whatsapp_etl.model import MissingReason, SkipRule, StopReason
+from whatsapp_etl.model import DisagreementFact, MissingReason, SkipRule, StopReason
 
 
 def _json(name: str, comment: str) -> Column[object]:
@@ -99,9 +99,11 @@ sync_runs = Table(
     number("receipts_observed", "Unread counts that dropped after our own opening; must stay 0.", default=0),
     number(
         "disagreements",
-        "Texts that differ from the stored one without a sign of an edit, and times from the listed one.",
+        "How often the metadata's list, the stored texts and the page did not say the same of a message.",
         default=0,
     ),
+    _json("disagreed", "Of those, fact to number."),
+    number("rows_compared", "Rows of the page whose ids were compared with the list.", default=0),
     _texts("lost_facts", "Facts of messages that the storage lists and no row shows any more."),
     _texts("metadata_unreadable", "What of the browser's storage could not be read, and why."),
     _json("stop_reasons", "Why reading of chats ended: reason to number of chats."),
@@ -111,6 +113,7 @@ sync_runs = Table(
     text("error", "Class and advice of the error that ended it; no message content.", null=True),
     one_of("read_by", ("metadata", "chat_list")),
     keys_of("chats_skipped", SkipRule),
+    keys_of("disagreed", DisagreementFact),
     one_of("status", ("running", "success", "partial", "failed", "interrupted")),
     Index("ix_sync_runs_started", "started_at"),
     comment="One row per cycle.",
@@ -204,6 +207,39 @@ Index(
     rejects.c.reason,
     rejects.c.pack_id,
     sql("coalesce(thread_external_id, '')"),
+    unique=True,
+)
+
+disagreements = Table(
+    "disagreements",
+    metadata,
+    identity(),
+    text("thread_external_id", "Chat id."),
+    text("external_id", "Message key; null: the chat as a whole, or a row that no list names.", null=True),
+    text("shown_id_hash", "sha256 of such a row's id on the page, first 16 hex digits.", null=True),
+    text(
+        "fact",
+        "'id': listed and not shown where it belongs, or shown and not listed; 'count': so many are listed "
+        "of the stretch that was read, and so many shown; 'time': another minute than the listed one; "
+        "'text': another text than the stored one without a sign of an edit.",
+    ),
+    text("known", "What the metadata lists or, of a text, Postgres holds; of texts length and hash only."),
+    text("shown", "What the page shows, in the same way."),
+    instant("first_seen_at", "When it was first seen."),
+    instant("last_seen_at", "When it was last seen."),
+    Column("times_seen", Integer, nullable=False, server_default="1", comment="In how many runs."),
+    number("first_run_id", "First run that saw it."),
+    number("last_run_id", "Last run that saw it."),
+    one_of("fact", DisagreementFact),
+    Index("ix_disagreements_last_seen", "last_seen_at"),
+    comment="Where two ways of knowing a message did not say the same. What is stored is what is listed.",
+)
+Index(
+    "uq_disagreements_subject",
+    disagreements.c.thread_external_id,
+    disagreements.c.fact,
+    sql("coalesce(external_id, '')"),
+    sql("coalesce(shown_id_hash, '')"),
     unique=True,
 )
 
