@@ -724,7 +724,7 @@ class LoadPlan:
     disagreements: tuple[Disagreement, ...] = ()  #: Between the storage's list, Postgres and the page.
     #: (fact, "shown" | "other" | "lost") -> how often rows show what the storage lists of them.
     agreement: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    #: Saved from rows that also show a message which was erased on request, and not used: to be removed.
+    #: Saved and in none of `messages`: to be removed, unless a stored message has them.
     unused_files: tuple[str, ...] = ()
 
 

@@ -231,6 +231,23 @@ def test_messages_outside_the_look_back_are_left_alone():
     assert (made.messages, made.missing, made.rejects, made.coverage.expected) == ((), (), (), 0)
 
 
+def test_the_picture_of_a_message_that_was_only_passed_is_not_kept():
+    passed, wanted = (CapturedFile(each, "image/jpeg", 9, f"{each}.jpg") for each in ("aa", "bb"))
+    kept = facts("3EB0A1", type=MessageType.IMAGE, file_sha256="bb")
+
+    made = plan(
+        [
+            row("3EB0A1", type=MessageType.IMAGE, text=None),
+            row("3EB0A2", minute=-60 * 24 * 31, type=MessageType.IMAGE),
+        ],
+        [kept],
+        files={"3EB0A1": (wanted,), "3EB0A2": (passed,)},
+    )
+
+    assert [each.attachments[0].file_path for each in made.messages] == ["bb.jpg"]
+    assert made.unused_files == ("aa.jpg",)
+
+
 def test_an_album_in_the_metadata_is_no_message():
     assert plan([], [facts(type=MessageType.ALBUM)]).coverage.expected == 0
 

@@ -57,11 +57,13 @@ def remove_messages(
 
 
 def note_unused(cursor: Cursor[TupleRow], file_paths: Collection[str], now: datetime) -> None:
-    """Note files to remove; one that a message has stays all the same."""
+    """Note files to remove, but for those that a message has."""
     if file_paths:
         cursor.execute(
             "INSERT INTO files_to_remove (file_path, unused_since)"
-            " SELECT u.path, %s FROM unnest(%s::text[]) AS u (path) ON CONFLICT DO NOTHING",
+            " SELECT u.path, %s FROM unnest(%s::text[]) AS u (path)"
+            " WHERE NOT EXISTS (SELECT FROM attachments a WHERE a.file_path = u.path)"
+            " ON CONFLICT DO NOTHING",
             (now, list(file_paths)),
         )
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from whatsapp_etl.hashing import hash_id
-from whatsapp_etl.model import ChatBatch, Message, MessageFacts, MessageKey, Reject
+from whatsapp_etl.model import ChatBatch, MessageFacts, MessageKey, Reject
 from whatsapp_etl.transform.identity import canonical_key, parse_shown_key
 from whatsapp_etl.transform.messages import ChatContext
 
@@ -17,13 +17,6 @@ def is_forgotten(facts: MessageFacts | None, key: MessageKey | None, context: Ch
             canonical_key(facts.key, context.account.id)
         )
     return key is not None and context.forgotten.has_message(canonical_key(key, context.account.id))
-
-
-def unused_files(batch: ChatBatch, messages: Iterable[Message]) -> tuple[str, ...]:
-    """Return the files that no message made here has: an album's row shows forgotten pictures too."""
-    used = {attachment.file_path for message in messages for attachment in message.attachments}
-    saved = {file.relative_path for files in batch.files.values() for file in files}
-    return tuple(sorted(saved - used))
 
 
 def remembered(rejects: Sequence[Reject], batch: ChatBatch, context: ChatContext) -> list[Reject]:

@@ -6,7 +6,7 @@ message is only made of a row that proves its chat and sender by a packed key.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -17,6 +17,7 @@ from whatsapp_etl.model import (
     Account,
     Attachment,
     CapturedFile,
+    ChatBatch,
     ChatDiff,
     ChatFacts,
     Checkpoint,
@@ -342,3 +343,13 @@ def _attachment(
         duration_seconds=duration,
         file_name=name,
     )
+
+
+def unused_files(batch: ChatBatch, messages: Iterable[Message]) -> tuple[str, ...]:
+    """Return the saved files that none of these messages has.
+
+    Some rows are read only on the way: those older than the look-back, or shown beside what is wanted.
+    """
+    used = {attachment.file_path for message in messages for attachment in message.attachments}
+    saved = {file.relative_path for files in batch.files.values() for file in files}
+    return tuple(sorted(saved - used))

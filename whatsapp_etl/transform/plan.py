@@ -32,12 +32,12 @@ from whatsapp_etl.model import (
 )
 from whatsapp_etl.transform.cross_check import agreement
 from whatsapp_etl.transform.disagreements import of_ids, of_text, of_times
-from whatsapp_etl.transform.forgetting import is_forgotten, remembered, unused_files
+from whatsapp_etl.transform.forgetting import is_forgotten, remembered
 from whatsapp_etl.transform.identity import shown_stanza_id
 from whatsapp_etl.transform.joining import Joined, chat_keys, in_order, join_rows
 from whatsapp_etl.transform.kinds import TEXTLESS_TYPES
 from whatsapp_etl.transform.merge import lacks_picture, marked, merge
-from whatsapp_etl.transform.messages import ChatContext, external_id, in_scope, to_message
+from whatsapp_etl.transform.messages import ChatContext, external_id, in_scope, to_message, unused_files
 from whatsapp_etl.transform.missing import missing_message, missing_reason
 from whatsapp_etl.transform.redact import redact_html
 
@@ -118,7 +118,7 @@ def plan_load(  # noqa: PLR0917 - the contract of the step: what was seen, liste
             *differing,
         ),
         agreement=agreement(joined, batch.pictures_unseen),
-        unused_files=unused_files(batch, made.messages.values()) if context.forgotten else (),
+        unused_files=unused_files(batch, messages),
     )
 
 
