@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -152,6 +152,17 @@ def test_since_may_come_with_an_unescaped_offset(simulator):
     plain = call(simulator, "GET", "truth?since=2026-03-01T00:00:00+00:00").json()
 
     assert plain == simulator.truth(datetime(2026, 3, 1, tzinfo=UTC))
+
+
+def test_the_world_goes_by_the_instant_that_its_page_is_given(simulator):
+    later = datetime.fromisoformat(simulator.world()["now"]) + timedelta(hours=5)
+
+    simulator.set_config(now=later.isoformat())
+    key = simulator.add_message(simulator.world()["chats"][0]["id"], "Five hours later")
+
+    assert simulator.world()["now"] == later.isoformat()
+    (said,) = [row for row in simulator.truth() if row["external_id"] == key]
+    assert datetime.fromisoformat(said["ts"]) == later
 
 
 def test_configuration_reaches_the_pages(simulator, say_hello):

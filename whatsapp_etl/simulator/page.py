@@ -7,6 +7,7 @@ import base64
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from random import Random
 from typing import Any, Literal
 
@@ -38,6 +39,7 @@ class Connection:
     socket: WebSocket
     is_linked: bool = False
     profile: str = ""  #: The release that the page was loaded in; it stays in it.
+    tells_drawn: bool = False  #: Whether it answers when it shows a dialog.
     drawn: asyncio.Future[None] | None = None  #: Done when the page shows the dialog it was told last.
 
     async def send(self, frame: Frame) -> None:
@@ -86,6 +88,7 @@ class PageServer:
     async def _greet(self, connection: Connection, hello: Frame) -> None:
         self.connections.append(connection)
         connection.profile = self._next_profile()
+        connection.tells_drawn = bool(hello.get("tells_drawn"))
         await connection.send({"op": "config", "config": self._config_of(connection)})
         token = hello.get("token")
         if self.is_valid(token) or self.options.linked:
@@ -206,7 +209,7 @@ class PageServer:
 
     async def show_dialog(self, kind: str) -> None:
         self.dialog = kind
-        for connection in self.connections:
+        for connection in filter(lambda page: page.tells_drawn, self.connections):
             connection.has_drawn()
             connection.drawn = asyncio.get_running_loop().create_future()
         await self.tell({"op": "dialog", "kind": kind})
@@ -218,11 +221,14 @@ class PageServer:
             await asyncio.wait(asked, timeout=_DRAWN_WITHIN_S)
 
     async def configure(self, changes: Frame) -> None:
-        """Change the configuration; delays are merged one by one."""
+        """Change the configuration; delays are merged one by one, and the world goes by the page's `now`."""
         delays = {**self.config["delays"], **changes.get("delays", {})}
         if "profile" in changes:
             check_profiles(changes["profile"])
             self._page_loads = 0
+        if changes.get("now") is not None:
+            now = int(datetime.fromisoformat(changes["now"]).timestamp())
+            self.world.clock = lambda: now
         self.config = {**self.config, **changes, "delays": delays}
         for connection in list(self.connections):
             await connection.send({"op": "config", "config": self._config_of(connection)})

@@ -38,6 +38,7 @@ const socket = new Socket(() => ({
   token: storedToken(),
   has_focus: document.hasFocus(),
   visible: document.visibilityState === "visible",
+  tells_drawn: true,
 }));
 const dialogs = new Dialogs(app, {
   useHere: () => location.reload(),
