@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help install install-browser demo test matrix conformance fuzz lint format bench run login lock clean
+.PHONY: help install install-browser demo test matrix conformance fuzz soak lint format bench run login lock clean
 
 BIN := .venv/bin
 # Compiled modules are kept whatever the environment says: without them each start of the program compiles them.
@@ -53,6 +53,9 @@ conformance: install-browser .conformance/.installed ## Let other people's clien
 
 fuzz: install ## Search for markup that the parser cannot bear, guided by coverage (MINUTES=5)
 	@scripts/fuzz.sh $(MINUTES)
+
+soak: install-browser ## Hundreds of cycles on a fast clock while everything goes wrong (MINUTES=60)
+	$(BIN)/python -m tests.soak --minutes $(if $(filter command,$(origin MINUTES)),$(MINUTES),60) $(ARGS)
 
 lint: install ## Format check, ruff, mypy, import contracts
 	$(BIN)/ruff format --check .

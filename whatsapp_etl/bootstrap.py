@@ -125,6 +125,7 @@ def source_of(
     publish: Callable[[SessionSnapshot], None] = lambda _: None,
     *,
     is_headless: bool | None = None,
+    clock: Clock | None = None,
 ) -> Source:
     """Return the account's source; the browser starts when it is opened.
 
@@ -162,7 +163,7 @@ def source_of(
         redact=partial(write_page, words=words_of(packs)),
         save_file=partial(save, root=settings.attachments_dir),
     )
-    return Source(options, judgement, clock=clock_of(settings), stop=stop, publish=publish)
+    return Source(options, judgement, clock=clock or clock_of(settings), stop=stop, publish=publish)
 
 
 def browser_options_of(settings: Settings, *, is_headless: bool) -> BrowserOptions:
@@ -183,7 +184,7 @@ def browser_options_of(settings: Settings, *, is_headless: bool) -> BrowserOptio
     )
 
 
-def cycle_of(settings: Settings, source: Source, store: Store) -> Cycle:
+def cycle_of(settings: Settings, source: Source, store: Store, clock: Clock | None = None) -> Cycle:
     """Return the cycle, ready to run."""
     return Cycle(
         source=source,
@@ -194,7 +195,7 @@ def cycle_of(settings: Settings, source: Source, store: Store) -> Cycle:
         zone=zone_of(settings),
         asks_phone=settings.whatsapp_phone_history == "auto",
         retention=timedelta(days=settings.retention_days),
-        clock=clock_of(settings),
+        clock=clock or clock_of(settings),
         remove_file=partial(remove, root=settings.attachments_dir),
         spool=Spool(settings.spool_dir, settings.spool_max_bytes),
     )
