@@ -194,7 +194,7 @@ def cycle_of(settings: Settings, source: Source, store: Store, clock: Clock | No
         locale=settings.whatsapp_locale,
         zone=zone_of(settings),
         asks_phone=settings.whatsapp_phone_history == "auto",
-        retention=timedelta(days=settings.retention_days),
+        retention=settings.retention_days,
         clock=clock or clock_of(settings),
         remove_file=partial(remove, root=settings.attachments_dir),
         spool=Spool(settings.spool_dir, settings.spool_max_bytes),

@@ -41,6 +41,8 @@ from whatsapp_etl.model import (
 )
 from whatsapp_etl.planning import plan_captured
 from whatsapp_etl.progress import CycleProgress, NoProgress
+from whatsapp_etl.retaining import retain
+from whatsapp_etl.retention import Retention, parse_retention
 from whatsapp_etl.row_reading import RowReading
 from whatsapp_etl.scope import (
     Directory,
@@ -84,7 +86,7 @@ class Cycle:
     clock: Callable[[], datetime]
     remove_file: Callable[[str], None]  #: Takes a path below ATTACHMENTS_DIR.
     asks_phone: bool = False
-    retention: timedelta = timedelta(days=90)
+    retention: Retention = field(default_factory=lambda: parse_retention(""))
     spool: Spool = field(kw_only=True)
     _standing: Standing | None = None
     _settled: Settled = field(default_factory=Settled)
@@ -387,11 +389,11 @@ class Cycle:
         now = self.clock()
         if self.rules.disappearing == "expire":
             self.store.expire_messages(now)
+        retain(self.store, self.retention, now)
         waiting = self.spool.file_paths()
         for reason in remove_unused_files(self.store, self.remove_file, waiting).values():
             log.warning("file_not_removed", reason=reason)
         self._spooling.tidy()
-        self.store.retain(now, self.retention)
 
     # --- decisions with a memory ----------------------------------------------------------------
 

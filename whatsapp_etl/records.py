@@ -142,7 +142,7 @@ class MissingFacts:
 
 @dataclass(frozen=True, slots=True)
 class RemovedFacts:
-    reason: str  #: "expired" or "forgotten".
+    reason: str  #: "expired", "forgotten" or "retention".
     removed_at: datetime
 
 

@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from whatsapp_etl.errors import ConfigurationError
+from whatsapp_etl.retention import Retention, parse_retention
 
 #: Read from the folder in which the program is started.
 ENV_FILE = ".env"
@@ -72,7 +73,7 @@ class Settings(BaseSettings):
     port: int = Field(default=8080, ge=0, le=65535)
     http_token: SecretStr = SecretStr("")
     http_allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
-    retention_days: int = Field(default=90, ge=1)
+    retention_days: Annotated[Retention, NoDecode] = Field(default_factory=lambda: parse_retention(""))
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "text"] = "json"
     #: Hidden. Fixes the program's clock, for tests against a stand-in with `--now`.
@@ -90,6 +91,11 @@ class Settings(BaseSettings):
     @classmethod
     def _split_spaces(cls, value: object) -> object:
         return tuple(value.split()) if isinstance(value, str) else value
+
+    @field_validator("retention_days", mode="before")
+    @classmethod
+    def _days_by_table(cls, value: object) -> object:
+        return parse_retention(str(value)) if isinstance(value, (str, int)) else value
 
     @field_validator("whatsapp_timezone")
     @classmethod
@@ -114,6 +120,18 @@ class Settings(BaseSettings):
     def _sending_is_not_built(self) -> Self:
         if self.whatsapp_enable_sending:
             msg = "WHATSAPP_ENABLE_SENDING: sending is not available in this version; set it to false"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _messages_outlive_the_lookback(self) -> Self:
+        days = self.retention_days.days.get("messages")
+        if days is not None and days < self.whatsapp_sync_lookback_days:
+            msg = (
+                f"RETENTION_DAYS: messages={days} is shorter than WHATSAPP_SYNC_LOOKBACK_DAYS"
+                f" ({self.whatsapp_sync_lookback_days}), so what is removed would be read again;"
+                " keep them longer or look back less"
+            )
             raise ValueError(msg)
         return self
 

@@ -98,6 +98,7 @@ def test_config_prints_every_setting_and_no_secret(program):
     assert "do-not-print-this" not in done.stdout
     assert it.environment["PG_URL"] not in done.stdout
     assert "WHATSAPP_SYNC_LOOKBACK_DAYS=30\n" in done.stdout
+    assert "RETENTION_DAYS=sync_runs=90," in done.stdout
 
 
 def test_doctor_finds_everything_in_order_after_a_sync_and_says_what_to_do_before(program):

@@ -1,10 +1,13 @@
 """What happens between two cycles arrives in the next one, and nothing else is opened for it."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tests.fixtures.cycle import assert_in_step
+from whatsapp_etl import bootstrap
 from whatsapp_etl.model import RunStatus
+from whatsapp_etl.retention import parse_retention
 
 
 def texts(account, *, outgoing=None):
@@ -199,6 +202,32 @@ def test_disappearing_messages_go_when_whatsapp_lets_them_go(account):
 
     assert it.query("SELECT count(*) FROM messages WHERE expires_at IS NOT NULL") == [(0,)]
     assert {row[0] for row in it.query("SELECT external_id FROM tombstones")} == {key for key, _ in expiring}
+
+
+def test_messages_that_were_kept_long_enough_go_and_are_not_missed(account):
+    it = account()
+    assert it.sync().status is RunStatus.SUCCESS
+    # As after the person shortened both: nothing is read again, and nothing is missing.
+    settings = it.settings.model_copy(
+        update={"whatsapp_sync_lookback_days": 10, "retention_days": parse_retention("messages=10")}
+    )
+    short = replace(it, settings=settings, cycle=bootstrap.cycle_of(settings, it.source, it.store))
+    gone = it.truth().keys() - short.truth().keys()
+    assert gone
+    assert short.truth()
+
+    first, second = short.sync(), short.sync()
+
+    assert {each.status for each in (first, second)} == {RunStatus.SUCCESS}
+    assert (first.chats_opened, second.chats_opened, second.missing) == (0, 0, 0)
+    assert_in_step(short)
+    assert it.query("SELECT count(*), min(reason), max(reason) FROM tombstones") == [
+        (len(gone), "retention", "retention")
+    ]
+    assert it.query("SELECT count(*) FROM missing_messages") == [(0,)]
+    files = {path.name for path in it.settings.attachments_dir.rglob("*") if path.is_file()}
+    stored = it.query("SELECT file_path FROM attachments WHERE file_path IS NOT NULL")
+    assert files == {path.rpartition("/")[2] for (path,) in stored}
 
 
 def test_a_picture_that_did_not_load_is_asked_for_again_and_counts_until_then(account):

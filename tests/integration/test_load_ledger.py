@@ -32,6 +32,7 @@ from whatsapp_etl.model import (
     RunStatus,
     StopReason,
 )
+from whatsapp_etl.retention import parse_retention
 
 LOOKBACK = timedelta(days=30)
 
@@ -297,7 +298,7 @@ def test_a_message_that_nobody_has_seen_is_unknown(store):
 def test_a_message_outlives_the_record_of_its_cycle(store):
     cycle(store, make_plan(make_message(1)))
     cycle(store, at=NOW + timedelta(days=1))
-    store.retain(NOW + timedelta(days=91), timedelta(days=90, hours=12))
+    store.retain(parse_retention("90"), NOW + timedelta(days=91))
 
     found = asked(store, make_message(1))
 

@@ -37,6 +37,7 @@ from whatsapp_etl.model import (
     SkipRule,
     StopReason,
 )
+from whatsapp_etl.retention import parse_retention
 
 
 def test_a_run_is_kept_with_its_report(database, store):
@@ -287,7 +288,7 @@ def test_disagreements_and_rows_compared_count_for_a_day_and_go_with_the_retenti
     for hours, expected in ((23, (1, 40)), (25, (0, 0))):
         facts = store.health_facts(NOW + timedelta(hours=hours))
         assert (facts.disagreements, facts.rows_compared) == expected
-    store.retain(NOW + timedelta(days=3), timedelta(days=2))
+    store.retain(parse_retention("2"), NOW + timedelta(days=3))
     assert rows(database, "SELECT count(*) FROM disagreements") == [(0,)]
 
 
@@ -352,9 +353,9 @@ def test_retention_deletes_what_is_old_and_keeps_the_last_success(database, stor
     store.record_session_event(SessionState.READY, None, NOW)
     store.record_coverage([make_coverage()], 1)
 
-    deleted = store.retain(NOW + timedelta(days=100), timedelta(days=90))
+    deleted = store.retain(parse_retention("90"), NOW + timedelta(days=100))
 
-    assert deleted == 4
+    assert deleted == {"sync_runs": 2, "session_events": 1, "sync_coverage_history": 1}
     assert rows(database, "SELECT id FROM sync_runs") == [(2,)]
     assert store.session_state() == (SessionState.READY, NOW)
     assert rows(database, "SELECT count(*) FROM sync_coverage") == [(1,)]

@@ -75,7 +75,8 @@ CHAT = ChatCoverage("491555000001@c.us", "all_found", 3, 3, NOW, NOW)
             "missing",
             "newer pack",
         ),
-        (replace(NOTHING, removed=EXPIRED), "removed", "not read again"),
+        (replace(NOTHING, removed=EXPIRED), "removed", "disappeared"),
+        (replace(NOTHING, removed=replace(EXPIRED, reason="retention")), "removed", "RETENTION_DAYS"),
         (
             replace(NOTHING, removed=replace(EXPIRED, reason="forgotten"), is_forgotten=True),
             "removed",

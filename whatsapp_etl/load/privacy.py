@@ -18,12 +18,13 @@ def expire_messages(cursor: Cursor[TupleRow], now: datetime) -> int:
     return remove_messages(cursor, [row[0] for row in rows], "expired", now)
 
 
-def remove_messages(
-    cursor: Cursor[TupleRow], ids: Collection[int], reason: Literal["expired", "forgotten"], now: datetime
-) -> int:
+Reason = Literal["expired", "forgotten", "retention"]
+
+
+def remove_messages(cursor: Cursor[TupleRow], ids: Collection[int], reason: Reason, now: datetime) -> int:
     """Delete messages with what hangs on them, leave a tombstone for each, and note unused files.
 
-    A tombstone of what was forgotten keeps the hash of the key only.
+    Only a tombstone of what has disappeared keeps the key itself, the others its hash.
     """
     if not ids:
         return 0

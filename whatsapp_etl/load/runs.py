@@ -1,11 +1,11 @@
-"""Cycles in `sync_runs`, and what is kept of them for how long."""
+"""Cycles in `sync_runs`."""
 
 from __future__ import annotations
 
 import json
 import os
 import socket
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from psycopg import Cursor
 from psycopg.rows import TupleRow
@@ -107,26 +107,3 @@ def recent_runs(cursor: Cursor[TupleRow], count: int) -> tuple[RunSummary, ...]:
         (count,),
     ).fetchall()
     return tuple(RunSummary(row[0], RunStatus(row[1]), *row[2:]) for row in rows)
-
-
-def retain(cursor: Cursor[TupleRow], now: datetime, keep: timedelta) -> int:
-    """Delete finished runs, rejects, disagreements, handed-on events and coverage history older than `keep`.
-
-    The last successful run stays, however old. Returns the number of rows deleted.
-    """
-    edge = now - keep
-    deleted = 0
-    for statement in _RETENTION:
-        cursor.execute(statement, (edge,))
-        deleted += cursor.rowcount
-    return deleted
-
-
-_RETENTION = (
-    """DELETE FROM sync_runs WHERE finished_at < %s
-       AND id <> coalesce((SELECT max(id) FROM sync_runs WHERE status = 'success'), -1)""",
-    "DELETE FROM rejects WHERE last_seen_at < %s",
-    "DELETE FROM disagreements WHERE last_seen_at < %s",
-    "DELETE FROM session_events WHERE occurred_at < %s AND id <> (SELECT max(id) FROM session_events)",
-    "DELETE FROM sync_coverage_history WHERE observed_at < %s",
-)

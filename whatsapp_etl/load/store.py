@@ -28,6 +28,7 @@ from whatsapp_etl.load import (
     threads,
     whereabouts,
 )
+from whatsapp_etl.load import retention as retaining
 from whatsapp_etl.load.database import Database, translated
 from whatsapp_etl.load.directory import DirectoryCounts
 from whatsapp_etl.load.patience import Connection
@@ -54,6 +55,7 @@ from whatsapp_etl.model import (
     Thread,
 )
 from whatsapp_etl.records import RunDetails, RunRecord, StoredFile, Whereabouts
+from whatsapp_etl.retention import Retention
 
 #: A load of at least this many new rows is settled at once instead of by the next reader, who
 #: would have to write every page again.
@@ -116,10 +118,10 @@ class Store:
         with self._writer.transaction() as cursor:
             runs.finish_run(cursor, report)
 
-    def retain(self, now: datetime, keep: timedelta) -> int:
-        """Delete what is told of runs and older than `keep`; return how many rows."""
+    def retain(self, retention: Retention, now: datetime) -> Mapping[str, int]:
+        """Delete one batch of what is older than it is kept; return how many rows, by table."""
         with self._writer.transaction() as cursor:
-            return runs.retain(cursor, now, keep)
+            return retaining.retain(cursor, retention, now)
 
     # --- planning ---
 

@@ -41,6 +41,8 @@ def next_step(found: Whereabouts, now: datetime) -> str:
         return _next_of_stored(found.stored)
     if found.is_forgotten or (found.removed is not None and found.removed.reason == "forgotten"):
         return "Nothing: it, its chat or its author was erased on request, and no later cycle stores it."
+    if found.removed is not None and found.removed.reason == "retention":
+        return "Nothing: it was kept for as long as RETENTION_DAYS says, and is not read again."
     if found.removed is not None:
         return "Nothing: it has disappeared, as it did in WhatsApp, and is not read again."
     return _next_of_unread(found)

@@ -1,0 +1,58 @@
+"""Removing what was kept long enough, in bounded batches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from psycopg import Cursor
+from psycopg.rows import TupleRow
+
+from whatsapp_etl.load.privacy import remove_messages
+from whatsapp_etl.retention import BATCH_ROWS, Retention
+
+#: Which rows are old. The last successful run and the last event stay, however old: health shows them.
+_OLD: Mapping[str, str] = {
+    "message_versions": "replaced_seen_at < %(edge)s",
+    "reaction_versions": "replaced_seen_at < %(edge)s",
+    "participant_changes": "seen_at < %(edge)s",
+    "sync_runs": "finished_at < %(edge)s"
+    " AND id <> coalesce((SELECT max(id) FROM sync_runs WHERE status = 'success'), -1)",
+    "rejects": "last_seen_at < %(edge)s",
+    "disagreements": "last_seen_at < %(edge)s",
+    "session_events": "occurred_at < %(edge)s AND id <> (SELECT max(id) FROM session_events)",
+    "sync_coverage_history": "observed_at < %(edge)s",
+}
+# By key, so no deletion of the message reaches it.
+_OF_MESSAGES = """
+    DELETE FROM disagreements WHERE external_id IN (
+        SELECT external_id FROM messages WHERE id = ANY(%(ids)s)
+        UNION SELECT external_id FROM message_aliases WHERE message_id = ANY(%(ids)s))
+"""
+
+
+def retain(
+    cursor: Cursor[TupleRow], retention: Retention, now: datetime, most: int = BATCH_ROWS
+) -> Mapping[str, int]:
+    """Delete what is older than it is kept, at most so many rows of each table.
+
+    Messages go with everything that hangs on them, and leave tombstones without a key.
+
+    Returns:
+        How many rows of each table; tables of which none was old are left out.
+    """
+    removed: dict[str, int] = {}
+    if (edge := retention.edge("messages", now)) is not None:
+        found = cursor.execute("SELECT id FROM messages WHERE ts < %s ORDER BY ts LIMIT %s", (edge, most))
+        ids = [message_id for (message_id,) in found.fetchall()]
+        cursor.execute(_OF_MESSAGES, {"ids": ids})
+        removed["messages"] = remove_messages(cursor, ids, "retention", now)
+    for table, condition in _OLD.items():
+        if (edge := retention.edge(table, now)) is not None:
+            cursor.execute(
+                f"DELETE FROM {table} WHERE id IN ("  # noqa: S608  # constants of this file
+                f"SELECT id FROM {table} WHERE {condition} ORDER BY id LIMIT %(most)s)".encode(),
+                {"edge": edge, "most": most},
+            )
+            removed[table] = cursor.rowcount
+    return {table: count for table, count in removed.items() if count}
