@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import TypedDict
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from whatsapp_etl.attachments.files import remove, save
+from whatsapp_etl.backfill import Backfill
 from whatsapp_etl.errors import ConfigurationError
 from whatsapp_etl.extract.browser import BrowserOptions, find_browser
 from whatsapp_etl.extract.packs import AUTO, load_packs, read_pack, usable_packs
@@ -23,6 +25,7 @@ from whatsapp_etl.load.store import Store
 from whatsapp_etl.model import SelectorPack, SessionSnapshot
 from whatsapp_etl.pipeline import Cycle
 from whatsapp_etl.resources import data_folder
+from whatsapp_etl.retention import Retention
 from whatsapp_etl.settings import Settings
 from whatsapp_etl.spool.folder import Spool
 from whatsapp_etl.transform.identity import chat_kind
@@ -33,6 +36,21 @@ from whatsapp_etl.transform.visits import Rules
 from whatsapp_etl.whole_files import remove_leftovers
 
 Clock = Callable[[], datetime]
+
+
+class _Parts(TypedDict):
+    """What a cycle and a back-fill have in common."""
+
+    source: Source
+    store: Store
+    rules: Rules
+    locale: str
+    zone: ZoneInfo
+    asks_phone: bool
+    retention: Retention
+    clock: Clock
+    remove_file: Callable[[str], None]
+    spool: Spool
 
 
 def clock_of(settings: Settings) -> Clock:
@@ -186,18 +204,33 @@ def browser_options_of(settings: Settings, *, is_headless: bool) -> BrowserOptio
 
 def cycle_of(settings: Settings, source: Source, store: Store, clock: Clock | None = None) -> Cycle:
     """Return the cycle, ready to run."""
-    return Cycle(
-        source=source,
-        store=store,
-        rules=rules_of(settings),
-        lookback=settings.lookback,
-        locale=settings.whatsapp_locale,
-        zone=zone_of(settings),
-        asks_phone=settings.whatsapp_phone_history == "auto",
-        retention=settings.retention_days,
-        clock=clock or clock_of(settings),
-        remove_file=partial(remove, root=settings.attachments_dir),
-        spool=Spool(settings.spool_dir, settings.spool_max_bytes),
+    return Cycle(**_parts_of(settings, source, store, clock), lookback=settings.lookback)
+
+
+def _parts_of(settings: Settings, source: Source, store: Store, clock: Clock | None = None) -> _Parts:
+    return {
+        "source": source,
+        "store": store,
+        "rules": rules_of(settings),
+        "locale": settings.whatsapp_locale,
+        "zone": zone_of(settings),
+        "asks_phone": settings.whatsapp_phone_history == "auto",
+        "retention": settings.retention_days,
+        "clock": clock or clock_of(settings),
+        "remove_file": partial(remove, root=settings.attachments_dir),
+        "spool": Spool(settings.spool_dir, settings.spool_max_bytes),
+    }
+
+
+def backfill_of(
+    settings: Settings, source: Source, store: Store, *, days: int, names: tuple[str, ...]
+) -> Backfill:
+    """Return the back-fill of so many days, ready to run."""
+    return Backfill(
+        **_parts_of(settings, source, store),
+        lookback=timedelta(days=days),
+        recent=settings.lookback,
+        names=names,
     )
 
 

@@ -19,6 +19,7 @@ class ChatMemory:
     """Chats that took too long, and chats at which the page failed."""
 
     clock: Callable[[], datetime]
+    first_budget: timedelta = BUDGET
     _budgets: dict[str, timedelta] = field(default_factory=dict)
     #: How often, until when the chat rests, and what failed last.
     _failures: dict[str, tuple[int, datetime, StopReason]] = field(default_factory=dict)
@@ -35,7 +36,21 @@ class ChatMemory:
 
     def budget(self, chat_id: str) -> timedelta:
         """Return how long reading the chat may take."""
-        return self._budgets.get(chat_id, BUDGET)
+        return self._budgets.get(chat_id, self.first_budget)
+
+    def resume(self, chat_id: str, times: int) -> None:
+        """Take up a chat that ran out of time so often in a row."""
+        if times:
+            self._budgets[chat_id] = self._after(times)
+
+    def has_had_longest(self, times: int) -> bool:
+        """Whether a chat that ran out of time so often in a row has had as much as any chat gets."""
+        return self._after(times - 1) >= LONGEST_BUDGET
+
+    def _after(self, times: int) -> timedelta:
+        # A day of doubling would leave the range of a timedelta.
+        factor: int = 2 ** min(times, 32)
+        return min(self.first_budget * factor, LONGEST_BUDGET)
 
     def resting(self, chat_id: str) -> StopReason | None:
         """Return what failed at the chat so often that it is left alone for a while; None if nothing did."""

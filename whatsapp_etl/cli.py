@@ -56,6 +56,21 @@ def sync(
 
 
 @app.command()
+def backfill(
+    days: Annotated[int, typer.Option(min=1, max=36500, help="How far back, from now.")],
+    chat: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this chat, by its id, title or phone number; may be given again."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what came of each chat as JSON.")] = False,
+) -> None:
+    """Read further back than the look-back; run again, it goes on where it stopped."""
+    from whatsapp_etl import backfill_command
+
+    raise typer.Exit(backfill_command.backfill(days, chat or (), as_json=as_json))
+
+
+@app.command()
 def run() -> None:
     """Run a cycle every WHATSAPP_SYNC_INTERVAL_MINUTES and serve the status page."""
     from whatsapp_etl import commands

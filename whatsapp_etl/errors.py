@@ -39,6 +39,16 @@ class ConfigurationError(WhatsappEtlError):
     exit_code = 2
 
 
+class ChatChoiceError(WhatsappEtlError):
+    """A chat that was named is none in scope, or several; their ids are beside the message, never in it."""
+
+    exit_code = 2
+
+    def __init__(self, what: str, remedy: str | None = None, *, candidates: tuple[str, ...] = ()) -> None:
+        super().__init__(what, remedy)
+        self.candidates = candidates
+
+
 class UnknownRunError(WhatsappEtlError):
     """There is no cycle of that number; the message says which are kept."""
 

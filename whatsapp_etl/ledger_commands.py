@@ -40,7 +40,8 @@ def list_runs(last: int, *, as_json: bool) -> None:
     )
     for run in runs:
         seconds = "" if run.seconds is None else f"{run.seconds:.1f}"
-        told = " ".join(filter(None, (run.pack_id, (run.error or "").partition(":")[0])))
+        kind = "" if run.kind == "sync" else run.kind
+        told = " ".join(filter(None, (kind, run.pack_id, (run.error or "").partition(":")[0])))
         _print(
             f"{run.run_id:>6}  {run.status:<11}  {run.started_at:%Y-%m-%d %H:%M}  {seconds:>7}  "
             f"{run.chats_opened:>6}  {run.applied.inserted:>6}  {run.applied.updated:>7}  "
@@ -109,6 +110,7 @@ def _run_table(details: RunDetails) -> Table:
     table = Table("run", f"{run.run_id}: {run.status}", show_lines=False)
     table.columns[1].overflow = "fold"
     for label, value in (
+        ("kind", run.kind),
         ("begun, ended", f"{_at(run.started_at)}, {_at(run.finished_at)}"),
         ("looked back to", _at(run.lookback_begin)),
         ("decided by", _decided_by(run)),

@@ -684,6 +684,24 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True)
+class BackfillProgress:
+    """How far back-fill came in one chat. Beside the ordinary coverage, which tells of the look-back only."""
+
+    thread_external_id: str
+    since: datetime  #: How far back it was to be read.
+    expected: int  #: Ids from then on that the metadata lists.
+    stored: int
+    missing: Mapping[MissingReason, int]
+    stop_reason: StopReason  #: Why the last slice ended.
+    is_finished: bool  #: The walk came to its end: another one is needed for ids that were not listed then.
+    slices: int  #: Slices in a row that ran out of time; each doubles the next one.
+    unread_digest: str  #: Of the ids before the look-back that stayed unread; "": none.
+    history_type: int | None
+    phone_asked_at: datetime | None
+    observed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class KnownMessage:
     """What Postgres holds of a message: what planning needs to merge, and nothing more."""
 
@@ -726,6 +744,8 @@ class LoadPlan:
     agreement: Mapping[tuple[str, str], int] = field(default_factory=dict)
     #: Saved and in none of `messages`: to be removed, unless a stored message has them.
     unused_files: tuple[str, ...] = ()
+    #: Of a slice of back-fill; stored in place of the coverage, which tells of ordinary cycles.
+    backfill: BackfillProgress | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -772,9 +792,14 @@ class ChatVisit:
     wanted: tuple[MessageFacts, ...]  #: Newest first.
     list_position: int  #: Expected place in the chat list, 0-based; a hint.
     checked: tuple[MessageFacts, ...] = ()  #: Stored ones, kept too where they are shown, to be compared.
+    seeks_phone: bool = False  #: The top is wanted too, where the phone can be asked for more.
 
 
 # --- what is reported ------------------------------------------------------------------------
+
+
+#: A cycle, or back-fill: what lies before the look-back.
+RunKind = Literal["sync", "backfill"]
 
 
 class RunStatus(StrEnum):

@@ -59,12 +59,7 @@ from whatsapp_etl.spooling import Spooling
 from whatsapp_etl.tally import FAILURES_IN_A_ROW, Tally, may_be_stuck, reason_of, status_of, told
 from whatsapp_etl.transform.parse import signal_counts
 from whatsapp_etl.transform.plan import coverage_unvisited, thread_of, unopened
-from whatsapp_etl.transform.visits import (
-    Planned,
-    Rules,
-    plan_visit,
-    visiting_order,
-)
+from whatsapp_etl.transform.visits import Planned, Rules, plan_visit, visiting_order
 from whatsapp_etl.unused_files import remove_unused_files
 
 log = structlog.get_logger(__name__)
@@ -404,12 +399,14 @@ class Cycle:
         return directory.rules
 
     def _may_ask_phone(self, chat_id: str) -> bool:
-        asked_at = self._phone_asked.get(chat_id)
-        now = self.clock()
-        if not self.asks_phone or (asked_at is not None and now - asked_at < _PHONE_EVERY):
+        if not self._is_phone_due(chat_id):
             return False
-        self._phone_asked[chat_id] = now
+        self._phone_asked[chat_id] = self.clock()
         return True
+
+    def _is_phone_due(self, chat_id: str) -> bool:
+        asked_at = self._phone_asked.get(chat_id)
+        return self.asks_phone and (asked_at is None or self.clock() - asked_at >= _PHONE_EVERY)
 
     # --- the end --------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from whatsapp_etl.model import ApplyResult, MissingReason, StageCounts
+from whatsapp_etl.model import ApplyResult, MissingReason, RunKind, StageCounts, StopReason
 
 #: Facts of a row for which the sign is counted that told them.
 ROW_FACTS = ("id", "chat", "kind", "direction", "sender", "time", "date_order", "text")
@@ -21,6 +21,7 @@ class RunRecord:
     """One row of `sync_runs`: a cycle that ended, was cut off, or still runs."""
 
     run_id: int
+    kind: RunKind
     status: str  #: A `RunStatus`, or "running".
     started_at: datetime
     finished_at: datetime | None  #: None while it runs.
@@ -166,6 +167,24 @@ class ChatCoverage:
     stored: int
     complete_until: datetime | None
     observed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ChatBackfill:
+    """How far back-fill came in one chat, and what is not in the browser."""
+
+    thread_external_id: str
+    expected: int  #: Messages of the window that the browser's storage lists.
+    stored: int
+    missing: Mapping[MissingReason, int]  #: `needs_phone`: listed, and only the phone has them.
+    stop_reason: StopReason | None  #: Why the last slice ended; None: not begun.
+    is_finished: bool  #: Everything that the browser would show was read.
+    is_complete: bool  #: And nothing of the window is missing, here or on the phone.
+    oldest_stored_at: datetime | None
+    history_type: int | None  #: `endOfHistoryTransferType`; 0 and 2: the phone has more, 1: it has none.
+    device_holds_from: datetime | None  #: From then on the browser holds the whole chat; None: not known.
+    needs_phone: bool  #: The phone would have to be asked for the rest.
+    phone_asked_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

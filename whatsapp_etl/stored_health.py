@@ -22,15 +22,12 @@ from whatsapp_etl.service.health import DatabaseState, Health, HealthFacts, asse
 from whatsapp_etl.settings import Settings
 from whatsapp_etl.spool.folder import Spool
 
-#: One may still run; the one before it has ended.
-_NEWEST = 2
-
 
 def stored_health(store: Store, settings: Settings) -> Health:
     """Judge what Postgres holds: the last cycle, coverage, the session as it was seen last."""
     now = bootstrap.clock_of(settings)()
     thresholds = ServiceOptions.of(settings).thresholds
-    record = next((run for run in store.last_runs(_NEWEST) if run.finished_at is not None), None)
+    record = store.last_cycle()
     waiting = Spool(settings.spool_dir, settings.spool_max_bytes).facts()
     last_run = replace(report_of(record), spool=waiting) if record else None
     facts = store.health_facts(now)

@@ -18,6 +18,7 @@ from tests.fixtures.load import (
     make_image,
     make_message,
     make_plan,
+    make_progress,
     make_thread,
     row_versions,
     rows,
@@ -183,6 +184,13 @@ def full(database, store):
     for each, now in ((left, NOW), (back, later)):
         store.apply_directory([CLUB_THREAD], (), [each], changed, run_id=2, now=now)
     store.expire_messages(NOW)
+    store.record_backfill(
+        [
+            make_progress(unread_digest=short_hash("3EB0ODD")),
+            make_progress(CLUB, unread_digest=short_hash("3EB0MISSED")),
+        ],
+        2,
+    )
     with database.connect() as connection:
         connection.execute(
             "INSERT INTO extractions (attachment_id, kind, content, provenance, created_at)"

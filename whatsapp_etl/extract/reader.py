@@ -105,7 +105,8 @@ class Reader:
             MetadataUnreadableError: Nothing can be proven without the metadata, so nothing is read.
             SelectorDriftError: The conversation does not show what the pack requires.
         """
-        if not visit.wanted:
+        seeks_phone = visit.seeks_phone and asks_phone
+        if not visit.wanted and not seeks_phone:
             return self._batch(visit, StopReason.NOTHING_TO_READ)
         if self._session.pack is not self._scripts.pack:
             self._scripts.use(self._session.pack)
@@ -113,9 +114,10 @@ class Reader:
         walk = Walk(
             capture=Capture(visit.wanted, visit.checked),
             chat_ids=frozenset(visit.chat.ids),
-            edge=max(since, min(fact.sent_at for fact in visit.wanted)),
+            edge=since if seeks_phone else max(since, min(fact.sent_at for fact in visit.wanted)),
             deadline=time.monotonic() + budget.total_seconds(),
             asks_phone=asks_phone,
+            seeks_phone=seeks_phone,
             times=self._storage.stanza_times(visit.chat.ids),
         )
         try:
@@ -210,7 +212,7 @@ class Reader:
         return self.conversation.older(walk.capture.seen, pictures=walk.pictures)
 
     def _reason_to_stop(self, walk: Walk) -> StopReason | None:
-        if walk.capture.is_complete:
+        if walk.capture.is_complete and not (walk.seeks_phone and walk.asks_phone and walk.may_go_on()):
             return StopReason.ALL_FOUND
         if walk.capture.is_past(walk.edge, walk.times):
             return StopReason.EDGE_REACHED
@@ -281,6 +283,7 @@ class Walk:
     deadline: float
     asks_phone: bool
     times: Mapping[str, datetime]
+    seeks_phone: bool = False  #: Not to stop before the phone was asked, though all that is wanted was found.
     top: str = "quiet"
     quiet: int = 0  #: Steps in a row that brought nothing.
     scrolls: int = 0

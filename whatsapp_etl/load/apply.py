@@ -9,6 +9,7 @@ from dataclasses import replace
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
+from whatsapp_etl.load.backfill import write_progress
 from whatsapp_etl.load.privacy import note_unused
 from whatsapp_etl.load.staging import MessageChanges, write_messages
 from whatsapp_etl.load.threads import unify_threads, upsert_threads
@@ -77,7 +78,10 @@ def apply_plan(cursor: Cursor[TupleRow], plan: LoadPlan, run_id: int) -> ApplyRe
     _write_disagreements(cursor, plan.disagreements, run_id)
     if plan.checkpoint is not None:
         _move_checkpoint(cursor, thread_id, plan.checkpoint, run_id)
-    write_coverage(cursor, [plan.coverage], run_id)
+    if plan.backfill is None:
+        write_coverage(cursor, [plan.coverage], run_id)
+    else:
+        write_progress(cursor, [plan.backfill], run_id)
     _raise_last_seen(cursor, plan.messages)
     note_unused(cursor, plan.unused_files, plan.coverage.observed_at)
     return ApplyResult(

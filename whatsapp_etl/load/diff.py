@@ -16,7 +16,7 @@ from whatsapp_etl.model import ChatDiff, Coverage, MessageIndexEntry, MissingRea
 # The entries that lack a row of their revision. Most cycles return none of them.
 _OPEN_ENTRIES = """
     SELECT i.chat_id, i.external_id, x.reason, x.next_try_at > %(now)s,
-           m.id IS NOT NULL OR a.message_id IS NOT NULL
+           m.id IS NOT NULL OR a.message_id IS NOT NULL AS is_stored, i.sent_at
     FROM stage_index i
     LEFT JOIN messages m ON m.platform = 'whatsapp' AND m.external_id = i.external_id
     LEFT JOIN message_aliases a ON m.id IS NULL AND a.platform = 'whatsapp' AND a.external_id = i.external_id
@@ -25,6 +25,7 @@ _OPEN_ENTRIES = """
     WHERE coalesce(m.source_revision, o.source_revision) IS DISTINCT FROM i.source_revision
     ORDER BY i.chat_id, i.sent_at DESC, i.external_id
 """
+_UNREAD = f"SELECT chat_id, external_id FROM ({_OPEN_ENTRIES}) o WHERE sent_at < %(edge)s"  # noqa: S608
 # The oldest and the newest id stand behind their seconds, so that one pass over the list finds both.
 _TOTALS = """
     SELECT chat_id, count(*), max(sent_at), min(placed COLLATE "C"), max(placed COLLATE "C")
@@ -71,19 +72,62 @@ def diff_index(
         revision), which to read (newest first), how many known gaps are not due yet, when the newest
         entry was sent, and the ids of the oldest and the newest.
     """
+    diffs = _compare(cursor, pages, since, now, run_id)
+    cursor.execute(_FORGET_UNLISTED)
+    write_coverage(cursor, _emptied(cursor, now), run_id)
+    return diffs
+
+
+def diff_before(
+    cursor: Cursor[TupleRow],
+    pages: Iterable[Sequence[MessageIndexEntry]],
+    since: datetime,
+    *,
+    edge: datetime,
+    now: datetime,
+    run_id: int,
+) -> tuple[Mapping[str, ChatDiff], Mapping[str, Sequence[str]]]:
+    """Compare some chats' ids with Postgres, and leave alone what cycles keep of gaps and coverage.
+
+    Args:
+        cursor: In a transaction with staging tables.
+        pages: What the metadata lists of the chats that are wanted.
+        since: The window's edge.
+        edge: The ordinary look-back's.
+        now: As in `diff_index`.
+        run_id: As in `diff_index`.
+
+    Returns:
+        The comparison by chat, and by chat the ids before the look-back that lack a row of their revision.
+    """
+    diffs = _compare(cursor, pages, since, now, run_id)
+    unread: dict[str, list[str]] = {}
+    for chat_id, key in cursor.execute(_UNREAD.encode(), {"now": now, "edge": edge}).fetchall():
+        unread.setdefault(chat_id, []).append(key)
+    return diffs, unread
+
+
+def _compare(
+    cursor: Cursor[TupleRow],
+    pages: Iterable[Sequence[MessageIndexEntry]],
+    since: datetime,
+    now: datetime,
+    run_id: int,
+) -> Mapping[str, ChatDiff]:
+    """Compare as `diff_index` does, and leave alone what is kept of gaps and coverage."""
     columns = ("external_id", "chat_id", "sent_at", "source_revision")
     copy_lines(cursor, "stage_index", columns, _lines(pages, since, now))
     # Without figures on the fresh table the planner expects a handful of rows.
     cursor.execute("ANALYZE stage_index")
     entries = cursor.execute(_OPEN_ENTRIES, {"now": now}).fetchall()
-    if any(not is_stored for *_, is_stored in entries) and (others := listed_under_another_key(cursor)):
+    if any(not is_stored for *_, is_stored, _ in entries) and (others := listed_under_another_key(cursor)):
         record_aliases(cursor, others, run_id)
         entries = cursor.execute(_OPEN_ENTRIES, {"now": now}).fetchall()
     totals = cursor.execute(_TOTALS).fetchall()
     unstored = {chat_id: 0 for chat_id, *_ in totals}
     wanted: dict[str, list[str]] = {}
     deferred: dict[str, dict[MissingReason, int]] = {}
-    for chat_id, key, reason, is_deferred, is_stored in entries:
+    for chat_id, key, reason, is_deferred, is_stored, _ in entries:
         if not is_stored:
             unstored[chat_id] += 1
         if is_deferred:
@@ -91,8 +135,6 @@ def diff_index(
             counts[MissingReason(reason)] = counts.get(MissingReason(reason), 0) + 1
         else:
             wanted.setdefault(chat_id, []).append(key)
-    cursor.execute(_FORGET_UNLISTED)
-    write_coverage(cursor, _emptied(cursor, now), run_id)
     return {
         chat_id: ChatDiff(
             chat_id=chat_id,

@@ -97,6 +97,9 @@ _BOOKKEEPING: Mapping[str, str] = {
         f" WHERE {_NAMED.format('first_external_id')} OR {_NAMED.format('last_external_id')}"
         for table in ("sync_coverage", "sync_coverage_history")
     },
+    # Of the chat of each message that goes, too: its digest covered ids that were not read.
+    "backfill_progress": "DELETE FROM backfill_progress WHERE thread_external_id = ANY(%(chats)s)"
+    " OR thread_external_id IN (SELECT split_part(k, '_', 2) FROM unnest(%(keys)s::text[]) AS k)",
     "sync_coverage": "DELETE FROM sync_coverage WHERE thread_external_id = ANY(%(chats)s)",
     "sync_coverage_history": "DELETE FROM sync_coverage_history WHERE thread_external_id = ANY(%(chats)s)",
     "thread_titles": f"DELETE FROM thread_titles WHERE {_OF_THREAD}",  # noqa: S608

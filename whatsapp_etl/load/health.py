@@ -42,7 +42,7 @@ def store_facts(cursor: Cursor[TupleRow], now: datetime) -> StoreFacts:
     row = cursor.execute(
         "SELECT s.last_success_at, s.last_seen_at, (SELECT count(*) FROM messages),"
         " (SELECT count(*) FROM threads), (SELECT count(*) FROM attachments WHERE state = 'stored'),"
-        " (SELECT newest_listed_at FROM sync_runs WHERE newest_listed_at IS NOT NULL"
+        " (SELECT newest_listed_at FROM sync_runs WHERE newest_listed_at IS NOT NULL AND kind = 'sync'"
         "  ORDER BY id DESC LIMIT 1),"
         " (SELECT count(*) FROM disagreements WHERE last_seen_at > %(day_ago)s),"
         " (SELECT coalesce(sum(rows_compared), 0)::bigint FROM sync_runs WHERE started_at > %(day_ago)s)"
@@ -105,7 +105,7 @@ _COMPLETE = (
 
 def rejects_of_last_run(cursor: Cursor[TupleRow]) -> int:
     row = cursor.execute(
-        "SELECT count(*) FROM rejects WHERE last_run_id = (SELECT max(id) FROM sync_runs)"
+        "SELECT count(*) FROM rejects WHERE last_run_id = (SELECT max(id) FROM sync_runs WHERE kind = 'sync')"
     ).fetchone()
     assert row is not None
     return int(row[0])

@@ -14,6 +14,7 @@ _STAGES = ("seen", "id_found", "matched", "body_found", "written")
 _APPLIED = ("inserted", "updated", "unchanged", "attachments_saved", "jobs_enqueued", "rejects")
 #: Columns that are fields of the record under the same name.
 _FACTS = (
+    "kind",
     "status",
     "started_at",
     "finished_at",
@@ -67,6 +68,14 @@ def last_runs(cursor: Cursor[TupleRow], count: int) -> tuple[RunRecord, ...]:
     """Return the last cycles, newest first, one that still runs among them."""
     rows = cursor.execute(f"{_RUNS} ORDER BY id DESC LIMIT %s", (count,)).fetchall()
     return tuple(map(_record, rows))
+
+
+def last_cycle(cursor: Cursor[TupleRow]) -> RunRecord | None:
+    """Return the newest cycle that has ended, back-fill left aside."""
+    row = cursor.execute(
+        f"{_RUNS} WHERE finished_at IS NOT NULL AND kind = 'sync' ORDER BY id DESC LIMIT 1"
+    ).fetchone()
+    return _record(row) if row else None
 
 
 def runs_by_id(cursor: Cursor[TupleRow], run_ids: Collection[int]) -> Mapping[int, RunRecord]:

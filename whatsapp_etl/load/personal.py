@@ -11,6 +11,7 @@ from collections.abc import Mapping
 #: What `load.forget` removes, changes or cuts off.
 ERASED: Mapping[str, frozenset[str]] = {
     "attachments": frozenset({"file_path", "checksum", "file_name"}),
+    "backfill_progress": frozenset({"thread_external_id", "unread_digest"}),
     "contact_identifiers": frozenset({"value"}),
     "contacts": frozenset({"external_id", "saved_name", "push_name"}),
     "disagreements": frozenset({"thread_external_id", "external_id", "shown_id_hash", "known", "shown"}),
@@ -64,6 +65,21 @@ IMPERSONAL: Mapping[str, frozenset[str]] = {
             "width",
             "height",
             "duration_seconds",
+        }
+    ),
+    "backfill_progress": frozenset(
+        {
+            "since",
+            "expected",
+            "stored",
+            "missing",
+            "stop_reason",
+            "is_finished",
+            "slices",
+            "history_type",
+            "phone_asked_at",
+            "observed_at",
+            "run_id",
         }
     ),
     "change_counter": frozenset({"id", "value"}),
@@ -142,6 +158,7 @@ IMPERSONAL: Mapping[str, frozenset[str]] = {
     "sync_runs": frozenset(
         {
             "id",
+            "kind",
             "account_id",  # the user's own
             "status",
             "started_at",

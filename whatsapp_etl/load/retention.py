@@ -17,7 +17,7 @@ _OLD: Mapping[str, str] = {
     "reaction_versions": "replaced_seen_at < %(edge)s",
     "participant_changes": "seen_at < %(edge)s",
     "sync_runs": "finished_at < %(edge)s"
-    " AND id <> coalesce((SELECT max(id) FROM sync_runs WHERE status = 'success'), -1)",
+    " AND id <> coalesce((SELECT max(id) FROM sync_runs WHERE status = 'success' AND kind = 'sync'), -1)",
     "rejects": "last_seen_at < %(edge)s",
     "disagreements": "last_seen_at < %(edge)s",
     "session_events": "occurred_at < %(edge)s AND id <> (SELECT max(id) FROM session_events)",

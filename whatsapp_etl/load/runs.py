@@ -10,10 +10,15 @@ from datetime import datetime
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
-from whatsapp_etl.model import RunReport, RunStatus, RunSummary
+from whatsapp_etl.model import RunKind, RunReport, RunStatus, RunSummary
 
 
-def begin_run(cursor: Cursor[TupleRow], started_at: datetime, lookback_begin: datetime | None = None) -> int:
+def begin_run(
+    cursor: Cursor[TupleRow],
+    started_at: datetime,
+    lookback_begin: datetime | None = None,
+    kind: RunKind = "sync",
+) -> int:
     """Open a run and return its id; runs that a killed process left open become 'interrupted'.
 
     Only the holder of the writer's lock calls this, so no open run is alive.
@@ -24,25 +29,30 @@ def begin_run(cursor: Cursor[TupleRow], started_at: datetime, lookback_begin: da
         (started_at,),
     )
     row = cursor.execute(
-        "INSERT INTO sync_runs (status, account_id, started_at, lookback_begin, pid, host)"
-        " VALUES ('running', (SELECT account_id FROM sync_state WHERE is_active = 1), %s, %s, %s, %s)"
+        "INSERT INTO sync_runs (status, account_id, started_at, lookback_begin, pid, host, kind)"
+        " VALUES ('running', (SELECT account_id FROM sync_state WHERE is_active = 1), %s, %s, %s, %s, %s)"
         " RETURNING id",
-        (started_at, lookback_begin, os.getpid(), socket.gethostname()),
+        (started_at, lookback_begin, os.getpid(), socket.gethostname(), kind),
     ).fetchone()
     assert row is not None
     return int(row[0])
 
 
 def finish_run(cursor: Cursor[TupleRow], report: RunReport) -> None:
-    """Close a run with its report, and move the account's state forward after a success."""
+    """Close a run with its report, and move the account's state forward after a cycle's success.
+
+    Back-fill says nothing of how fresh the data is.
+    """
     columns = _columns(report)
     assignments = ", ".join(f"{name} = %({name})s" for name in columns)
-    cursor.execute(
+    row = cursor.execute(
         f"UPDATE sync_runs SET {assignments},"  # noqa: S608  # names from `_columns`
         " account_id = coalesce(account_id, (SELECT account_id FROM sync_state WHERE is_active = 1))"
-        " WHERE id = %(id)s",
+        " WHERE id = %(id)s RETURNING kind",
         {**columns, "id": report.run_id},
-    )
+    ).fetchone()
+    if row is not None and row[0] != "sync":
+        return
     cursor.execute(
         "UPDATE sync_state SET complete_until = (SELECT max(complete_until) FROM sync_coverage)"
         " WHERE is_active = 1"
@@ -103,7 +113,7 @@ def recent_runs(cursor: Cursor[TupleRow], count: int) -> tuple[RunSummary, ...]:
     """Return the last finished cycles, newest first."""
     rows = cursor.execute(
         "SELECT id, status, started_at, finished_at, chats_opened, inserted + updated, missing, rejects,"
-        " error FROM sync_runs WHERE finished_at IS NOT NULL ORDER BY id DESC LIMIT %s",
+        " error FROM sync_runs WHERE finished_at IS NOT NULL AND kind = 'sync' ORDER BY id DESC LIMIT %s",
         (count,),
     ).fetchall()
     return tuple(RunSummary(row[0], RunStatus(row[1]), *row[2:]) for row in rows)

@@ -16,6 +16,7 @@ from whatsapp_etl.forgotten import Erasure, Forgotten, Wish
 from whatsapp_etl.load import account as accounts
 from whatsapp_etl.load import apply as plans
 from whatsapp_etl.load import (
+    backfill,
     diff,
     directory,
     files,
@@ -36,6 +37,7 @@ from whatsapp_etl.load.writer import PATIENCE, Writer
 from whatsapp_etl.model import (
     Account,
     ApplyResult,
+    BackfillProgress,
     ChatDiff,
     Checkpoint,
     ContactFacts,
@@ -48,6 +50,7 @@ from whatsapp_etl.model import (
     MessageIndexEntry,
     MissingMessage,
     Reaction,
+    RunKind,
     RunReport,
     RunSummary,
     SessionState,
@@ -108,10 +111,12 @@ class Store:
 
     # --- runs ---
 
-    def begin_run(self, started_at: datetime, lookback_begin: datetime | None = None) -> int:
+    def begin_run(
+        self, started_at: datetime, lookback_begin: datetime | None = None, kind: RunKind = "sync"
+    ) -> int:
         """Open a run that looks so far back; runs that a killed process left open become 'interrupted'."""
         with self._writer.transaction() as cursor:
-            return runs.begin_run(cursor, started_at, lookback_begin)
+            return runs.begin_run(cursor, started_at, lookback_begin, kind)
 
     def finish_run(self, report: RunReport) -> None:
         """Close a run with its report; a success moves `sync_state.last_success_at`."""
@@ -131,6 +136,19 @@ class Store:
         """Compare the metadata's list of ids with Postgres, by chat. Streams; see `load.diff`."""
         with self._writer.staging() as cursor:
             return diff.diff_index(cursor, pages, since, now, run_id)
+
+    def diff_before(
+        self,
+        pages: Iterable[Sequence[MessageIndexEntry]],
+        since: datetime,
+        *,
+        edge: datetime,
+        now: datetime,
+        run_id: int,
+    ) -> tuple[Mapping[str, ChatDiff], Mapping[str, Sequence[str]]]:
+        """Compare further back than the look-back, whose gaps and coverage stay; see `load.diff`."""
+        with self._writer.staging() as cursor:
+            return diff.diff_before(cursor, pages, since, edge=edge, now=now, run_id=run_id)
 
     def known(self, external_ids: Collection[str]) -> Mapping[str, KnownMessage]:
         """Return what is stored of given messages, by the key asked for (aliases count)."""
@@ -185,6 +203,21 @@ class Store:
         """Store the coverage of chats that were not opened; return how many rows changed."""
         with self._writer.transaction() as cursor:
             return plans.write_coverage(cursor, coverages, run_id)
+
+    def record_backfill(self, progress: Sequence[BackfillProgress], run_id: int) -> int:
+        """Store how far back-fill came in chats that needed no reading; return how many rows changed."""
+        with self._writer.transaction() as cursor:
+            return backfill.write_progress(cursor, progress, run_id)
+
+    def backfill_progress(self) -> Mapping[str, BackfillProgress]:
+        """Return how far back-fill came, by chat id."""
+        with self._reading() as cursor:
+            return backfill.progress_by_chat(cursor)
+
+    def oldest_stored(self, chat_ids: Collection[str]) -> Mapping[str, datetime]:
+        """Return when the oldest stored message of each chat was sent."""
+        with self._reading() as cursor:
+            return backfill.oldest_stored(cursor, chat_ids)
 
     # --- removing ---
 
@@ -291,6 +324,11 @@ class Store:
         """Return the last cycles in full, newest first, one that still runs among them."""
         with self._reading() as cursor:
             return ledger.last_runs(cursor, count)
+
+    def last_cycle(self) -> RunRecord | None:
+        """Return the newest cycle that has ended."""
+        with self._reading() as cursor:
+            return ledger.last_cycle(cursor)
 
     def kept_runs(self) -> tuple[int, int] | None:
         """Return the numbers of the first and last cycle that are kept; None without any."""

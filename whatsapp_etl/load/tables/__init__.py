@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from whatsapp_etl.load.tables.base import metadata
 from whatsapp_etl.load.tables.bookkeeping import (
+    backfill_progress,
     change_counter,
     disagreements,
     missing_messages,
@@ -42,6 +43,7 @@ __all__ = [
     "VIEWS",
     "View",
     "attachments",
+    "backfill_progress",
     "change_counter",
     "contact_identifiers",
     "contacts",

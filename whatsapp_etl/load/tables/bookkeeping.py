@@ -64,6 +64,11 @@ sync_runs = Table(
     metadata,
     identity(),
     text("account_id", "The account read; null when none was known yet.", null=True),
+    text(
+        "kind",
+        "'sync' (a cycle) or 'backfill' (what lies before the look-back).",
+        server_default="sync",
+    ),
     text("status", "'running', 'success', 'partial', 'failed' or 'interrupted'."),
     instant("started_at", "Start of the cycle."),
     instant("finished_at", "End of the cycle; null while running.", null=True),
@@ -111,12 +116,13 @@ sync_runs = Table(
     _json("stage_seconds", "Duration per stage, seconds."),
     Column("seconds", Double, comment="Duration of the cycle."),
     text("error", "Class and advice of the error that ended it; no message content.", null=True),
+    one_of("kind", ("sync", "backfill")),
     one_of("read_by", ("metadata", "chat_list")),
     keys_of("chats_skipped", SkipRule),
     keys_of("disagreed", DisagreementFact),
     one_of("status", ("running", "success", "partial", "failed", "interrupted")),
     Index("ix_sync_runs_started", "started_at"),
-    comment="One row per cycle.",
+    comment="One row per cycle, and per back-fill.",
 )
 
 _EXPECTED = "Ids that the metadata lists inside the look-back; null: it was not readable."
@@ -167,6 +173,32 @@ sync_coverage_history = Table(
     keys_of("missing", MissingReason),
     Index("ix_sync_coverage_history_thread", "thread_external_id", "observed_at"),
     comment="A row for each time that a chat's gaps, stop reason or history type changed.",
+)
+
+backfill_progress = Table(
+    "backfill_progress",
+    metadata,
+    text("thread_external_id", "Chat id.", primary_key=True),
+    instant("since", "How far back it was last to be read."),
+    number("expected", "Ids from then on that the metadata lists."),
+    number("stored", _STORED),
+    _json("missing", "Reason to number of messages missing, as last read."),
+    text("stop_reason", "Why the last slice of reading ended."),
+    flag("is_finished", "1: everything that the browser would show was read; 0: the next back-fill goes on."),
+    Column(
+        "slices",
+        Integer,
+        nullable=False,
+        comment="Slices in a row that ran out of time; each doubles the next one.",
+    ),
+    text("unread_digest", "Of the ids before the look-back that stayed unread; '': none."),
+    Column("history_type", Integer, comment=_HISTORY),
+    instant("phone_asked_at", "When the phone was last asked for more; null: never.", null=True),
+    instant("observed_at", "When these facts were found; equal facts found later leave the row alone."),
+    number("run_id", "Run that found them."),
+    one_of("stop_reason", StopReason),
+    keys_of("missing", MissingReason),
+    comment="How far back-fill came: one row per chat, written with the messages that it covers.",
 )
 
 missing_messages = Table(

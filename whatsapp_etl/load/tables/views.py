@@ -76,8 +76,8 @@ VIEWS = (
                c.stop_reason, c.expected, c.stored, c.missing, c.first_external_id, c.last_external_id,
                t.last_activity_at, c.observed_at, c.run_id
         FROM sync_coverage c
-        LEFT JOIN (SELECT lookback_begin FROM sync_runs WHERE lookback_begin IS NOT NULL
-                   ORDER BY id DESC LIMIT 1) r ON true
+        LEFT JOIN (SELECT lookback_begin FROM sync_runs
+                   WHERE lookback_begin IS NOT NULL AND kind = 'sync' ORDER BY id DESC LIMIT 1) r ON true
         LEFT JOIN threads t ON t.platform = 'whatsapp' AND t.external_id = c.thread_external_id
         WHERE c.complete_until IS NULL OR c.complete_until > r.lookback_begin
         """,
@@ -111,7 +111,7 @@ VIEWS = (
         FROM (SELECT (started_at AT TIME ZONE 'UTC')::date AS day, count(*) AS runs,
                      max(id) FILTER (WHERE status IN ('success', 'partial')
                                      AND read_by = 'metadata') AS run_id
-              FROM sync_runs GROUP BY 1) d
+              FROM sync_runs WHERE kind = 'sync' GROUP BY 1) d
         LEFT JOIN sync_runs r ON r.id = d.run_id
         """,
         (
