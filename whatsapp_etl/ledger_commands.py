@@ -203,10 +203,13 @@ def _told_of_stored(stored: StoredFacts, runs: Mapping[int, RunRecord]) -> Itera
     for label, instant in (
         ("edit seen", stored.edited_seen_at),
         ("deletion seen", stored.deleted_seen_at),
+        ("deleted", stored.deleted_at),
         ("disappears", stored.expires_at),
     ):
         if instant is not None:
             yield label, _at(instant)
+    if stored.deleted_by is not None:
+        yield "deleted by", stored.deleted_by
     if stored.text is not None:
         yield "text", stored.text
     for version in stored.versions:

@@ -129,6 +129,8 @@ class StoredFacts:
     aliases: tuple[str, ...]
     attachments: tuple[AttachmentFacts, ...]
     text: str | None = None  #: Only when asked for.
+    deleted_at: datetime | None = None
+    deleted_by: str | None = None  #: "sender" or "admin"; None: not deleted, or not known.
 
 
 @dataclass(frozen=True, slots=True)

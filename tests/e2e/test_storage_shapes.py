@@ -247,6 +247,26 @@ def test_a_picture_has_its_facts(open_storage):
     assert fact.sender_id == "15551001001@c.us"
 
 
+def test_a_deleted_message_tells_who_deleted_it_and_when_in_each_of_the_storages_shapes(open_storage):
+    person = {"server": "c.us", "user": "15551001009", "_serialized": "15551001009@c.us"}
+    shapes = [
+        {"revokeSender": person, "revokeTimestamp": seconds(hours=1)},
+        {"revokeSender": "15551001009:7@s.whatsapp.net", "revokeTimestamp": seconds(hours=1) * 1000},
+        {},
+    ]
+    made = [
+        message(f"3EB0A{n}", order=n, type="image", subtype="admin", **shape)
+        for n, shape in enumerate(shapes)
+    ]
+    storage = open_storage(stores(message=made))
+
+    facts = storage.messages(["15551001001@c.us"], SINCE)
+
+    told = ("15551001009@c.us", NOW - timedelta(hours=1))
+    assert [(each.revoked_by_id, each.revoked_at) for each in facts] == [told, told, (None, None)]
+    assert {each.subtype for each in facts} == {"admin"}
+
+
 def test_a_picture_to_be_seen_once_is_told_by_its_mark(open_storage):
     storage = open_storage(stores(message=[message("3EB0A1", type="image", isViewOnce=True)]))
 

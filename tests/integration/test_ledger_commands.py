@@ -27,6 +27,7 @@ from whatsapp_etl.forgotten import Wish
 from whatsapp_etl.hashing import hash_id
 from whatsapp_etl.model import (
     ChatKind,
+    MessageType,
     MessageVersion,
     MissingMessage,
     MissingReason,
@@ -150,6 +151,17 @@ def test_why_tells_everything_about_a_stored_message_but_its_text(store):
     assert facts["  direction"] == "tail 3"
     assert "fern" not in str(told)
     assert "fern" not in whatsapp_etl("why", first.external_id, "--json")
+
+
+def test_why_tells_who_deleted_a_message_and_when(store):
+    deletion = {"deleted_seen_at": NOW, "deleted_at": NOW - timedelta(minutes=2), "deleted_by": "sender"}
+    deleted = make_message(1, message_type=MessageType.DELETED, content_snippet=None, **deletion)
+    cycle(store, make_plan(deleted))
+
+    facts = dict(why(deleted))
+
+    assert facts["deletion seen"] == "2026-08-23 12:00:00 UTC"
+    assert (facts["deleted"], facts["deleted by"]) == ("2026-08-23 11:58:00 UTC", "sender")
 
 
 def test_a_text_that_is_asked_for_cannot_command_the_terminal(store):

@@ -180,6 +180,9 @@ def test_a_deletion_empties_the_row_and_keeps_the_text_as_a_version(database, st
         message_type=MessageType.DELETED,
         content_snippet=None,
         deleted_seen_at=NOW,
+        deleted_at=NOW - timedelta(minutes=2),
+        deleted_by="admin",
+        deleted_by_id=BEN,
         source_revision="revoked|||",
     )
     version = MessageVersion(first.external_id, MessageType.IMAGE, "Our tent", NOW)
@@ -197,6 +200,12 @@ def test_a_deletion_empties_the_row_and_keeps_the_text_as_a_version(database, st
     ]
     assert rows(database, "SELECT state FROM attachments") == [("stored",)]
     assert row_versions(database) == before
+    known = store.known([first.external_id])[first.external_id]
+    assert (known.deleted_at, known.deleted_by, known.deleted_by_id) == (
+        deleted.deleted_at,
+        "admin",
+        BEN,
+    )
 
 
 def test_a_stored_image_gets_one_extraction_job_and_nothing_else_does(database, store):

@@ -35,6 +35,8 @@ _FACTS = (
     "updated_at",
     "edited_seen_at",
     "deleted_seen_at",
+    "deleted_at",
+    "deleted_by",
     "expires_at",
     "first_run_id",
     "last_run_id",
