@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from whatsapp_etl.announcing import store_end
 from whatsapp_etl.blind_spots import BlindSpots
 from whatsapp_etl.captured import CapturedChat
 from whatsapp_etl.chat_list_cycle import ChatListCycle
@@ -412,7 +413,6 @@ class Cycle:
 
     def _finish(self, tally: Tally, error: Exception | None) -> RunReport:
         """Store the run and the session's state; renew a page that may be stuck."""
-        state = self.source.snapshot().state
         self._blind_spots.note(tally.agreement)
         if lost := self._blind_spots.facts:
             log.warning("facts_lost", facts=list(lost))
@@ -427,9 +427,7 @@ class Cycle:
             spool=self.spool.facts(),
         )
         try:
-            self.store.record_session_event(state, told(error), self.clock())
-            if tally.run_id:
-                self.store.finish_run(report)
+            store_end(self.store, report, told(error))
         except WhatsappEtlError as refused:
             log.warning("run_not_stored", error=str(refused))
         if may_be_stuck(tally, error):

@@ -88,6 +88,11 @@ IMPERSONAL: Mapping[str, frozenset[str]] = {
     "disagreements": frozenset(
         {"id", "fact", "first_seen_at", "last_seen_at", "times_seen", "first_run_id", "last_run_id"}
     ),
+    # Codes, advice and counts: a decision that puts a person's data into an event would belong above.
+    "event_deliveries": frozenset(
+        {"event_id", "target", "state", "attempts", "next_try_at", "settled_at", "last_error"}
+    ),
+    "events": frozenset({"id", "seq", "type", "subject", "data", "occurred_at"}),
     "extraction_jobs": frozenset({*_WRITTEN, "attachment_id", "state", "attempts"}),
     "extractions": frozenset({"id", "attachment_id", "kind", "created_at"}),
     "files_to_remove": frozenset({"unused_since"}),
@@ -139,7 +144,7 @@ IMPERSONAL: Mapping[str, frozenset[str]] = {
             "last_run_id",
         }
     ),
-    "session_events": frozenset({"id", "state", "cause", "needs_person", "occurred_at", "delivered_at"}),
+    "session_events": frozenset({"id", "state", "cause", "needs_person", "occurred_at"}),
     "sync_coverage": frozenset(
         {
             "expected",

@@ -21,6 +21,8 @@ _OLD: Mapping[str, str] = {
     "rejects": "last_seen_at < %(edge)s",
     "disagreements": "last_seen_at < %(edge)s",
     "session_events": "occurred_at < %(edge)s AND id <> (SELECT max(id) FROM session_events)",
+    # The last of each subject says what was told already. Deliveries go with their event.
+    "events": "occurred_at < %(edge)s AND seq NOT IN (SELECT max(seq) FROM events GROUP BY subject)",
     "sync_coverage_history": "observed_at < %(edge)s",
 }
 # By key, so no deletion of the message reaches it.

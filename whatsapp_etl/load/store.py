@@ -13,6 +13,7 @@ from psycopg import Cursor
 from psycopg.rows import TupleRow
 
 from whatsapp_etl.forgotten import Erasure, Forgotten, Wish
+from whatsapp_etl.happenings import OutboxFacts, Tells
 from whatsapp_etl.load import account as accounts
 from whatsapp_etl.load import apply as plans
 from whatsapp_etl.load import (
@@ -24,6 +25,7 @@ from whatsapp_etl.load import (
     health,
     known,
     ledger,
+    outbox,
     privacy,
     runs,
     threads,
@@ -77,8 +79,18 @@ class Store:
         DatabaseRefusedError: A statement failed; its transaction is rolled back.
     """
 
-    def __init__(self, database: Database, *, patience: timedelta = PATIENCE) -> None:
+    def __init__(
+        self, database: Database, *, patience: timedelta = PATIENCE, targets: Sequence[str] = ()
+    ) -> None:
+        """Prepare; nothing is opened.
+
+        Args:
+            database: Where.
+            patience: How long a killed predecessor's session may take to end.
+            targets: Names of those to whom events are delivered.
+        """
         self._database = database
+        self._targets = tuple(targets)
         self._writer = Writer(database, patience)
         self._reader: Connection | None = None
 
@@ -118,10 +130,20 @@ class Store:
         with self._writer.transaction() as cursor:
             return runs.begin_run(cursor, started_at, lookback_begin, kind)
 
-    def finish_run(self, report: RunReport) -> None:
-        """Close a run with its report; a success moves `sync_state.last_success_at`."""
+    def finish_run(self, report: RunReport, tells: Tells | None = None) -> None:
+        """Close a run with its report and what is told of it; a success moves `last_success_at`."""
         with self._writer.transaction() as cursor:
+            # Told first: what was told before stands against the runs before this one.
+            self._tell(cursor, tells, report.finished_at)
             runs.finish_run(cursor, report)
+
+    def tell(self, tells: Tells, now: datetime) -> int:
+        """Write what is to be told of something that leaves no row; return how many events."""
+        with self._writer.transaction() as cursor:
+            return self._tell(cursor, tells, now)
+
+    def _tell(self, cursor: Cursor[TupleRow], tells: Tells | None, now: datetime) -> int:
+        return outbox.tell(cursor, tells, self._targets, now) if tells else 0
 
     def retain(self, retention: Retention, now: datetime) -> Mapping[str, int]:
         """Delete one batch of what is older than it is kept; return how many rows, by table."""
@@ -276,10 +298,15 @@ class Store:
         with self._reading() as cursor:
             return accounts.account(cursor)
 
-    def record_session_event(self, state: SessionState, cause: str | None, now: datetime) -> bool:
-        """Note a change of state; return False when it is the state noted last."""
+    def record_session_event(
+        self, state: SessionState, cause: str | None, now: datetime, tells: Tells | None = None
+    ) -> bool:
+        """Note a change of state and what is told of it; return False when it is the state noted last."""
         with self._writer.transaction() as cursor:
-            return accounts.record_session_event(cursor, state, cause, now)
+            has_changed = accounts.record_session_event(cursor, state, cause, now)
+            if has_changed:
+                self._tell(cursor, tells, now)
+            return has_changed
 
     def session_state(self) -> tuple[SessionState, datetime] | None:
         """Return the state noted last, and since when."""
@@ -305,6 +332,11 @@ class Store:
     def health_facts(self, now: datetime) -> StoreFacts:
         with self._reading() as cursor:
             return health.store_facts(cursor, now)
+
+    def outbox_facts(self) -> OutboxFacts:
+        """Return how delivery of events stands."""
+        with self._reading() as cursor:
+            return outbox.outbox_facts(cursor, self._targets)
 
     def coverage_summary(self, now: datetime, grace: timedelta = timedelta(0)) -> CoverageSummary:
         """Sum up the coverage of all chats; gaps younger than `grace` are counted as recent."""

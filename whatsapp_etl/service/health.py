@@ -231,6 +231,16 @@ def assess(facts: HealthFacts, now: datetime, thresholds: Thresholds | None = No
     )
 
 
+def causes_of(run: RunReport) -> tuple[ReasonCode, ...]:
+    """Return what was wrong in one cycle, the cause first."""
+    session = SESSION_WORDS[run.session_state][1]
+    found = list(_run_codes(run, Thresholds()))
+    if session is not None:
+        # A page that nothing is known of explains less than the error that was met on it.
+        found.insert(len(found) if session is ReasonCode.SESSION_UNKNOWN else 0, session)
+    return tuple(dict.fromkeys(found)) or ((ReasonCode.RUN_FAILED,) if run.status is RunStatus.FAILED else ())
+
+
 def _codes(facts: HealthFacts, now: datetime, limits: Thresholds) -> Iterator[ReasonCode]:
     """Yield what is wrong, the causes before their consequences."""
     yield from _session_codes(facts, now, limits)

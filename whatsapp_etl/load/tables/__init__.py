@@ -37,6 +37,7 @@ from whatsapp_etl.load.tables.content import (
     threads,
 )
 from whatsapp_etl.load.tables.erasure import files_to_remove, forget_key, forgotten
+from whatsapp_etl.load.tables.events import event_deliveries, events
 from whatsapp_etl.load.tables.views import VIEWS, View
 
 __all__ = [
@@ -48,6 +49,8 @@ __all__ = [
     "contact_identifiers",
     "contacts",
     "disagreements",
+    "event_deliveries",
+    "events",
     "extraction_jobs",
     "extractions",
     "files_to_remove",

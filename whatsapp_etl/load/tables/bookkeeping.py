@@ -283,10 +283,8 @@ session_events = Table(
     text("cause", "What was seen; no names or numbers.", null=True),
     flag("needs_person", "1: only a person can end this state."),
     instant("occurred_at", "When it was seen."),
-    instant("delivered_at", "When the event was handed on; null: not yet.", null=True),
-    Index("ix_session_events_undelivered", "id", postgresql_where=sql("delivered_at IS NULL")),
     Index("ix_session_events_occurred", "occurred_at"),
-    comment="Outbox of session changes, one row per change of state.",
+    comment="Changes of the session, one row per change of state; what is told of them is in `events`.",
 )
 
 change_counter = Table(
