@@ -96,6 +96,8 @@ class Backfill(Cycle):
             directory = read_directory(self.source, account, self._rules_now)
             self._take_up(directory)
 
+        # The last comparison counted the chats of which nothing is wanted; of these nothing more can be read.
+        tally.missing += sum(diff.expected - diff.stored for diff in self._diffs.values() if diff.wanted)
         progress.stage("reactions")
         with tally.stage("directory_load"):
             self._load_reactions(self._chosen(directory), self._since, tally)

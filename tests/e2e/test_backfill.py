@@ -47,7 +47,7 @@ def test_what_lies_before_the_look_back_comes_once_and_the_phones_part_is_told(a
     work = backfill_of(it)
     report = work.run()
 
-    assert (report.status, report.error) == (RunStatus.SUCCESS, None)
+    assert (report.status, report.error, report.missing) == (RunStatus.SUCCESS, None, 0)
     held = truth_of(it.simulator, DAYS, "attainable")
     assert len(held) > ordinary
     assert it.stored() == held
@@ -167,7 +167,7 @@ def test_back_fill_that_is_killed_or_interrupted_goes_on_where_it_stopped(progra
 
     interrupted = it.start(*arguments, **slowly)
     wait_for_chats(interrupted, database, 3)
-    os.kill(interrupted.pid, signal.SIGINT)
+    os.killpg(interrupted.pid, signal.SIGINT)  # as a terminal does: the whole group
     out, err = interrupted.communicate(timeout=60)
     told = json.loads(out)
     assert (interrupted.returncode, told["is_complete"], told["run"]["status"]) == (8, False, "interrupted")
