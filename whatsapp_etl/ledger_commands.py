@@ -118,6 +118,7 @@ def _run_table(details: RunDetails) -> Table:
         ("session at its end", run.session_state or "unknown"),
         ("chats listed, opened", f"{run.chats_listed}, {run.chats_opened}"),
         ("chats left alone", _counts(run.chats_skipped)),
+        ("storage set back", "yes" if run.is_rewound else "no"),
         ("newest listed", _at(run.newest_listed_at)),
         ("rows seen", f"{stages.seen}"),
         ("… with an id", f"{stages.id_found}"),

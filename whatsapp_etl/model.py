@@ -154,6 +154,12 @@ class MissingReason(StrEnum):
     PICTURE_NOT_LOADED = "picture_not_loaded"  #: The message is stored; its picture's bytes are not.
     CHAT_NOT_OPENED = "chat_not_opened"
     SKIPPED_BY_RULE = "skipped_by_rule"  #: A rule keeps the chat closed; the stop reason names it.
+    EXPIRED = "expired"  #: It disappeared before it was stored.
+    NO_LONGER_LISTED = "no_longer_listed"  #: The storage was set back and does not list it any more.
+
+
+#: Reasons of what is not listed now, and so not among what is expected.
+UNLISTED_REASONS = frozenset({MissingReason.EXPIRED, MissingReason.NO_LONGER_LISTED})
 
 
 class SkipRule(StrEnum):
@@ -643,6 +649,7 @@ class MissingMessage:
     reason: MissingReason
     attempts: int
     next_try_at: datetime
+    expires_at: datetime | None = None  #: When it disappears; None: it stays.
 
 
 @dataclass(frozen=True, slots=True)
@@ -782,6 +789,19 @@ class ChatDiff:
     newest_at: datetime | None = None  #: When the newest of those expected was sent.
     first_id: str | None = None  #: external_id of the oldest of those expected …
     last_id: str | None = None  #: … and of the newest.
+    #: Listed before and not now, beside what is expected. What is stored of it stays.
+    lost: Mapping[MissingReason, int] = field(default_factory=dict)
+    lost_unstored: int = 0  #: Of those, not stored.
+
+
+@dataclass(frozen=True, slots=True)
+class ListedBefore:
+    """Whether the storage still lists what it listed of a chat before."""
+
+    chat_id: str
+    has_first: bool | None  #: The oldest message inside the look-back; None: not known, or it left that.
+    has_last: bool | None  #: The newest one.
+    unlisted: int = 0  #: Stored messages that are not listed; counted only where an end is lacking.
 
 
 @dataclass(frozen=True, slots=True)
@@ -862,6 +882,7 @@ class RunReport:
     read_by: Literal["metadata", "chat_list"] = "metadata"  #: What decided which chats were opened.
     newest_listed_at: datetime | None = None  #: When the newest message that the browser lists was sent.
     chats_skipped: Mapping[SkipRule, int] = field(default_factory=dict)  #: Left alone altogether, by rule.
+    is_rewound: bool = False  #: The browser's storage lists less than it did: see `transform.rewinding`.
     spooled: int = 0  #: Chats captured and kept on disk, since Postgres was away.
     unspooled: int = 0  #: Chats loaded that earlier cycles had kept so.
     spool: SpoolFacts = field(default_factory=SpoolFacts)  #: At the end of the cycle.

@@ -48,6 +48,7 @@ from whatsapp_etl.row_reading import RowReading
 from whatsapp_etl.scope import (
     Directory,
     Standing,
+    compare,
     index_in_scope,
     reactions_in_scope,
     read_directory,
@@ -219,7 +220,7 @@ class Cycle:
     def _diff(self, directory: Directory, since: datetime, tally: Tally) -> Mapping[str, ChatDiff]:
         """Compare what the browser lists with Postgres; while that is away, with what is known of it."""
         pages = self._settled.noting(index_in_scope(self.source, directory, since))
-        diffs = tally.if_there(lambda: self.store.diff(pages, since, tally.started_at, tally.run_id))
+        diffs = tally.if_there(lambda: compare(self.store, pages, directory, since, tally))
         if diffs is not None:
             self._settled.compared(diffs)
             return diffs

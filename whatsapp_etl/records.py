@@ -38,6 +38,7 @@ class RunRecord:
     missing: int
     newest_listed_at: datetime | None
     chats_skipped: Mapping[str, int]
+    is_rewound: int  #: 1: the storage listed less than it had listed before.
     receipts_observed: int
     disagreements: int
     disagreed: Mapping[str, int]

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+
+import structlog
 
 from whatsapp_etl.extract.source import Source
 from whatsapp_etl.forgotten import Forgotten
 from whatsapp_etl.load.store import Store
 from whatsapp_etl.model import (
     Account,
+    ChatDiff,
     ChatFacts,
     ContactFacts,
     GroupFacts,
@@ -19,6 +22,7 @@ from whatsapp_etl.model import (
     Reaction,
     SkipRule,
 )
+from whatsapp_etl.tally import Tally
 from whatsapp_etl.transform.messages import external_id
 from whatsapp_etl.transform.visits import (
     Rules,
@@ -28,6 +32,8 @@ from whatsapp_etl.transform.visits import (
     list_positions,
     skipped_by,
 )
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +125,27 @@ def index_in_scope(
             and not (skips and entry.expires_at is not None)
             and not forgotten.has_key(entry.external_id)
         ]
+
+
+def compare(
+    store: Store,
+    pages: Iterable[Sequence[MessageIndexEntry]],
+    directory: Directory,
+    since: datetime,
+    tally: Tally,
+) -> Mapping[str, ChatDiff]:
+    """Compare the list with Postgres, and with what it held before."""
+    diffs = store.diff(
+        pages,
+        since,
+        tally.started_at,
+        tally.run_id,
+        chats=directory.chat_ids,
+        is_rewound=tally.compared_with_before,
+    )
+    if tally.is_rewound:
+        log.warning("storage_rewound", detail="the browser lists less than it did; the gaps are kept")
+    return diffs
 
 
 def reactions_in_scope(source: Source, directory: Directory, since: datetime) -> Iterator[Reaction]:

@@ -78,6 +78,7 @@ def report_of(run: RunRecord) -> RunReport:
         error=run.error,
         disagreed={DisagreementFact(fact): count for fact, count in run.disagreed.items()},
         rows_compared=run.rows_compared,
+        is_rewound=bool(run.is_rewound),
         newest_listed_at=run.newest_listed_at,
         chats_skipped={SkipRule(rule): count for rule, count in run.chats_skipped.items()},
         lost_facts=run.lost_facts,

@@ -27,6 +27,7 @@ from whatsapp_etl.model import (
     ChatBatch,
     ChatDiff,
     DisagreementFact,
+    ListedBefore,
     LoadPlan,
     ParsedRow,
     RejectReason,
@@ -38,6 +39,7 @@ from whatsapp_etl.model import (
     StageCounts,
     StopReason,
 )
+from whatsapp_etl.transform.rewinding import is_rewound
 
 log = structlog.get_logger(__name__)
 
@@ -77,6 +79,7 @@ class Tally:
     receipts_observed: int = 0
     disagreed: Counter[DisagreementFact] = field(default_factory=Counter)
     rows_compared: int = 0
+    is_rewound: bool = False
     failures_in_a_row: int = 0
     refusals_in_a_row: int = 0
     has_page_failed: bool = False  #: At some chat, in this cycle.
@@ -128,6 +131,11 @@ class Tally:
         self.newest_listed_at = max(
             (diff.newest_at for diff in diffs.values() if diff.newest_at), default=None
         )
+
+    def compared_with_before(self, before: Sequence[ListedBefore]) -> bool:
+        """Return whether the storage was set back, and keep it."""
+        self.is_rewound = is_rewound(before)
+        return self.is_rewound
 
     def opened(self, batch: ChatBatch) -> bool:
         """Count a chat that was read; return whether its unread count fell meanwhile."""
@@ -260,6 +268,7 @@ class Tally:
             error=error or told(self.fell_back),
             disagreed=dict(self.disagreed),
             rows_compared=self.rows_compared,
+            is_rewound=self.is_rewound,
             lost_facts=lost_facts,
             metadata_unreadable=tuple(
                 f"{part}: {why}" for part, why in sorted(self.unreadable_parts.items())

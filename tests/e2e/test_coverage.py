@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from whatsapp_etl.hashing import hash_id
-from whatsapp_etl.model import DisagreementFact
+from whatsapp_etl.model import DisagreementFact, RunStatus
 
 
 def test_a_chat_of_which_only_the_phone_has_more_is_not_called_complete(account):
@@ -48,3 +50,33 @@ def test_what_is_stored_otherwise_than_the_page_shows_it_is_told_when_its_chat_i
     assert {row[1:] for row in kept} == {("text", f"14 characters, sha256 {hash_id('Something else')}")}
     stored = it.stored()
     assert {stored[key]["content_snippet"] for key, *_ in kept} == {"Something else"}
+
+
+@pytest.mark.parametrize("way", ["older profile", pytest.param("linked again", marks=pytest.mark.matrix)])
+def test_a_storage_that_was_set_back_doubles_nothing_and_its_gaps_are_known(account, way):
+    it = account(world={"chats": 6, "messages": 90})
+    assert it.sync().status is RunStatus.SUCCESS
+    before = it.stored()
+    if way == "older profile":
+        it.simulator.restore(6)
+    else:
+        it.simulator.link_again(days=6)
+
+    reports = [it.sync(), it.sync()]  # the first may meet the page while it is being linked
+
+    assert reports[-1].status is RunStatus.SUCCESS
+    assert any(report.is_rewound for report in reports)
+    assert [report.applied.inserted for report in reports] == [0, 0]
+    assert it.stored() == before
+    listed = it.truth("attainable").keys()
+    lost = {key for key, row in before.items() if key not in listed}
+    gaps = it.query("SELECT external_id, is_stored FROM coverage_gaps WHERE reason = 'no_longer_listed'")
+    assert {key for key, _ in gaps} == lost
+    assert {is_stored for _, is_stored in gaps} == {True}
+    counted = it.query("SELECT sum((missing ->> 'no_longer_listed')::int) FROM sync_coverage")
+    assert counted == [(len(lost),)]
+    chat = it.query("SELECT thread_external_id FROM messages ORDER BY ts LIMIT 1")[0][0]
+    new = it.simulator.add_message(chat, "Back again")
+    assert it.sync().applied.inserted == 1
+    assert it.stored().keys() == {*before, new}
+    assert not it.sync().is_rewound

@@ -169,15 +169,20 @@ def test_reasons_that_nobody_defined_are_refused(database, store, statement):
 
 def test_a_run_keeps_what_it_saw_listed_and_how_many_chats_it_left_alone(store):
     store.finish_run(
-        make_report(store.begin_run(NOW), newest_listed_at=NOW, chats_skipped={SkipRule.EXCLUDED: 2})
+        make_report(
+            store.begin_run(NOW),
+            newest_listed_at=NOW,
+            chats_skipped={SkipRule.EXCLUDED: 2},
+            is_rewound=True,
+        )
     )
     later = store.begin_run(NOW + timedelta(minutes=10))
     store.finish_run(make_report(later, status=RunStatus.FAILED))
 
     failed, run = store.last_runs(2)
 
-    assert (run.newest_listed_at, run.chats_skipped) == (NOW, {"excluded": 2})
-    assert (failed.newest_listed_at, failed.chats_skipped) == (None, {})
+    assert (run.newest_listed_at, run.chats_skipped, run.is_rewound) == (NOW, {"excluded": 2}, 1)
+    assert (failed.newest_listed_at, failed.chats_skipped, failed.is_rewound) == (None, {}, 0)
     assert store.health_facts(NOW).newest_listed_at == NOW
 
 

@@ -88,6 +88,41 @@ def test_a_linked_again_account_has_other_rows_and_the_same_truth(simulator, say
     assert len({value["rowId"] for value in after.values()}) == len(after)
 
 
+def test_an_account_that_is_linked_again_may_get_the_last_days_only(simulator, say_hello):
+    whole = simulator.truth(view="attainable")
+
+    simulator.link_again(days=10)
+
+    page = say_hello(simulator)
+    page.hear_linked()
+    changes = page.pull()
+    listed = {change["key"] for change in changes if change["store"] == "message"}
+    here = {row["external_id"] for row in simulator.truth(view="attainable")}
+    assert 0 < len(here) < len(whole)
+    assert {row["external_id"] for row in simulator.truth()} >= {row["external_id"] for row in whole}
+    keys = {row["external_id"] for row in whole}
+    assert {key for key in keys if any(key in each for each in listed)} == here
+    on_phone = [each["history_type"] for each in simulator.world()["chats"] if each["on_phone"]]
+    assert on_phone
+    assert 1 not in on_phone
+
+
+def test_an_older_profile_lacks_what_came_since_and_is_not_given_it_again(simulator, say_hello):
+    page = say_hello(simulator)
+    page.hear_linked()
+    page.pull()
+    before = {row["external_id"] for row in simulator.truth()}
+
+    gone = simulator.restore(5)
+
+    deleted = [change for change in page.pull() if change["store"] == "message" and change["op"] == "delete"]
+    after = {row["external_id"] for row in simulator.truth()}
+    assert len(deleted) == gone > 0
+    assert after < before
+    # Reading a chat whose unread messages are gone counts none of them.
+    assert sum(count for count in simulator.unread().values() if count > 0) <= len(after)
+
+
 def test_channels_do_not_change_their_id(simulator):
     (channel,) = [each["id"] for each in simulator.world()["chats"] if each["kind"] == "channel"]
 

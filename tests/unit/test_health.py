@@ -214,6 +214,17 @@ def test_a_single_reject_in_a_small_cycle_is_no_alarm():
     assert codes(assess(make_facts(last_run=run), NOW)) == []
 
 
+def test_a_storage_that_was_set_back_is_told_and_lowers_no_share():
+    gone = {MissingReason.NO_LONGER_LISTED: 300, MissingReason.EXPIRED: 2}
+
+    health = assess(make_facts(coverage=make_coverage(gone, stored=415)), NOW)
+
+    assert (codes(health), health.http_status) == (["storage_rewound"], 200)
+    assert health.coverage is not None
+    assert (health.coverage.missing, health.coverage.share) == (0, 1.0)
+    assert health.coverage.missing_by_reason == gone
+
+
 @pytest.mark.parametrize(("disagreements", "expected"), [(2, []), (10, []), (11, ["disagreements_high"])])
 def test_disagreements_count_when_they_are_more_than_a_hundredth_of_a_cycle_or_a_day(
     disagreements: int, expected: list[str]

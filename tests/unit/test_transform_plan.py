@@ -483,3 +483,23 @@ def test_a_picture_that_did_not_load_is_looked_for_again_though_its_message_is_s
     assert [each.reason for each in first.missing] == [MissingReason.PICTURE_NOT_LOADED]
     assert len(first.messages) == 1
     assert first.coverage.stored == first.coverage.expected == 1
+
+
+def test_what_the_storage_no_longer_lists_counts_beside_what_is_missing():
+    diff = ChatDiff(OTHER, 2, 1, (), lost={MissingReason.NO_LONGER_LISTED: 4})
+    since = context().since
+
+    stored = coverage_unvisited(chat(), diff, since, NOW)
+    unstored = coverage_unvisited(chat(), replace(diff, lost_unstored=1), since, NOW)
+    read = plan([row()], [facts()], where=context(diff=replace(diff, wanted=(f"false_{OTHER}_3EB0A1",))))
+
+    assert stored.missing == read.coverage.missing == {MissingReason.NO_LONGER_LISTED: 4}
+    assert (stored.complete_until, unstored.complete_until) == (since, None)
+
+
+def test_a_gap_keeps_when_its_message_disappears():
+    leaves_at = NOW + timedelta(days=1)
+
+    (gap,) = plan([], [facts(expires_at=leaves_at)]).missing
+
+    assert gap.expires_at == leaves_at

@@ -139,14 +139,15 @@ def _write_missing(cursor: Cursor[TupleRow], plan: LoadPlan, run_id: int) -> Non
         return
     cursor.execute(
         "INSERT INTO missing_messages AS x"
-        " (external_id, thread_external_id, reason, attempts, first_missed_at, next_try_at, run_id)"
-        " SELECT u.external_id, %s, u.reason, u.attempts, %s, u.next_try_at, %s"
-        " FROM unnest(%s::text[], %s::text[], %s::int[], %s::timestamptz[])"
-        "   AS u (external_id, reason, attempts, next_try_at)"
+        " (external_id, thread_external_id, reason, attempts, first_missed_at, next_try_at, expires_at,"
+        "   run_id)"
+        " SELECT u.external_id, %s, u.reason, u.attempts, %s, u.next_try_at, u.expires_at, %s"
+        " FROM unnest(%s::text[], %s::text[], %s::int[], %s::timestamptz[], %s::timestamptz[])"
+        "   AS u (external_id, reason, attempts, next_try_at, expires_at)"
         " ON CONFLICT (external_id) DO UPDATE SET reason = excluded.reason, attempts = excluded.attempts,"
-        "   next_try_at = excluded.next_try_at, run_id = excluded.run_id"
-        " WHERE (x.reason, x.attempts, x.next_try_at)"
-        "   IS DISTINCT FROM (excluded.reason, excluded.attempts, excluded.next_try_at)",
+        "   next_try_at = excluded.next_try_at, expires_at = excluded.expires_at, run_id = excluded.run_id"
+        " WHERE (x.reason, x.attempts, x.next_try_at, x.expires_at) IS DISTINCT FROM"
+        "   (excluded.reason, excluded.attempts, excluded.next_try_at, excluded.expires_at)",
         (
             plan.thread.external_id,
             plan.coverage.observed_at,
@@ -155,6 +156,7 @@ def _write_missing(cursor: Cursor[TupleRow], plan: LoadPlan, run_id: int) -> Non
             [entry.reason.value for entry in missing],
             [entry.attempts for entry in missing],
             [entry.next_try_at for entry in missing],
+            [entry.expires_at for entry in missing],
         ),
     )
 

@@ -11,6 +11,7 @@ from psycopg.rows import TupleRow
 from whatsapp_etl.load.apply import write_coverage
 from whatsapp_etl.load.copytext import cell, copy_lines, encoded
 from whatsapp_etl.load.identity import listed_under_another_key, record_aliases
+from whatsapp_etl.load.unlisted import Judge, Listing, Lost
 from whatsapp_etl.model import ChatDiff, Coverage, MessageIndexEntry, MissingReason, StopReason
 
 # The entries that lack a row of their revision. Most cycles return none of them.
@@ -35,12 +36,8 @@ _TOTALS = """
     GROUP BY chat_id
 """
 _SECONDS = 12  #: Digits before the id.
-# What the browser no longer lists inside the look-back is not missing any more.
-_FORGET_UNLISTED = """
-    DELETE FROM missing_messages x
-    WHERE NOT EXISTS (SELECT FROM stage_index i WHERE i.external_id = x.external_id)
-"""
-# Nor are its chat's counts true any more. A list without any entry says nothing of that kind.
+# Of a chat of which nothing is listed any more the counts are not true any more. A list without any entry
+# says nothing of that kind.
 _STALE_COVERAGE = """
     SELECT c.thread_external_id, c.stop_reason, c.complete_until, c.history_type FROM sync_coverage c
     WHERE (c.expected <> 0 OR c.missing <> '{}') AND EXISTS (SELECT FROM stage_index)
@@ -49,33 +46,33 @@ _STALE_COVERAGE = """
 
 
 def diff_index(
-    cursor: Cursor[TupleRow],
-    pages: Iterable[Sequence[MessageIndexEntry]],
-    since: datetime,
-    now: datetime,
-    run_id: int,
+    listing: Listing, pages: Iterable[Sequence[MessageIndexEntry]], is_rewound: Judge
 ) -> Mapping[str, ChatDiff]:
     """Compare the metadata's list with Postgres, streaming it into a temporary table.
 
-    Must run in a transaction with staging tables.
-
     Args:
-        cursor: In a transaction with staging tables.
+        listing: In a transaction with staging tables. Its `since` is the look-back's edge: older entries are
+            left out. Its `now` decides which known gaps are due, and which disappearing messages are gone.
+            Its run notes other keys of stored messages (a chat whose id changed is not read again for that),
+            and that a chat has nothing inside the look-back any more.
         pages: Everything that the metadata lists inside the look-back, in any order.
-        since: The look-back's edge; older entries are left out.
-        now: Decides which known gaps are due, and which disappearing messages are gone.
-        run_id: The run that notes other keys of stored messages (a chat whose id changed is not read
-            again for that), and that a chat has nothing inside the look-back any more.
+        is_rewound: Decides whether the storage was set back.
 
     Returns:
         By chat, for every chat with at least one entry: how many are expected and stored (in any
         revision), which to read (newest first), how many known gaps are not due yet, when the newest
-        entry was sent, and the ids of the oldest and the newest.
+        entry was sent, the ids of the oldest and the newest, and what was listed before and is not now.
     """
-    diffs = _compare(cursor, pages, since, now, run_id)
-    cursor.execute(_FORGET_UNLISTED)
-    write_coverage(cursor, _emptied(cursor, now), run_id)
-    return diffs
+    cursor, now = listing.cursor, listing.now
+    entries = _staged(cursor, pages, listing.since, now, listing.run_id)
+    # Asked after the other keys are known: a chat whose id changed lists all that it listed.
+    if is_rewound(listing.before()):
+        listing.keep_gaps()
+        entries = cursor.execute(_OPEN_ENTRIES, {"now": now}).fetchall()
+    listing.tidy()
+    lost = listing.lost()
+    write_coverage(cursor, _emptied(cursor, lost, now), listing.run_id)
+    return _by_chat(cursor, entries, lost)
 
 
 def diff_before(
@@ -100,21 +97,21 @@ def diff_before(
     Returns:
         The comparison by chat, and by chat the ids before the look-back that lack a row of their revision.
     """
-    diffs = _compare(cursor, pages, since, now, run_id)
+    diffs = _by_chat(cursor, _staged(cursor, pages, since, now, run_id), {})
     unread: dict[str, list[str]] = {}
     for chat_id, key in cursor.execute(_UNREAD.encode(), {"now": now, "edge": edge}).fetchall():
         unread.setdefault(chat_id, []).append(key)
     return diffs, unread
 
 
-def _compare(
+def _staged(
     cursor: Cursor[TupleRow],
     pages: Iterable[Sequence[MessageIndexEntry]],
     since: datetime,
     now: datetime,
     run_id: int,
-) -> Mapping[str, ChatDiff]:
-    """Compare as `diff_index` does, and leave alone what is kept of gaps and coverage."""
+) -> list[TupleRow]:
+    """Put the list beside the tables, and return the entries that lack a row of their revision."""
     columns = ("external_id", "chat_id", "sent_at", "source_revision")
     copy_lines(cursor, "stage_index", columns, _lines(pages, since, now))
     # Without figures on the fresh table the planner expects a handful of rows.
@@ -123,6 +120,12 @@ def _compare(
     if any(not is_stored for *_, is_stored, _ in entries) and (others := listed_under_another_key(cursor)):
         record_aliases(cursor, others, run_id)
         entries = cursor.execute(_OPEN_ENTRIES, {"now": now}).fetchall()
+    return entries
+
+
+def _by_chat(
+    cursor: Cursor[TupleRow], entries: Iterable[TupleRow], lost: Mapping[str, Lost]
+) -> Mapping[str, ChatDiff]:
     totals = cursor.execute(_TOTALS).fetchall()
     unstored = {chat_id: 0 for chat_id, *_ in totals}
     wanted: dict[str, list[str]] = {}
@@ -145,15 +148,26 @@ def _compare(
             newest_at=newest_at,
             first_id=first[_SECONDS:],
             last_id=last[_SECONDS:],
+            lost=lost[chat_id].reasons if chat_id in lost else {},
+            lost_unstored=lost[chat_id].unstored if chat_id in lost else 0,
         )
         for chat_id, total, newest_at, first, last in totals
     }
 
 
-def _emptied(cursor: Cursor[TupleRow], now: datetime) -> list[Coverage]:
+def _emptied(cursor: Cursor[TupleRow], lost: Mapping[str, Lost], now: datetime) -> list[Coverage]:
     """Return the coverage of chats of which nothing is listed any more."""
     return [
-        Coverage(chat_id, 0, 0, {}, StopReason(stop_reason), complete_until, history_type, now)
+        Coverage(
+            chat_id,
+            0,
+            0,
+            lost[chat_id].reasons if chat_id in lost else {},
+            StopReason(stop_reason),
+            complete_until,
+            history_type,
+            now,
+        )
         for chat_id, stop_reason, complete_until, history_type in cursor.execute(_STALE_COVERAGE).fetchall()
     ]
 

@@ -43,10 +43,11 @@ def known_messages(cursor: Cursor[TupleRow], external_ids: Collection[str]) -> M
 def known_missing(cursor: Cursor[TupleRow], external_ids: Collection[str]) -> Mapping[str, MissingMessage]:
     """Return what is known of given gaps: how often they were looked for, and when next."""
     rows = cursor.execute(
-        "SELECT external_id, reason, attempts, next_try_at FROM missing_messages WHERE external_id = ANY(%s)",
+        "SELECT external_id, reason, attempts, next_try_at, expires_at FROM missing_messages"
+        " WHERE external_id = ANY(%s)",
         (list(external_ids),),
     ).fetchall()
-    return {row[0]: MissingMessage(row[0], MissingReason(row[1]), row[2], row[3]) for row in rows}
+    return {row[0]: MissingMessage(row[0], MissingReason(row[1]), *row[2:]) for row in rows}
 
 
 def _message(facts: TupleRow, attachments: tuple[Attachment, ...]) -> KnownMessage:

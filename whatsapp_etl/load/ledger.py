@@ -29,6 +29,7 @@ _FACTS = (
     "missing",
     "newest_listed_at",
     "chats_skipped",
+    "is_rewound",
     "receipts_observed",
     "disagreements",
     "disagreed",

@@ -128,7 +128,9 @@ IMPERSONAL: Mapping[str, frozenset[str]] = {
             "change_seq",
         }
     ),
-    "missing_messages": frozenset({"reason", "attempts", "first_missed_at", "next_try_at", "run_id"}),
+    "missing_messages": frozenset(
+        {"reason", "attempts", "first_missed_at", "next_try_at", "expires_at", "run_id"}
+    ),
     "participant_changes": frozenset({"id", "thread_id", "change", "seen_at", "run_id"}),
     "reaction_versions": frozenset({"id", "message_id", "reacted_at", "replaced_seen_at", "run_id"}),
     "reactions": frozenset({*_WRITTEN, "message_id", "reacted_at", "change_seq"}),
@@ -192,6 +194,7 @@ IMPERSONAL: Mapping[str, frozenset[str]] = {
             "missing",
             "newest_listed_at",
             "chats_skipped",
+            "is_rewound",
             "receipts_observed",
             "disagreements",
             "disagreed",

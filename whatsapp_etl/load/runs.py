@@ -93,6 +93,7 @@ def _columns(report: RunReport) -> dict[str, object]:
         "expected": report.expected,
         "missing": report.missing,
         "newest_listed_at": report.newest_listed_at,
+        "is_rewound": int(report.is_rewound),
         "chats_skipped": json.dumps({rule.value: n for rule, n in report.chats_skipped.items()}),
         "receipts_observed": report.receipts_observed,
         "read_by": report.read_by,

@@ -35,6 +35,7 @@ from whatsapp_etl.load import retention as retaining
 from whatsapp_etl.load.database import Database, translated
 from whatsapp_etl.load.directory import DirectoryCounts
 from whatsapp_etl.load.patience import Connection
+from whatsapp_etl.load.unlisted import Judge, Listing
 from whatsapp_etl.load.writer import PATIENCE, Writer
 from whatsapp_etl.model import (
     Account,
@@ -153,11 +154,18 @@ class Store:
     # --- planning ---
 
     def diff(
-        self, pages: Iterable[Sequence[MessageIndexEntry]], since: datetime, now: datetime, run_id: int
+        self,
+        pages: Iterable[Sequence[MessageIndexEntry]],
+        since: datetime,
+        now: datetime,
+        run_id: int,
+        *,
+        chats: Mapping[str, str] | None = None,
+        is_rewound: Judge = lambda _before: False,
     ) -> Mapping[str, ChatDiff]:
         """Compare the metadata's list of ids with Postgres, by chat. Streams; see `load.diff`."""
         with self._writer.staging() as cursor:
-            return diff.diff_index(cursor, pages, since, now, run_id)
+            return diff.diff_index(Listing(cursor, chats or {}, since, now, run_id), pages, is_rewound)
 
     def diff_before(
         self,

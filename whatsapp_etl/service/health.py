@@ -10,6 +10,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from whatsapp_etl.model import (
+    UNLISTED_REASONS,
     CoverageSummary,
     MissingReason,
     RunReport,
@@ -173,7 +174,10 @@ SESSION_WORDS: Mapping[SessionState, tuple[SessionWord, ReasonCode | None]] = Ma
 
 #: Missing for a reason that reading again does not cure: shown, but never a failure for ever.
 #: Unreadable rows have their own reason in the cycle that rejects them.
-EXPLAINED = frozenset({MissingReason.NEEDS_PHONE, MissingReason.UNREADABLE, MissingReason.PICTURE_NOT_LOADED})
+EXPLAINED = (
+    frozenset({MissingReason.NEEDS_PHONE, MissingReason.UNREADABLE, MissingReason.PICTURE_NOT_LOADED})
+    | UNLISTED_REASONS
+)
 
 #: The reason for the error class that a report names. A session that needs a person speaks for itself.
 ERROR_REASONS: Mapping[str, ReasonCode | None] = MappingProxyType(
@@ -329,7 +333,11 @@ def _is_high(disagreements: int, compared: int, limits: Thresholds) -> bool:
 
 def _coverage_codes(summary: CoverageSummary | None, limits: Thresholds) -> Iterator[ReasonCode]:
     coverage = _coverage(summary)
-    if summary is None or coverage is None or not coverage.missing:
+    if summary is None or coverage is None:
+        return
+    if coverage.missing_by_reason.get(MissingReason.NO_LONGER_LISTED):
+        yield ReasonCode.STORAGE_REWOUND
+    if not coverage.missing:
         return
     # A quiet account has few rows in one cycle; what none of them understood adds up here.
     unreadable = coverage.missing_by_reason.get(MissingReason.UNREADABLE, 0)
@@ -346,16 +354,18 @@ def _coverage_codes(summary: CoverageSummary | None, limits: Thresholds) -> Iter
 def _coverage(summary: CoverageSummary | None) -> CoverageHealth | None:
     if summary is None:
         return None
+    # What the browser no longer lists is not among what is expected: it is told by its reason only.
+    expected = {reason: n for reason, n in summary.missing.items() if reason not in UNLISTED_REASONS}
     # What is neither stored nor listed as missing is missing all the same.
-    unaccounted = max((summary.expected or 0) - summary.stored - sum(summary.missing.values()), 0)
+    unaccounted = max((summary.expected or 0) - summary.stored - sum(expected.values()), 0)
     return CoverageHealth(
         chats=summary.chats,
         chats_complete=summary.chats_complete,
         expected=summary.expected,
         stored=summary.stored,
-        missing=sum(summary.missing.values()) + unaccounted,
+        missing=sum(expected.values()) + unaccounted,
         missing_by_reason=summary.missing,
-        explained=sum(count for reason, count in summary.missing.items() if reason in EXPLAINED),
+        explained=sum(count for reason, count in expected.items() if reason in EXPLAINED),
         complete_until=summary.complete_until,
     )
 

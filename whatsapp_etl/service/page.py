@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 from markupsafe import Markup
 
-from whatsapp_etl.model import MissingReason, RunSummary
+from whatsapp_etl.model import UNLISTED_REASONS, MissingReason, RunSummary
 from whatsapp_etl.service.charts import Chart, days_chart, runs_chart, seconds_text
 from whatsapp_etl.service.health import DatabaseState, Health, SessionWord
 from whatsapp_etl.service.payload import instant
@@ -48,6 +48,8 @@ MISSING_TEXTS = {
     MissingReason.PICTURE_NOT_LOADED: "pictures that did not load",
     MissingReason.CHAT_NOT_OPENED: "in chats not opened yet",
     MissingReason.SKIPPED_BY_RULE: "in chats that a rule keeps closed",
+    MissingReason.EXPIRED: "disappeared before they were stored",
+    MissingReason.NO_LONGER_LISTED: "no longer known to the browser",
 }
 
 
@@ -237,7 +239,9 @@ def _coverage(health: Health, lookback: timedelta) -> CoverageView | None:
         for reason, count in sorted(coverage.missing_by_reason.items(), key=lambda item: -item[1])
         if count
     ]
-    unaccounted = coverage.missing - sum(coverage.missing_by_reason.values())
+    unaccounted = coverage.missing - sum(
+        count for reason, count in coverage.missing_by_reason.items() if reason not in UNLISTED_REASONS
+    )
     if unaccounted:
         missing.append(f"{unaccounted:,} without a known reason")
     return CoverageView(

@@ -63,6 +63,7 @@ class ReasonCode(StrEnum):
     REJECTS_HIGH = "rejects_high"
     FACTS_LOST = "facts_lost"
     DISAGREEMENTS_HIGH = "disagreements_high"
+    STORAGE_REWOUND = "storage_rewound"
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +305,14 @@ _ALL = (
         "they were sent, or what was read before. What the storage lists, and the text read first, stays.",
         "The table `disagreements` names message and fact. Times alone: check WHATSAPP_TIMEZONE and "
         "WHATSAPP_LOCALE. Else run `whatsapp-etl selectors check`, and update.",
+    ),
+    _notice(
+        ReasonCode.STORAGE_REWOUND,
+        "The browser's storage was set back: it no longer lists messages of the look-back that it had listed "
+        "before. What is stored of them stays.",
+        "The view `coverage_gaps` names them (`no_longer_listed`). If an older profile was restored, link "
+        "the account again, and the phone hands its history over; what arrived between and was not stored "
+        "is on the phone only.",
     ),
 )
 

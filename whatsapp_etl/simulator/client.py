@@ -93,9 +93,16 @@ class ControlClient:
         """Change a chat from phone ids to LIDs and return its id; see `docs/simulator.md`."""
         return str(self._post(f"chats/{chat}/migrate", rows=rows)["chat"])
 
-    def link_again(self, *, lids: bool = False) -> None:
-        """Unlink all pages; the next ones get everything anew as history, with `lids` under LIDs."""
-        self._post("relink", lids=lids)
+    def link_again(self, *, lids: bool = False, days: float | None = None) -> None:
+        """Unlink all pages; the next ones get everything anew as history, with `lids` under LIDs.
+
+        With `days` they get that of the last days only; what is older stays on the phone.
+        """
+        self._post("relink", lids=lids, **({} if days is None else {"days": days}))
+
+    def restore(self, days: float) -> int:
+        """Set the device back to an older copy of its profile; return how many messages it lacks now."""
+        return int(self._post("restore", days=days)["gone"])
 
     # --- what is and what was ------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from whatsapp_etl.simulator.behaviours import BEHAVIOURS
 from whatsapp_etl.simulator.ledger import Ledger
-from whatsapp_etl.simulator.moving import link_again, migrate_chat
+from whatsapp_etl.simulator.moving import hand_over_less, link_again, migrate_chat, restore_older
 from whatsapp_etl.simulator.options import PAGE_VARIANTS, check_variants
 from whatsapp_etl.simulator.page import PageServer, PhoneResult
 from whatsapp_etl.simulator.story import Story, StoryError, UnknownThingError
@@ -53,6 +53,7 @@ def control_routes(server: PageServer) -> list[Route]:
         ("PATCH", "/chats/{chat}", control.change_chat),
         ("POST", "/chats/{chat}/migrate", control.migrate_chat),
         ("POST", "/relink", control.link_again),
+        ("POST", "/restore", control.restore),
         ("POST", "/decrypt", control.decrypt),
         ("POST", "/expire", control.expire),
         ("POST", "/phone_history", control.phone_history),
@@ -182,9 +183,16 @@ class _Control:
         return {"chat": new_id}
 
     async def link_again(self, _request: Request, payload: Payload) -> Payload:
+        if "days" in payload:
+            hand_over_less(self._server.world, float(payload["days"]))
         link_again(self._server.world, uses_lids=bool(payload.get("lids", False)))
         await self._server.log_out()
         return {"linked_again": True}
+
+    async def restore(self, _request: Request, payload: Payload) -> Payload:
+        gone = restore_older(self._server.world, float(payload["days"]))
+        await self._server.announce()
+        return {"gone": gone}
 
     # --- what is and what was ------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from whatsapp_etl.simulator.feed import Feed
 from whatsapp_etl.simulator.world import FIRST_ROW, Contact, Message, Reaction, World
 
 _LID_DIGITS = 10
+_DAY = 24 * 60 * 60
 
 
 def migrate_chat(world: World, chat_id: str, *, rewrites: bool) -> str:
@@ -61,6 +62,35 @@ def link_again(world: World, *, uses_lids: bool) -> None:
             )
     world.feed = Feed()
     world.announce_all()
+
+
+def hand_over_less(world: World, days: float) -> int:
+    """Let only the phone have what is older; return how many messages that is.
+
+    How much history a newly linked device gets is decided when it is linked; the rest can be asked for.
+    """
+    cut = world.clock() - days * _DAY
+    left = {key for key, message in world.messages.items() if message.t < cut and not message.is_on_phone}
+    for key in left:
+        world.messages[key] = replace(world.messages[key], is_on_phone=True)
+    for chat_id in {world.chat_of(world.messages[key]).id for key in left}:
+        world.chats[chat_id] = replace(world.chats[chat_id], history_type=0)
+    return len(left)
+
+
+def restore_older(world: World, days: float) -> int:
+    """Let this device be as an older copy of its profile: without what came since; return how many that is.
+
+    The server has delivered it once and does not do so again.
+    """
+    cut = world.clock() - days * _DAY
+    gone = [key for key, message in world.messages.items() if message.t >= cut and not message.is_on_phone]
+    world.take_reactions([each for each in world.reactions.values() if each.external_id in set(gone)])
+    for key in gone:
+        world.remove_message(key)
+    for chat_id in world.chats:
+        world.put_chat(world.chats[chat_id])
+    return len(gone)
 
 
 def lid_of(world: World, person_id: str) -> str:

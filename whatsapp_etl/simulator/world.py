@@ -337,7 +337,10 @@ class World:
     def remove_message(self, external_id: str) -> None:
         """Take a message off this device only: no trace stays."""
         message = self.messages.pop(external_id)
-        self._by_chat[self.chat_of(message).id].remove(external_id)
+        chat_id = self.chat_of(message).id
+        self._by_chat[chat_id].remove(external_id)
+        if external_id in (unread := self._unread.get(chat_id, [])):
+            unread.remove(external_id)
         self.feed.delete("message", external_id, self.row_key(message))
 
     def rekey_message(self, old: Message, new: Message) -> None:

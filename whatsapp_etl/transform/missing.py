@@ -56,12 +56,13 @@ def missing_message(
     now: datetime,
     *,
     stop_reason: StopReason,
+    expires_at: datetime | None = None,
 ) -> MissingMessage:
     """Return the record of an id that was looked for and not found once more."""
     if stop_reason in NOT_A_TRY:
-        return MissingMessage(external_id, reason, attempts.get(external_id, 0), now)
+        return MissingMessage(external_id, reason, attempts.get(external_id, 0), now, expires_at)
     tries = attempts.get(external_id, 0) + 1
-    return MissingMessage(external_id, reason, tries, now + wait_after(tries))
+    return MissingMessage(external_id, reason, tries, now + wait_after(tries), expires_at)
 
 
 def missing_reason(

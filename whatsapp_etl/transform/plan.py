@@ -133,9 +133,9 @@ def coverage_unvisited(chat: ChatFacts, diff: ChatDiff, since: datetime, now: da
         thread_external_id=chat.id,
         expected=diff.expected,
         stored=diff.stored,
-        missing=dict(diff.deferred),
+        missing={**diff.deferred, **diff.lost},
         stop_reason=StopReason.NOTHING_TO_READ,
-        complete_until=None if diff.deferred else chat.held_since(since),
+        complete_until=None if diff.deferred or diff.lost_unstored else chat.held_since(since),
         history_type=chat.history_type,
         observed_at=now,
         first_external_id=diff.first_id,
@@ -267,7 +267,9 @@ class _Made:
                 continue
             if key in self.messages:
                 if self._still_lacks_picture(key, known):
-                    found.append(self._missing_message(key, MissingReason.PICTURE_NOT_LOADED))
+                    found.append(
+                        self._missing_message(key, MissingReason.PICTURE_NOT_LOADED, facts.expires_at)
+                    )
                 continue
             if known is not None and known.source_revision == facts.source_revision:
                 continue
@@ -278,7 +280,7 @@ class _Made:
                 empty_stanza_ids={shown_stanza_id(shown_id) for shown_id in self._batch.empty_ids},
                 unreadable_stanza_ids=unreadable,
             )
-            found.append(self._missing_message(key, reason))
+            found.append(self._missing_message(key, reason, facts.expires_at))
         # Wanted by the scan of all ids, and not among the chat's own: gone meanwhile, or kept elsewhere.
         found += [self._missing_message(key, MissingReason.NOT_SHOWN) for key in self._unlisted(wanted)]
         return tuple(found)
@@ -288,9 +290,16 @@ class _Made:
             return []
         return sorted(set(wanted) - {external_id(each.key, self._context.account) for each in self._listed})
 
-    def _missing_message(self, key: str, reason: MissingReason) -> MissingMessage:
+    def _missing_message(
+        self, key: str, reason: MissingReason, expires_at: datetime | None = None
+    ) -> MissingMessage:
         return missing_message(
-            key, reason, self._context.attempts, self._now, stop_reason=self._batch.stop_reason
+            key,
+            reason,
+            self._context.attempts,
+            self._now,
+            stop_reason=self._batch.stop_reason,
+            expires_at=expires_at,
         )
 
     def _still_lacks_picture(self, key: str, known: KnownMessage | None) -> bool:
@@ -311,7 +320,7 @@ class _Made:
             stored = min(diff.stored + inserted, diff.expected)
         else:
             expected, stored = listed, len(self._known) + inserted
-        reasons: dict[MissingReason, int] = dict(diff.deferred) if diff else {}
+        reasons: dict[MissingReason, int] = {**diff.deferred, **diff.lost} if diff else {}
         for each in missing:
             reasons[each.reason] = reasons.get(each.reason, 0) + 1
         if self._listed is None:
@@ -323,7 +332,9 @@ class _Made:
             stored=stored,
             missing=reasons,
             stop_reason=self._batch.stop_reason,
-            complete_until=self._complete_until(missing, has_deferred=bool(diff and diff.deferred)),
+            complete_until=self._complete_until(
+                missing, has_deferred=bool(diff and (diff.deferred or diff.lost_unstored))
+            ),
             history_type=self._context.chat.history_type,
             observed_at=self._now,
             first_external_id=diff.first_id if diff else None,

@@ -100,6 +100,7 @@ sync_runs = Table(
     number("expected", "Messages that the metadata lists inside the look-back.", default=0),
     number("missing", "Of those, not stored.", default=0),
     instant("newest_listed_at", "When the newest message was sent that the metadata lists.", null=True),
+    flag("is_rewound", "1: the browser's storage listed less than it had listed before."),
     _json("chats_skipped", "Chats left alone altogether: rule to number of chats. Names none of them."),
     number("receipts_observed", "Unread counts that dropped after our own opening; must stay 0.", default=0),
     number(
@@ -211,9 +212,12 @@ missing_messages = Table(
     instant("first_missed_at", "When it was first found missing."),
     instant("next_try_at", "Not looked for again before."),
     number("run_id", "Run that looked for it last."),
+    instant("expires_at", "When it disappears; null: it stays.", null=True),
     one_of("reason", MissingReason),
     Index("ix_missing_messages_thread", "thread_external_id"),
-    comment="Messages that the metadata lists and that are not stored (or stored in an older revision).",
+    comment="Messages that the metadata lists and that are not stored (or stored in an older revision), and "
+    "those that it listed before and lists no more: 'expired' ones were never stored, 'no_longer_listed' "
+    "ones may be.",
 )
 
 rejects = Table(
