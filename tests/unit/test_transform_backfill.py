@@ -48,6 +48,13 @@ def test_a_title_of_several_chats_is_refused_with_their_ids_beside_the_message()
     assert not any(told in str(refused.value) for told in ("Ana", "ANA", "4915"))
 
 
+def test_a_name_that_fits_no_chat_is_refused_without_repeating_it():
+    with pytest.raises(ChatChoiceError, match="number 1 names none of the 2 chats in scope") as refused:
+        chosen_chats([ANA, CLUB], ["Rowing"], Rules())
+    assert refused.value.candidates == ()
+    assert "Rowing" not in str(refused.value)
+
+
 def diff(*wanted, expected=10, stored=9, **changes):
     return ChatDiff(OTHER, expected, stored, wanted, **changes)
 
