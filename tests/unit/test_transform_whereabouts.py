@@ -63,6 +63,21 @@ CHAT = ChatCoverage("491555000001@c.us", "all_found", 3, 3, NOW, NOW)
             "stored",
             "picture",
         ),
+        (
+            replace(NOTHING, missing=replace(MISSING, reason=MissingReason.EXPIRED)),
+            "missing",
+            "Nothing: it disappeared before it was stored",
+        ),
+        (
+            replace(NOTHING, stored=STORED, missing=replace(MISSING, reason=MissingReason.NO_LONGER_LISTED)),
+            "stored",
+            "Nothing until the browser's storage, which was set back",
+        ),
+        (
+            replace(NOTHING, missing=replace(MISSING, reason=MissingReason.SKIPPED_BY_RULE)),
+            "missing",
+            "kept closed",
+        ),
         (replace(NOTHING, missing=MISSING), "missing", "not before 2026-08-23 12:20 UTC"),
         (replace(NOTHING, missing=replace(MISSING, next_try_at=NOW)), "missing", "in the next cycle"),
         (

@@ -17,6 +17,11 @@ _LOOKED_FOR = {
         "Its row was not understood: it is read again {when}, and a newer pack may understand it."
     ),
     MissingReason.PICTURE_NOT_LOADED: "Its picture is looked for again {when}.",
+    MissingReason.SKIPPED_BY_RULE: "Its chat is kept closed by a rule; when that ends, it is read.",
+    MissingReason.EXPIRED: "Nothing: it disappeared before it was stored.",
+    MissingReason.NO_LONGER_LISTED: (
+        "Nothing until the browser's storage, which was set back, lists it again; what is stored of it stays."
+    ),
 }
 
 
