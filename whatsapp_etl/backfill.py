@@ -15,7 +15,6 @@ from whatsapp_etl.chat_memory import ChatMemory
 from whatsapp_etl.errors import ChatChoiceError
 from whatsapp_etl.model import (
     BackfillProgress,
-    ChatBatch,
     ChatDiff,
     ChatFacts,
     StopReason,
@@ -62,6 +61,7 @@ class Backfill(Cycle):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._memory = ChatMemory(self.clock, self.slice)
+        self._visiting = replace(self._visiting, memory=self._memory, adjust=self._up_to_the_phone)
 
     def told(self) -> tuple[ChatBackfill, ...]:
         """Return what is known of each chosen chat, as stored; none when the run did not come to choosing."""
@@ -116,7 +116,7 @@ class Backfill(Cycle):
         self._before = dict(self.store.backfill_progress())
         for chat_id, before in self._before.items():
             if before.phone_asked_at is not None:
-                self._phone_asked.setdefault(chat_id, before.phone_asked_at)
+                self._visiting.phone_asked.setdefault(chat_id, before.phone_asked_at)
             if chat_id not in self._walks:
                 self._memory.resume(chat_id, before.slices)
 
@@ -148,7 +148,7 @@ class Backfill(Cycle):
         return before.is_finished and has_more and walks < _MOST_WALKS
 
     def _seeks_phone(self, chat: ChatFacts) -> bool:
-        return phone_has_more(chat, self._since) and self._is_phone_due(chat.id)
+        return phone_has_more(chat, self._since) and self._visiting.is_phone_due(chat.id)
 
     def _read_slice(self, chat: ChatFacts, directory: Directory, tally: Tally) -> int:
         """Read one slice of a chat and store it with how far it came; return how many messages it wrote."""
@@ -160,7 +160,7 @@ class Backfill(Cycle):
             captured,
             edge=self._edge,
             before=self._before.get(chat.id),
-            asked_at=self._phone_asked.get(chat.id),
+            asked_at=self._visiting.phone_asked.get(chat.id),
         )
         self._apply(plan, tally)
         if captured.batch.stop_reason is not StopReason.TIME_BUDGET:
@@ -170,12 +170,12 @@ class Backfill(Cycle):
         tally.stop_if_interrupted(captured.batch)
         return len(plan.messages)
 
-    def _read(self, planned: Planned, since: datetime, tally: Tally) -> ChatBatch:
+    def _up_to_the_phone(self, planned: Planned) -> Planned:
         """Read as a cycle does; where the phone may be asked, go up to the place where it is."""
         chat = planned.visit.chat
         if self._seeks_phone(chat) and planned.unopened in {None, StopReason.NOTHING_TO_READ}:
-            planned = Planned(replace(planned.visit, seeks_phone=True))
-        return super()._read(planned, since, tally)
+            return Planned(replace(planned.visit, seeks_phone=True))
+        return planned
 
     def _record_settled(self, tally: Tally) -> None:
         """Note how the chats stand from which nothing more can be read now."""

@@ -28,6 +28,7 @@ from whatsapp_etl.resources import data_folder
 from whatsapp_etl.retention import Retention
 from whatsapp_etl.settings import Settings
 from whatsapp_etl.spool.folder import Spool
+from whatsapp_etl.steps import Announce, no_announcement
 from whatsapp_etl.transform.identity import chat_kind
 from whatsapp_etl.transform.kinds import message_type
 from whatsapp_etl.transform.page_words import words_of
@@ -51,6 +52,7 @@ class _Parts(TypedDict):
     clock: Clock
     remove_file: Callable[[str], None]
     spool: Spool
+    announce: Announce
 
 
 def clock_of(settings: Settings) -> Clock:
@@ -108,11 +110,11 @@ def rules_of(settings: Settings) -> Rules:
 
 
 @contextmanager
-def open_store(settings: Settings) -> Iterator[Store]:
+def open_store(settings: Settings, announce: Announce = no_announcement) -> Iterator[Store]:
     """Yield the store in a database whose schema is current."""
     with open_db(settings) as database:
         migrate.upgrade(database)
-        with Store(database) as store:
+        with Store(database, announce=announce) as store:
             yield store
 
 
@@ -144,6 +146,7 @@ def source_of(
     *,
     is_headless: bool | None = None,
     clock: Clock | None = None,
+    announce: Announce = no_announcement,
 ) -> Source:
     """Return the account's source; the browser starts when it is opened.
 
@@ -179,9 +182,16 @@ def source_of(
         classify=message_type,
         kind_of=chat_kind,
         redact=partial(write_page, words=words_of(packs)),
-        save_file=partial(save, root=settings.attachments_dir),
+        save_file=partial(save, root=settings.attachments_dir, announce=announce),
     )
-    return Source(options, judgement, clock=clock or clock_of(settings), stop=stop, publish=publish)
+    return Source(
+        options,
+        judgement,
+        clock=clock or clock_of(settings),
+        stop=stop,
+        publish=publish,
+        announce=announce,
+    )
 
 
 def browser_options_of(settings: Settings, *, is_headless: bool) -> BrowserOptions:
@@ -202,12 +212,24 @@ def browser_options_of(settings: Settings, *, is_headless: bool) -> BrowserOptio
     )
 
 
-def cycle_of(settings: Settings, source: Source, store: Store, clock: Clock | None = None) -> Cycle:
+def cycle_of(
+    settings: Settings,
+    source: Source,
+    store: Store,
+    clock: Clock | None = None,
+    announce: Announce = no_announcement,
+) -> Cycle:
     """Return the cycle, ready to run."""
-    return Cycle(**_parts_of(settings, source, store, clock), lookback=settings.lookback)
+    return Cycle(**_parts_of(settings, source, store, clock, announce), lookback=settings.lookback)
 
 
-def _parts_of(settings: Settings, source: Source, store: Store, clock: Clock | None = None) -> _Parts:
+def _parts_of(
+    settings: Settings,
+    source: Source,
+    store: Store,
+    clock: Clock | None = None,
+    announce: Announce = no_announcement,
+) -> _Parts:
     return {
         "source": source,
         "store": store,
@@ -218,7 +240,8 @@ def _parts_of(settings: Settings, source: Source, store: Store, clock: Clock | N
         "retention": settings.retention_days,
         "clock": clock or clock_of(settings),
         "remove_file": partial(remove, root=settings.attachments_dir),
-        "spool": Spool(settings.spool_dir, settings.spool_max_bytes),
+        "spool": Spool(settings.spool_dir, settings.spool_max_bytes, announce),
+        "announce": announce,
     }
 
 

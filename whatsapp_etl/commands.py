@@ -23,6 +23,7 @@ from whatsapp_etl.model import RunReport, RunStatus
 from whatsapp_etl.plain_json import plain
 from whatsapp_etl.progress import RichProgress
 from whatsapp_etl.settings import Settings, read_settings
+from whatsapp_etl.steps import Announce, no_announcement
 
 
 def login(*, terminal: bool, minutes: int, replace_account: bool) -> None:
@@ -56,12 +57,12 @@ def login(*, terminal: bool, minutes: int, replace_account: bool) -> None:
         source.close()
 
 
-def sync(*, as_json: bool) -> int:
+def sync(*, as_json: bool, announce: Announce = no_announcement) -> int:
     """Run one cycle; return the exit code."""
     settings = _settings(logs_as_text=not as_json)
-    with bootstrap.open_store(settings) as store:
-        source = bootstrap.source_of(settings, threading.Event())
-        cycle = bootstrap.cycle_of(settings, source, store)
+    with bootstrap.open_store(settings, announce) as store:
+        source = bootstrap.source_of(settings, threading.Event(), announce=announce)
+        cycle = bootstrap.cycle_of(settings, source, store, announce=announce)
         try:
             with RichProgress(is_shown=not as_json) as progress:
                 report = cycle.run(progress)

@@ -16,13 +16,8 @@ from whatsapp_etl.captured import CapturedChat
 from whatsapp_etl.chat_list_cycle import ChatListCycle
 from whatsapp_etl.chat_memory import ChatMemory
 from whatsapp_etl.errors import (
-    BrowserCrashedError,
-    ChatSkippedError,
     DatabaseRefusedError,
     MetadataUnreadableError,
-    PageScriptError,
-    PageTimeoutError,
-    SelectorDriftError,
     SessionNeedsPersonError,
     WhatsappEtlError,
 )
@@ -58,16 +53,15 @@ from whatsapp_etl.scope import (
 from whatsapp_etl.spool.folder import Spool
 from whatsapp_etl.spool.settled import Settled
 from whatsapp_etl.spooling import Spooling
-from whatsapp_etl.tally import FAILURES_IN_A_ROW, Tally, may_be_stuck, reason_of, status_of, told
+from whatsapp_etl.steps import Announce, Step, no_announcement
+from whatsapp_etl.tally import FAILURES_IN_A_ROW, Tally, may_be_stuck, status_of, told
 from whatsapp_etl.transform.parse import signal_counts
-from whatsapp_etl.transform.plan import coverage_unvisited, thread_of, unopened
-from whatsapp_etl.transform.visits import Planned, Rules, plan_visit, visiting_order
+from whatsapp_etl.transform.plan import coverage_unvisited, thread_of
+from whatsapp_etl.transform.visits import Rules, visiting_order
 from whatsapp_etl.unused_files import remove_unused_files
+from whatsapp_etl.visiting import Visiting
 
 log = structlog.get_logger(__name__)
-
-#: The phone is asked for older messages of one chat at most so often.
-_PHONE_EVERY = timedelta(days=1)
 
 
 @dataclass
@@ -85,10 +79,11 @@ class Cycle:
     asks_phone: bool = False
     retention: Retention = field(default_factory=lambda: parse_retention(""))
     spool: Spool = field(kw_only=True)
+    announce: Announce = no_announcement
     _standing: Standing | None = None
     _settled: Settled = field(default_factory=Settled)
     _spooling: Spooling = field(init=False)
-    _phone_asked: dict[str, datetime] = field(default_factory=dict)
+    _visiting: Visiting = field(init=False)
     _memory: ChatMemory = field(init=False)
     _rows: RowReading = field(init=False)
     _without_metadata: ChatListCycle = field(init=False)
@@ -97,7 +92,12 @@ class Cycle:
     def __post_init__(self) -> None:
         self._memory = ChatMemory(self.clock)
         self._rows = RowReading(self.zone, self.locale)
-        self._spooling = Spooling(self.spool, self.store, self.clock, load_chat=self._load_spooled)
+        self._spooling = Spooling(
+            self.spool, self.store, self.clock, load_chat=self._load_spooled, announce=self.announce
+        )
+        self._visiting = Visiting(
+            self.source, self._memory, self.clock, self.asks_phone, raise_alarm=self._raise_alarm
+        )
         self._without_metadata = ChatListCycle(
             self.source,
             self.store,
@@ -105,7 +105,7 @@ class Cycle:
             self.clock,
             parse=self._parse,
             apply=self._apply,
-            may_ask_phone=self._may_ask_phone,
+            may_ask_phone=self._visiting.may_ask_phone,
         )
 
     def run(self, progress: CycleProgress | None = None) -> RunReport:
@@ -126,10 +126,13 @@ class Cycle:
         progress.stage("opening the page")
         with tally.stage("open"):
             self.source.open()
+            self.announce(Step.PAGE_OPENED)
         self._rows.page_opened(self.source.language())
         since = tally.started_at - self.lookback
         tally.run_id = tally.if_there(lambda: self.store.begin_run(tally.started_at, since)) or 0
+        self.announce(Step.RUN_BEGUN)
         account = self._pinned_account(tally)
+        self.announce(Step.ACCOUNT_CHECKED)
         try:
             self._by_metadata(account, since, tally, progress)
         except MetadataUnreadableError as unreadable:
@@ -145,6 +148,7 @@ class Cycle:
             tally.chats_listed = len(directory.chats)
             tally.chats_skipped = directory.skipped
             tally.if_there(lambda: self._load_people(directory, tally))
+            self.announce(Step.PEOPLE_STORED)
 
         progress.stage("loading what was kept")
         with tally.stage("unspool"):
@@ -155,6 +159,7 @@ class Cycle:
             unreadable_before = self.source.unreadable_rows
             diffs = self._diff(directory, since, tally)
             tally.compared(diffs, unreadable=self.source.unreadable_rows - unreadable_before)
+            self.announce(Step.COMPARED)
 
         with tally.stage("read"):
             order = replace(directory.rules, first=self._memory.first, last=self._memory.last)
@@ -165,6 +170,7 @@ class Cycle:
                 if tally.away:
                     self._spooling.require_room()
                 captured = self._capture(chat, directory, diffs[chat.id], since, tally)
+                self.announce(Step.CHAT_READ)
                 load = partial(self._load, captured, directory.rules, tally)
                 plan = tally.if_there(load) or self._keep(captured, directory.rules, tally)
                 progress.chat_done(len(plan.messages))
@@ -174,7 +180,9 @@ class Cycle:
             progress.stage("reactions")
             with tally.stage("directory_load"):
                 self._load_reactions(directory, since, tally)
+                self.announce(Step.REACTIONS_STORED)
                 self._record_unvisited(directory, diffs, since, tally)
+                self.announce(Step.COVERAGE_STORED)
         tally.unreadable_parts.update(self.source.unreadable_parts)
 
     def _by_chat_list(
@@ -232,7 +240,7 @@ class Cycle:
         self, chat: ChatFacts, directory: Directory, diff: ChatDiff, since: datetime, tally: Tally
     ) -> CapturedChat:
         """Read one chat and understand its rows; what is stored of it is asked later."""
-        facts, batch = self._visit(chat, directory, diff, since, tally)
+        facts, batch = self._visiting.visit(chat, directory, diff, since, tally)
         parsed, rejects = self._parse(batch, directory.account, facts)
         tally.parsed(batch, parsed, signal_counts(parsed))
         dissents = self._rows.time_dissents(parsed, self.source.session.pack, facts)
@@ -250,63 +258,6 @@ class Cycle:
             participant_ids=directory.participants(chat.id),
             phone_ids=directory.rules.phone_ids,
         )
-
-    def _visit(
-        self, chat: ChatFacts, directory: Directory, diff: ChatDiff, since: datetime, tally: Tally
-    ) -> tuple[Sequence[MessageFacts] | None, ChatBatch]:
-        """Return what the storage lists of a chat, None when that failed, and what was read of it."""
-        facts = None
-        if (reason := self._memory.resting(chat.id)) is not None:
-            return facts, self._unopened(chat, reason)
-        try:
-            facts = self.source.messages(chat, since)
-            planned = plan_visit(
-                chat,
-                diff,
-                facts,
-                self._rules(directory, tally),
-                directory.account,
-                list_position=directory.positions[chat.id],
-                turn=tally.run_id,
-            )
-            batch = self._read(planned, since, tally)
-        except BrowserCrashedError:
-            self._memory.note_failure(chat.id, StopReason.PAGE_FAILED)
-            raise
-        except (SelectorDriftError, PageTimeoutError, PageScriptError, MetadataUnreadableError) as failure:
-            self.source.check_ready()  # what waits for a person explains it, and ends the cycle
-            self._memory.note_failure(chat.id, reason_of(failure))
-            reason = tally.page_failed(failure)
-            log.warning("chat_failed", error=str(failure), kind=type(failure).__name__)
-            return facts, self._unopened(chat, reason)
-        self._memory.note_read(chat.id, batch.stop_reason)
-        return facts, batch
-
-    def _read(self, planned: Planned, since: datetime, tally: Tally) -> ChatBatch:
-        """Read one chat, or say why it was not read; only what concerns all chats is raised."""
-        visit = planned.visit
-        if planned.unopened is not None:
-            return self._unopened(visit.chat, planned.unopened)
-        try:
-            batch = self.source.read(
-                visit,
-                since=since,
-                budget=self._memory.budget(visit.chat.id),
-                asks_phone=self._may_ask_phone(visit.chat.id),
-            )
-        except ChatSkippedError as skipped:
-            log.warning("chat_skipped", error=str(skipped))
-            return self._unopened(visit.chat, StopReason.CHAT_NOT_FOUND)
-        tally.failures_in_a_row = 0
-        if tally.opened(batch):
-            tally.if_there(lambda: self.store.raise_shield_alarm(self.clock()))
-            if self._standing is not None:
-                self._standing = replace(self._standing, is_shield_alarmed=True)
-            log.error("shield_alarm", detail="an unread count fell after the chat was opened")
-        return batch
-
-    def _unopened(self, chat: ChatFacts, reason: StopReason) -> ChatBatch:
-        return unopened(chat.id, reason, self.source.session.pack.id, self.clock())
 
     def _parse(
         self, batch: ChatBatch, account: Account, facts: Sequence[MessageFacts] | None = None
@@ -351,6 +302,7 @@ class Cycle:
                 raise
             log.warning("chat_not_stored", error=str(refused))
             return False
+        self.announce(Step.CHAT_STORED)
         # Why reading ended and what is missing was told by the cycle that read it.
         count = tally.loaded_plan if is_late else tally.applied_plan
         count(plan, result)
@@ -387,28 +339,22 @@ class Cycle:
         if self.rules.disappearing == "expire":
             self.store.expire_messages(now)
         retain(self.store, self.retention, now)
-        waiting = self.spool.file_paths()
-        for reason in remove_unused_files(self.store, self.remove_file, waiting).values():
+        self.announce(Step.MESSAGES_EXPIRED)
+        for reason in remove_unused_files(self.store, self._remove_file, self.spool.file_paths()).values():
             log.warning("file_not_removed", reason=reason)
+        self.announce(Step.FILES_REMOVED)
         self._spooling.tidy()
 
-    # --- decisions with a memory ----------------------------------------------------------------
+    def _remove_file(self, path: str) -> None:
+        self.remove_file(path)
+        self.announce(Step.FILE_REMOVED)
 
-    def _rules(self, directory: Directory, tally: Tally) -> Rules:
-        """Return the rules as they stand now: an alarm counts for the next chat already."""
-        if tally.receipts_observed and not directory.rules.is_shield_alarmed:
-            return replace(directory.rules, is_shield_alarmed=True)
-        return directory.rules
-
-    def _may_ask_phone(self, chat_id: str) -> bool:
-        if not self._is_phone_due(chat_id):
-            return False
-        self._phone_asked[chat_id] = self.clock()
-        return True
-
-    def _is_phone_due(self, chat_id: str) -> bool:
-        asked_at = self._phone_asked.get(chat_id)
-        return self.asks_phone and (asked_at is None or self.clock() - asked_at >= _PHONE_EVERY)
+    def _raise_alarm(self, tally: Tally) -> None:
+        """Note that an unread count fell: from the next chat on, unread ones stay closed."""
+        log.error("shield_alarm", detail="an unread count fell after the chat was opened")
+        tally.if_there(lambda: self.store.raise_shield_alarm(self.clock()))
+        if self._standing is not None:
+            self._standing = replace(self._standing, is_shield_alarmed=True)
 
     # --- the end --------------------------------------------------------------------------------
 
@@ -429,6 +375,7 @@ class Cycle:
         )
         try:
             store_end(self.store, report, told(error))
+            self.announce(Step.RUN_STORED)
         except WhatsappEtlError as refused:
             log.warning("run_not_stored", error=str(refused))
         if may_be_stuck(tally, error):

@@ -16,6 +16,7 @@ from whatsapp_etl.load.store import Store
 from whatsapp_etl.model import LoadPlan
 from whatsapp_etl.scope import Directory
 from whatsapp_etl.spool.folder import ASIDE_FOR, Spool, full
+from whatsapp_etl.steps import Announce, Step, no_announcement
 from whatsapp_etl.tally import Tally, has_unread_fallen
 from whatsapp_etl.transform.keeping import fit_to_keep, without_forgotten
 from whatsapp_etl.transform.visits import Rules, is_allowed
@@ -35,6 +36,7 @@ class Spooling:
     store: Store
     clock: Callable[[], datetime]
     load_chat: LoadChat
+    announce: Announce = no_announcement
 
     def require_room(self) -> None:
         """Return while another chat can be kept.
@@ -73,7 +75,9 @@ class Spooling:
                 self._set_aside(name, str(damaged))
                 continue
             if self._load_one(name, captured, directory, tally):
+                self.announce(Step.SPOOLED_CHAT_STORED)
                 self.spool.remove(name)
+                self.announce(Step.SPOOLED_CHAT_REMOVED)
                 tally.unspooled += 1
         if tally.unspooled:
             log.info("spool_loaded", chats=tally.unspooled)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -12,13 +13,16 @@ from pathlib import Path
 _PART = ".part-"
 
 
-def write_whole(data: bytes, place: Path, scratch: Path) -> None:
+def write_whole(
+    data: bytes, place: Path, scratch: Path, on_written: Callable[[], None] = lambda: None
+) -> None:
     """Write a file that its owner alone can read; it gets its name when it is whole and on disk.
 
     Args:
         data: All of it.
         place: Its name; what is there is replaced.
         scratch: A folder of the same file system, where what a killed program left is found.
+        on_written: Called when all of it is on disk and has no name yet.
 
     Raises:
         OSError: The disk is full or a folder cannot be written; nothing half-written stays.
@@ -31,6 +35,7 @@ def write_whole(data: bytes, place: Path, scratch: Path) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        on_written()
         Path(name).replace(place)
         remains.pop_all()
     flush_folder(place.parent)

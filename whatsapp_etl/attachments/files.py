@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from whatsapp_etl.model import CapturedFile
+from whatsapp_etl.steps import Announce, Step, no_announcement
 from whatsapp_etl.whole_files import flush_folder, write_whole
 
 #: Media type and file extension by the bytes that a file begins with: (offset, bytes).
@@ -39,7 +40,7 @@ def sniff(data: bytes) -> tuple[str, str]:
     return _UNKNOWN
 
 
-def save(data: bytes, root: Path) -> CapturedFile:
+def save(data: bytes, root: Path, announce: Announce = no_announcement) -> CapturedFile:
     """Save `data` under `root/ab/cd/<sha256>.<extension>`; equal bytes are written once.
 
     Only the owner can read the file and the folders made for it.
@@ -58,7 +59,8 @@ def save(data: bytes, root: Path) -> CapturedFile:
         _make_folder(place.parent.parent)
         _make_folder(place.parent)
         # In the root, where what a killed program left is found without a walk through everything.
-        write_whole(data, place, root)
+        write_whole(data, place, root, lambda: announce(Step.PICTURE_WRITTEN))
+        announce(Step.PICTURE_SAVED)
     return CapturedFile(
         sha256=sha256, media_type=media_type, size_bytes=len(data), relative_path=relative.as_posix()
     )

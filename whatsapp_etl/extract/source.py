@@ -37,6 +37,7 @@ from whatsapp_etl.model import (
     SelectorPack,
     SessionSnapshot,
 )
+from whatsapp_etl.steps import Announce, Step, no_announcement
 
 #: Batches of QR codes that are asked for while nobody scans; then the page rests until it is opened anew.
 _QR_RENEWALS = 5
@@ -78,6 +79,7 @@ class Source:
         clock: The program's clock; aware UTC.
         stop: Set when the program is asked to stop; waits end at once.
         publish: Takes the session's snapshot whenever it was looked at.
+        announce: Told of each step.
     """
 
     def __init__(
@@ -88,7 +90,9 @@ class Source:
         clock: Callable[[], datetime],
         stop: threading.Event,
         publish: Callable[[SessionSnapshot], None] = lambda _: None,
+        announce: Announce = no_announcement,
     ) -> None:
+        self._announce = announce
         self._options = options
         self._judgement = judgement
         self._clock = clock
@@ -261,6 +265,7 @@ class Source:
         browser = Browser(options.profile, options.browser)
         browser.__enter__()
         self._browser = browser
+        self._announce(Step.BROWSER_STARTED)
         self._opened_at = self._clock()
         self._session = Session(
             browser,

@@ -23,6 +23,7 @@ from whatsapp_etl.model import (
     MessageVersion,
     Reject,
 )
+from whatsapp_etl.steps import Announce, Step, no_announcement
 
 #: Of one visit. A page that shows every time wrongly says so once for each message; the counts are whole.
 _MOST_DISAGREEMENTS = 50
@@ -64,7 +65,9 @@ _WRITE_COVERAGE = """
 """
 
 
-def apply_plan(cursor: Cursor[TupleRow], plan: LoadPlan, run_id: int) -> ApplyResult:
+def apply_plan(
+    cursor: Cursor[TupleRow], plan: LoadPlan, run_id: int, announce: Announce = no_announcement
+) -> ApplyResult:
     """Write the plan's rows with their checkpoint and coverage; rows that are equal stay untouched.
 
     Must run in a transaction with staging tables: all of it is stored, or nothing.
@@ -72,6 +75,7 @@ def apply_plan(cursor: Cursor[TupleRow], plan: LoadPlan, run_id: int) -> ApplyRe
     thread_id = plan.thread.external_id
     _write_threads(cursor, plan, run_id)
     changes = write_messages(cursor, plan.messages, run_id)
+    announce(Step.MESSAGES_WRITTEN)
     _write_versions(cursor, plan.versions, changes, run_id)
     _write_missing(cursor, plan, run_id)
     rejects = _write_rejects(cursor, plan.rejects, run_id)

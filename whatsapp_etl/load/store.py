@@ -62,6 +62,7 @@ from whatsapp_etl.model import (
 )
 from whatsapp_etl.records import RunDetails, RunRecord, StoredFile, Whereabouts
 from whatsapp_etl.retention import Retention
+from whatsapp_etl.steps import Announce, Step, no_announcement
 
 #: A load of at least this many new rows is settled at once instead of by the next reader, who
 #: would have to write every page again.
@@ -81,7 +82,12 @@ class Store:
     """
 
     def __init__(
-        self, database: Database, *, patience: timedelta = PATIENCE, targets: Sequence[str] = ()
+        self,
+        database: Database,
+        *,
+        patience: timedelta = PATIENCE,
+        targets: Sequence[str] = (),
+        announce: Announce = no_announcement,
     ) -> None:
         """Prepare; nothing is opened.
 
@@ -89,7 +95,9 @@ class Store:
             database: Where.
             patience: How long a killed predecessor's session may take to end.
             targets: Names of those to whom events are delivered.
+            announce: Told of each step.
         """
+        self._announce = announce
         self._database = database
         self._targets = tuple(targets)
         self._writer = Writer(database, patience)
@@ -208,7 +216,8 @@ class Store:
         The same plan again touches no row.
         """
         with self._writer.staging() as cursor:
-            result = plans.apply_plan(cursor, plan, run_id)
+            result = plans.apply_plan(cursor, plan, run_id, self._announce)
+            self._announce(Step.CHAT_WRITTEN)
         if result.inserted >= _TIDY_FROM:
             self._writer.tidy("messages")
         return result

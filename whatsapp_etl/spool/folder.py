@@ -14,6 +14,7 @@ from whatsapp_etl.captured import CapturedChat
 from whatsapp_etl.errors import SpoolDamagedError, SpoolFullError
 from whatsapp_etl.model import SpoolFacts
 from whatsapp_etl.spool.format import packed, unpacked
+from whatsapp_etl.steps import Announce, Step, no_announcement
 from whatsapp_etl.whole_files import flush_folder, write_whole
 
 #: A file that could not be loaded is kept so long for whoever wants to know why.
@@ -40,9 +41,11 @@ class Spool:
     Args:
         folder: Made when the first chat is kept.
         most_bytes: Bound of all files together; 0 keeps nothing.
+        announce: Told of each step.
     """
 
-    def __init__(self, folder: Path, most_bytes: int) -> None:
+    def __init__(self, folder: Path, most_bytes: int, announce: Announce = no_announcement) -> None:
+        self._announce = announce
         self._folder = folder
         self._most_bytes = most_bytes
         self._last_number = 0
@@ -85,11 +88,12 @@ class Spool:
         name = f"{number:010d}-{at}.chat"
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_whole(data, self._folder / name, self._folder)
+            write_whole(data, self._folder / name, self._folder, lambda: self._announce(Step.CHAT_PACKED))
         except OSError as error:
             self._full_at = held
             reason = errno.errorcode.get(error.errno or 0, "unknown")
             raise full(f"SPOOL_DIR takes no more files ({reason})") from error
+        self._announce(Step.CHAT_SPOOLED)
         self._last_number = number
         return name
 
