@@ -21,8 +21,8 @@ class ChatMemory:
     clock: Callable[[], datetime]
     first_budget: timedelta = BUDGET
     _budgets: dict[str, timedelta] = field(default_factory=dict)
-    #: How often, until when the chat rests, and what failed last.
-    _failures: dict[str, tuple[int, datetime, StopReason]] = field(default_factory=dict)
+    #: How often, when the last time, how long the chat rests since, and what failed last.
+    _failures: dict[str, tuple[int, datetime, timedelta, StopReason]] = field(default_factory=dict)
 
     @property
     def first(self) -> frozenset[str]:
@@ -54,8 +54,11 @@ class ChatMemory:
 
     def resting(self, chat_id: str) -> StopReason | None:
         """Return what failed at the chat so often that it is left alone for a while; None if nothing did."""
-        _, until, reason = self._failures.get(chat_id, (0, self.clock(), None))
-        return reason if self.clock() < until else None
+        if chat_id not in self._failures:
+            return None
+        _, failed_at, rest, reason = self._failures[chat_id]
+        # A clock that was set back must not make the rest longer.
+        return reason if timedelta(0) <= self.clock() - failed_at < rest else None
 
     def note_read(self, chat_id: str, stop_reason: StopReason) -> None:
         """Note how reading the chat ended."""
@@ -72,4 +75,4 @@ class ChatMemory:
         """
         times = self._failures[chat_id][0] + 1 if chat_id in self._failures else 1
         rest = wait_after(times - 1) if times > 1 else timedelta(0)
-        self._failures[chat_id] = (times, self.clock() + rest, reason)
+        self._failures[chat_id] = (times, self.clock(), rest, reason)

@@ -364,7 +364,8 @@ class Cycle:
         if lost := self._blind_spots.facts:
             log.warning("facts_lost", facts=list(lost))
         report = tally.report(
-            finished_at=self.clock(),
+            # A clock that was set back meanwhile must not end a cycle before it began.
+            finished_at=max(self.clock(), tally.started_at),
             status=status_of(tally, error),
             session=self.source.snapshot(),
             pack_id=self.source.pack.id if self.source.pack else None,

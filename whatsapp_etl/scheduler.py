@@ -8,6 +8,7 @@ is over within a deadline, or is ended.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
 import socket
@@ -42,6 +43,8 @@ SCAN_WAIT = timedelta(seconds=5)
 STOP_DEADLINE = timedelta(seconds=9)
 
 _JOB = "cycle"
+#: A cycle that has not begun so long after it was due waits for a clock that was set back.
+_LATE = timedelta(seconds=2)
 _ABANDONED_GRACE = timedelta(seconds=0.5)
 _HTTP_DRAIN_SECONDS = 2
 _FORCED_EXIT_CODE = 1
@@ -111,6 +114,8 @@ class Scheduler:
         self._stop = threading.Event()
         self._closing: Future[None] | None = None
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="browser")
+        self._due_at = math.inf  # of the next cycle, by the clock that nobody sets
+        self._guard = threading.Thread(target=self._keep_going, name="schedule-guard", daemon=True)
         self._scheduler = BackgroundScheduler(timezone=UTC, executors={"default": _OneThread(self._pool)})
 
     @property
@@ -131,7 +136,9 @@ class Scheduler:
             misfire_grace_time=None,  # a late cycle is better than none, however late
         )
         self._on_planned(wait)
+        self._due_at = time.monotonic() + wait.total_seconds()
         self._scheduler.start()
+        self._guard.start()
 
     def request_stop(self) -> None:
         """Ask the running cycle to end, and start no other. Returns at once."""
@@ -164,6 +171,7 @@ class Scheduler:
     def _cycle(self) -> None:
         if self._stop.is_set():
             return
+        self._due_at = math.inf
         self._on_started()
         report: RunReport | None = None
         try:
@@ -186,7 +194,28 @@ class Scheduler:
                 self._scheduler.modify_job(_JOB, next_run_time=now + wait)
             next_at = self._scheduler.get_job(_JOB)
             if next_at is not None:
-                self._on_planned(max(next_at.next_run_time - now, timedelta(0)))
+                wait = min(max(next_at.next_run_time - now, timedelta(0)), self._interval)
+                self._due_at = time.monotonic() + wait.total_seconds()
+                self._on_planned(wait)
+
+    # --- the clock of the machine may be set ------------------------------------------------------
+
+    def _keep_going(self) -> None:
+        """Bring a cycle forward that is late.
+
+        APScheduler waits for a time of day: after the machine's clock was set back by an hour it would wait
+        an hour longer.
+        """
+        while not self._stop.wait(_LATE.total_seconds()):
+            if time.monotonic() < self._due_at + _LATE.total_seconds():
+                continue
+            self._due_at = math.inf
+            now = datetime.now(UTC)
+            with contextlib.suppress(JobLookupError):
+                job = self._scheduler.get_job(_JOB)
+                if job is not None and job.next_run_time > now:
+                    log.warning("clock_set_back", behind_seconds=(job.next_run_time - now).total_seconds())
+                    self._scheduler.modify_job(_JOB, next_run_time=now)
 
 
 def listen(host: str, port: int) -> socket.socket:

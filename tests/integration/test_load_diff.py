@@ -21,6 +21,7 @@ from tests.fixtures.load import (
     rows,
 )
 from whatsapp_etl.model import ContactFacts, MessageType, MissingMessage, MissingReason
+from whatsapp_etl.transform.missing import wait_after
 
 SINCE = NOW - timedelta(days=30)
 
@@ -278,3 +279,21 @@ def test_a_chat_of_which_nothing_is_listed_any_more_keeps_no_gap(database, store
     assert rows(database, coverage % ANA) == [(3, 3, {})]
     history = "SELECT run_id, missing FROM sync_coverage_history WHERE thread_external_id = '%s' ORDER BY id"
     assert rows(database, history % BEN) == [(1, {"not_shown": 2}), (3, {})]
+
+
+@pytest.mark.parametrize("attempts", range(13))
+def test_no_gap_waits_longer_than_its_tries_say(database, store, attempts):
+    message = make_message(1)
+    with database.connect() as connection:
+        connection.execute(
+            "INSERT INTO missing_messages (external_id, thread_external_id, reason, attempts,"
+            " first_missed_at, next_try_at, run_id) VALUES (%s, %s, 'not_shown', %s, %s, %s, 1)",
+            (message.external_id, ANA, attempts, NOW, NOW + wait_after(attempts)),
+        )
+
+    def wanted(now):
+        return store.diff([[make_entry(message)]], NOW - timedelta(days=30), now, 1)[ANA].wanted
+
+    assert wanted(NOW) == ()
+    # The clock was set back by a second since: it was put off by one that was ahead.
+    assert wanted(NOW - timedelta(seconds=1)) == (message.external_id,)

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from queue import Queue
 
@@ -107,6 +107,26 @@ def test_the_next_cycle_is_planned_an_interval_after_the_start(make_scheduler: M
     wait = planned.get(timeout=PATIENCE)
     assert wait is not None
     assert HOUR - timedelta(seconds=PATIENCE) < wait <= HOUR
+
+
+def test_cycles_go_on_when_the_machines_clock_was_set_back(make_scheduler: MakeScheduler):
+    begun: Queue[int] = Queue()
+
+    def cycle(_stop: threading.Event) -> RunReport:
+        begun.put(1)
+        return make_report()
+
+    planned: Queue[timedelta | None] = Queue()
+    scheduler = make_scheduler(cycle, interval=timedelta(seconds=3), on_planned=planned.put)
+    scheduler.start()
+    begun.get(timeout=PATIENCE)
+    planned.get(timeout=PATIENCE)
+    planned.get(timeout=PATIENCE)
+    # What a clock set back by an hour comes to: the time of day that is waited for is an hour further away.
+    scheduler._scheduler.modify_job("cycle", next_run_time=datetime.now(UTC) + HOUR)
+
+    begun.get(timeout=PATIENCE)
+    assert planned.get(timeout=PATIENCE) is not None
 
 
 def test_a_failed_cycle_is_tried_again_sooner(make_scheduler: MakeScheduler):

@@ -51,3 +51,15 @@ def test_a_chat_at_which_the_page_failed_goes_last_and_rests_from_the_second_tim
 
     memory.note_read(OTHER, StopReason.ALL_FOUND)
     assert (memory.last, memory.resting(OTHER)) == (frozenset(), None)
+
+
+def test_a_clock_that_is_set_back_makes_no_rest_longer():
+    now = [NOW + timedelta(days=1)]
+    memory = ChatMemory(lambda: now[0])
+    for _ in range(2):
+        memory.note_failure("chat", StopReason.DRIFT)
+    assert memory.resting("chat") is StopReason.DRIFT
+
+    now[0] = NOW
+
+    assert memory.resting("chat") is None

@@ -375,6 +375,14 @@ def test_before_the_first_cycle_nobody_knows_what_waits():
     assert assess(make_facts(last_run=None), NOW).spool is None
 
 
+def test_a_success_far_in_the_future_is_none_to_go_by():
+    ahead = make_facts(last_success_at=NOW + timedelta(days=1))
+    a_little = make_facts(last_success_at=NOW + timedelta(minutes=1))
+
+    assert codes(assess(ahead, NOW)) == ["sync_stale"]
+    assert codes(assess(a_little, NOW)) == []
+
+
 def test_reasons_that_degrade_stand_before_notices():
     facts = make_facts(
         last_run=make_report(status=RunStatus.PARTIAL), last_success_at=NOW - timedelta(days=1)

@@ -34,6 +34,14 @@ def test_an_older_observation_writes_nothing():
     )
 
 
+def test_an_observation_by_a_clock_that_was_ahead_is_no_reason_to_leave_out_what_is_seen_now():
+    ahead = known(message(at=NOW + timedelta(days=1)))
+    edited = message(row(text="better", is_edited=True), facts(source_revision="chat||k|"), at=NOW)
+
+    assert merge(edited, ahead, now=NOW).message is not None
+    assert merge(edited, ahead, now=NOW + timedelta(days=1)).message is None
+
+
 def test_an_edit_keeps_the_earlier_text():
     edited = message(row(text="better", is_edited=True), facts(source_revision="chat||k|"), at=LATER)
 

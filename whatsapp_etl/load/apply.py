@@ -74,7 +74,7 @@ def apply_plan(
     """
     thread_id = plan.thread.external_id
     _write_threads(cursor, plan, run_id)
-    changes = write_messages(cursor, plan.messages, run_id)
+    changes = write_messages(cursor, plan.messages, run_id, plan.coverage.observed_at)
     announce(Step.MESSAGES_WRITTEN)
     _write_versions(cursor, plan.versions, changes, run_id)
     _write_missing(cursor, plan, run_id)

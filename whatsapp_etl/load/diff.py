@@ -14,9 +14,14 @@ from whatsapp_etl.load.identity import listed_under_another_key, record_aliases
 from whatsapp_etl.load.unlisted import Judge, Listing, Lost
 from whatsapp_etl.model import ChatDiff, Coverage, MessageIndexEntry, MissingReason, StopReason
 
+# As `transform.missing.wait_after` has it: a test compares the two. What is to be tried later than that was
+# put off by a clock that was ahead, and is due.
+_LONGEST_WAIT = """(CASE WHEN x.attempts > 9 THEN interval '7 days'
+        ELSE least(interval '10 minutes' * 2 ^ greatest(x.attempts - 1, 0), interval '1 day') END)"""
 # The entries that lack a row of their revision. Most cycles return none of them.
-_OPEN_ENTRIES = """
-    SELECT i.chat_id, i.external_id, x.reason, x.next_try_at > %(now)s,
+_OPEN_ENTRIES = f"""
+    SELECT i.chat_id, i.external_id, x.reason,
+           x.next_try_at > %(now)s AND x.next_try_at <= %(now)s + {_LONGEST_WAIT},
            m.id IS NOT NULL OR a.message_id IS NOT NULL AS is_stored, i.sent_at
     FROM stage_index i
     LEFT JOIN messages m ON m.platform = 'whatsapp' AND m.external_id = i.external_id
@@ -25,7 +30,7 @@ _OPEN_ENTRIES = """
     LEFT JOIN missing_messages x ON x.external_id = i.external_id
     WHERE coalesce(m.source_revision, o.source_revision) IS DISTINCT FROM i.source_revision
     ORDER BY i.chat_id, i.sent_at DESC, i.external_id
-"""
+"""  # noqa: S608  # a constant of this file
 _UNREAD = f"SELECT chat_id, external_id FROM ({_OPEN_ENTRIES}) o WHERE sent_at < %(edge)s"  # noqa: S608
 # The oldest and the newest id stand behind their seconds, so that one pass over the list finds both.
 _TOTALS = """

@@ -60,8 +60,9 @@ def finish_run(cursor: Cursor[TupleRow], report: RunReport) -> None:
     )
     if report.status is RunStatus.SUCCESS:
         cursor.execute(
-            "UPDATE sync_state SET last_success_at = %s WHERE is_active = 1"
-            " AND (last_success_at IS NULL OR last_success_at < %s)",
+            # Earlier than the one before only where the clock was set back; then that one was wrong.
+            "UPDATE sync_state SET last_success_at = %s"
+            " WHERE is_active = 1 AND last_success_at IS DISTINCT FROM %s",
             (report.finished_at, report.finished_at),
         )
 

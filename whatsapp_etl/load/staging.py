@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from psycopg import Cursor
 from psycopg.rows import TupleRow
@@ -58,9 +59,11 @@ _LESS_EXACT = (
 )
 _EXPRESSIONS = {name: sql.replace("{less_exact}", _LESS_EXACT) for name, sql in _EFFECTIVE.items()}
 
-#: An older observation never overwrites a newer one, and "not decrypted yet" no known content.
+#: An older observation never overwrites a newer one, unless that was made by a clock that was ahead; and
+#: "not decrypted yet" no known content.
 _MAY_UPDATE = (
-    "s.observed_at >= m.observed_at AND NOT (s.message_type = 'waiting' AND m.message_type <> 'waiting')"
+    "(s.observed_at >= m.observed_at OR m.observed_at > %s)"
+    " AND NOT (s.message_type = 'waiting' AND m.message_type <> 'waiting')"
 )
 
 # The statements below are put together from the constants of this file only.
@@ -109,7 +112,9 @@ class _Split:
     doubled: Mapping[int, int]  #: Position -> position of the same message earlier in the batch.
 
 
-def write_messages(cursor: Cursor[TupleRow], messages: Sequence[Message], run_id: int) -> MessageChanges:
+def write_messages(
+    cursor: Cursor[TupleRow], messages: Sequence[Message], run_id: int, now: datetime
+) -> MessageChanges:
     """Insert and update the messages that differ from what is stored; touch no other row.
 
     Must run in a transaction with staging tables. Leaves the plan's keys in `stage_keys`.
@@ -138,7 +143,7 @@ def write_messages(cursor: Cursor[TupleRow], messages: Sequence[Message], run_id
         copy_lines(cursor, "stage_messages", ("id", *MESSAGE_COLUMNS), staged)
         attachments = [(target, rows[n].attachments) for n, target in split.different.items()]
         with_files = _write_files(cursor, attachments, run_id, changes)
-        ids = [row[0] for row in cursor.execute(_DIFFERENT, (list(with_files),)).fetchall()]
+        ids = [row[0] for row in cursor.execute(_DIFFERENT, (now, list(with_files))).fetchall()]
     changes.inserted, changes.updated = len(split.new), len(ids)
     changes.unchanged = len(rows) - len(split.new) - len(ids)
     if split.new or ids:

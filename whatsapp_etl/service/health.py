@@ -260,7 +260,8 @@ def _codes(facts: HealthFacts, now: datetime, limits: Thresholds) -> Iterator[Re
     yield from _coverage_codes(facts.coverage, limits)
     if facts.last_success_at is None:
         yield ReasonCode.SYNC_NEVER
-    elif now - facts.last_success_at > limits.sync_stale_after:
+    # Further ahead than a cycle lasts: a clock was set back since, and nobody knows how long ago it was.
+    elif abs(now - facts.last_success_at) > limits.sync_stale_after:
         yield ReasonCode.SYNC_STALE
     if _is_data_stale(facts, now, limits):
         yield ReasonCode.DATA_STALE

@@ -148,7 +148,7 @@ def _with_run(old: Snapshot, report: RunReport | None) -> Snapshot:
         session_checked_at=_newest(old.session_checked_at, report.finished_at),
         cycle_started_at=None,
         last_run=report,
-        last_success_at=_newest(old.last_success_at, succeeded_at),
+        last_success_at=succeeded_at or old.last_success_at,
         failures_in_a_row=old.failures_in_a_row + 1 if is_failure else 0,
         recent_runs=_merge_runs(old.recent_runs, (summary_of(report),)),
         shield_alarm=old.shield_alarm or report.receipts_observed > 0,
@@ -185,7 +185,7 @@ def _with_store(
         coverage=coverage,
         days=tuple(sorted(days, key=lambda day: day.day)),
         recent_runs=_merge_runs(old.recent_runs, runs),
-        last_success_at=_newest(old.last_success_at, facts.last_success_at),
+        last_success_at=_newest(_not_after(old.last_success_at, facts.read_at), facts.last_success_at),
     )
 
 
@@ -208,6 +208,11 @@ def _merge_runs(held: Sequence[RunSummary], more: Sequence[RunSummary]) -> tuple
     """Join by start, which also tells cycles apart that Postgres never saw (run_id 0)."""
     by_start = {run.started_at: run for run in (*held, *more)}
     return tuple(by_start[start] for start in sorted(by_start))[-RECENT_RUNS:]
+
+
+def _not_after(instant: datetime | None, now: datetime) -> datetime | None:
+    """Return an instant unless it lies in the future, where a clock that was ahead put it."""
+    return instant if instant is None or instant <= now else None
 
 
 def _newest(one: datetime | None, other: datetime | None) -> datetime | None:

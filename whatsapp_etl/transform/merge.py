@@ -61,9 +61,13 @@ def marked(message: Message) -> Message:
     return message if revision == message.source_revision else replace(message, source_revision=revision)
 
 
-def merge(new: Message, old: KnownMessage) -> Merged:
-    """Return what to write when `new` is seen and `old` is stored."""
-    if new.observed_at < old.observed_at:
+def merge(new: Message, old: KnownMessage, now: datetime | None = None) -> Merged:
+    """Return what to write when `new` is seen and `old` is stored.
+
+    What was observed in the future, as seen from `now`, was observed by a clock that was wrong: it is no
+    reason to leave out what is seen now.
+    """
+    if new.observed_at < old.observed_at and not (now is not None and old.observed_at > now):
         return Merged(None)
     settled, is_disagreement = _settle(new, old)
     settled = marked(settled)

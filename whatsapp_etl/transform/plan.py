@@ -93,7 +93,7 @@ def plan_load(  # noqa: PLR0917 - the contract of the step: what was seen, liste
         made.add_row(each)
     for each_facts in listed or ():
         made.add_facts(each_facts)
-    messages, versions, unchanged, differing = _merged(made.clamped(), known)
+    messages, versions, unchanged, differing = _merged(made.clamped(), known, now)
     missing = made.missing(rejects)
     coverage = made.coverage(missing, len(rejects) + len(made.rejects))
     return LoadPlan(
@@ -388,7 +388,7 @@ class _Made:
 
 
 def _merged(
-    messages: Sequence[Message], known: Mapping[str, KnownMessage]
+    messages: Sequence[Message], known: Mapping[str, KnownMessage], now: datetime
 ) -> tuple[tuple[Message, ...], tuple[MessageVersion, ...], int, tuple[Disagreement, ...]]:
     changed: list[Message] = []
     versions: list[MessageVersion] = []
@@ -399,7 +399,7 @@ def _merged(
         if old is None:
             changed.append(marked(each))
             continue
-        merged = merge(each, old)
+        merged = merge(each, old, now)
         if merged.is_disagreement:
             differing.append(of_text(each, old))
         if merged.message is None:
