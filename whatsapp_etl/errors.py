@@ -80,6 +80,10 @@ class DatabaseUnreachableError(WhatsappEtlError):
     exit_code = 5
 
 
+class DatabaseUnwritableError(DatabaseUnreachableError):
+    """Postgres answers and takes no writes: its disk is full, or it is a standby."""
+
+
 class SpoolFullError(WhatsappEtlError):
     """Postgres is away and no more chats can be kept for it, so none is read any more."""
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import gc
+from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 from tests.fixtures.cycle import Account, assert_in_step
 from whatsapp_etl.model import RunReport, RunStatus
+
+_MEMORY_VARIES = 24 * 1024 * 1024
 
 
 def assert_recovered(it: Account) -> RunReport:
@@ -47,6 +53,29 @@ def assert_nothing_is_left(it: Account) -> None:
     assert files_in(it.settings.attachments_dir) == named
     assert files_in(it.settings.spool_dir) == set()
     assert it.simulator.ledger()["receipts"] == 0
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """What this process holds of the machine."""
+
+    open_files: int  #: Sockets and pipes too.
+    children: int  #: Of all generations, without the tests' own Postgres.
+    resident_bytes: int
+
+    @classmethod
+    def now(cls) -> Footprint:
+        gc.collect()
+        process = psutil.Process()
+        children = [each for each in process.children(recursive=True) if each.name() != "postgres"]
+        return cls(process.num_fds(), len(children), process.memory_info().rss)
+
+    def assert_not_outgrown(self) -> None:
+        """Assert that no more is held now; memory may vary a little."""
+        now = Footprint.now()
+        assert now.open_files <= self.open_files, (now, self)
+        assert now.children <= self.children, (now, self)
+        assert now.resident_bytes - self.resident_bytes < _MEMORY_VARIES
 
 
 def files_in(folder: Path) -> set[str]:

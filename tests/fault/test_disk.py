@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from contextlib import ExitStack, suppress
@@ -11,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.fault.recovery import assert_nothing_is_left, assert_recovered, files_in
-from tests.fixtures.cycle import assert_in_step
+from tests.fixtures.cycle import assert_in_step, stored_messages, truth_of
+from tests.fixtures.postgres import folder_for_postgres
 from whatsapp_etl.model import RunStatus, StopReason
 
 #: With two pictures, of one page of memory each.
@@ -59,8 +61,8 @@ def small_disk(tmp_path):
         pytest.skip("only root mounts a file system")
     with ExitStack() as stack:
 
-        def mounted(name, options="size=256k"):
-            folder = tmp_path / name
+        def mounted(name, options="size=256k", parent=tmp_path):
+            folder = parent / name
             folder.mkdir(mode=0o700)
             command = ["mount", "-t", "tmpfs", "-o", f"{options},mode=700", "tmpfs", folder]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -141,3 +143,58 @@ def test_a_full_disk_for_snapshots_hides_no_drift_and_keeps_no_half_of_one(accou
     it.simulator.set_config(mutations=[])
     it.source.close()
     assert_recovered(it)
+
+
+@pytest.fixture
+def small_disk_of_postgres(small_disk, database):
+    """Yield a small disk on which the table of messages lies."""
+    with folder_for_postgres() as folder:
+        with database.connect() as connection:
+            data = Path(connection.execute("SHOW data_directory").fetchone()[0])
+            if not data.is_dir():
+                pytest.skip("the server runs on another machine")
+        disk = small_disk("table", "size=2m", folder)
+        os.chown(disk.folder, data.stat().st_uid, data.stat().st_gid)
+        with database.connect() as connection:
+            connection.execute(f"CREATE TABLESPACE small LOCATION '{disk.folder}'")
+            connection.execute("ALTER TABLE messages SET TABLESPACE small")
+        try:
+            yield disk
+        finally:
+            with database.connect() as connection:
+                connection.execute("ALTER TABLE messages SET TABLESPACE pg_default")
+                connection.execute("DROP TABLESPACE small")
+
+
+def test_a_full_disk_of_postgres_is_one_cause_and_the_chats_are_kept(account, small_disk_of_postgres):
+    small_disk_of_postgres.fill(all_but=0)
+    it = account(world=WORLD)
+
+    report = it.sync()
+
+    assert report.status is RunStatus.FAILED
+    assert report.error.startswith("DatabaseUnwritableError: Postgres takes no writes: its disk is full")
+    assert report.spool.batches == report.chats_opened > 0
+    small_disk_of_postgres.free()
+    after = assert_recovered(it)
+    assert (after.chats_opened, after.unspooled) == (0, report.spool.batches)
+
+
+@pytest.mark.matrix
+@pytest.mark.timeout(400)
+def test_a_full_disk_under_the_profile_is_one_cause_and_costs_nothing(program, database, small_disk):
+    disk = small_disk("profile", "size=200m")
+    it, simulator = program(world=WORLD)
+    assert it.sync()["status"] == "success"
+    chat = max(row["thread_external_id"] for row in truth_of(simulator).values())
+    simulator.add_message(chat, "The lamp is on the porch")
+    disk.fill(all_but=0)
+
+    done = it.run("sync", "--json")
+
+    report = json.loads(done.stdout)
+    assert (report["error"] is None) == (done.returncode in {0, 8})
+    assert it.browsers() == []
+    disk.free()
+    assert it.sync()["status"] == "success"
+    assert stored_messages(database) == truth_of(simulator)

@@ -6,12 +6,13 @@ from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from urllib.parse import urlsplit, urlunsplit
 
+import psycopg
 import pytest
 
-from tests.fault.recovery import assert_recovered, assert_told_as_unreachable
+from tests.fault.recovery import Footprint, assert_recovered, assert_told_as_unreachable
 from tests.fixtures.cycle import make_settings
 from tests.fixtures.postgres import end_sessions
-from tests.fixtures.proxy import next_after, nth
+from tests.fixtures.proxy import Fault, next_after, nth
 from whatsapp_etl import bootstrap
 from whatsapp_etl.attending import _show_store
 from whatsapp_etl.errors import DatabaseRefusedError
@@ -147,3 +148,89 @@ def test_a_restart_of_postgres_is_one_cause_and_loses_nothing(behind_proxy, prox
     assert proxy.struck is not None
     assert report.status is RunStatus.SUCCESS or report.error.startswith("DatabaseUnreachableError: ")
     assert_recovered(it)
+
+
+@contextmanager
+def read_only(database):
+    """Let the server take no writes, as a standby does, also on connections that are open already."""
+    with database.connect() as connection:
+        name = connection.info.dbname
+        connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    end_sessions(database)
+    try:
+        yield
+    finally:
+        with database.connect() as connection:
+            connection.execute("SET default_transaction_read_only = off")
+            connection.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+        end_sessions(database)
+
+
+def test_a_server_that_became_a_standby_is_named_and_the_chats_are_kept(behind_proxy, proxy):
+    it = behind_proxy(world=WORLD)
+    with ExitStack() as standby:
+        proxy.arm(lambda: standby.enter_context(read_only(it.database)), nth(2, "Q COPY messages"))
+        it.sync()  # its connection is cut
+        it.simulator.add_message(max(row["thread_external_id"] for row in it.truth().values()), "A lamp")
+
+        report = it.sync()
+
+        assert proxy.struck is not None
+        assert report.status is RunStatus.FAILED
+        assert report.error.startswith("DatabaseUnwritableError: Postgres takes no writes: it is read-only")
+        assert report.chats_opened == 1
+        waiting = report.spool.batches
+        assert waiting > 1
+    after = assert_recovered(it)
+    assert (after.chats_opened, after.unspooled) == (0, waiting)
+
+
+@pytest.mark.parametrize("is_midway", [True, pytest.param(False, marks=pytest.mark.matrix)])
+def test_another_server_takes_over_with_a_copy(behind_proxy, proxy, server_url, is_midway):
+    it = behind_proxy(world=WORLD)
+    copy = f"wetl_{uuid.uuid4().hex[:12]}"
+    original = it.database
+
+    def fail_over():
+        end_sessions(original)
+        with psycopg.connect(server_url, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {copy} TEMPLATE {urlsplit(original.url).path[1:]}")
+        proxy.target = urlunsplit(urlsplit(original.url)._replace(path=f"/{copy}"))
+        proxy.cut_all()
+
+    try:
+        if is_midway:
+            proxy.arm(fail_over, nth(2, "Q COPY messages"))
+            assert_told_as_unreachable(it.sync())
+        else:
+            assert it.sync().status is RunStatus.SUCCESS
+            fail_over()
+        it.database = Database(proxy.target, original.schema)
+        it.simulator.add_message(max(row["thread_external_id"] for row in it.truth().values()), "A lamp")
+
+        assert_recovered(it)
+    finally:
+        it.store.close()
+        with psycopg.connect(server_url, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {copy} WITH (FORCE)")
+
+
+def test_faults_leave_no_connection_no_process_and_no_memory_behind(behind_proxy, proxy):
+    it = behind_proxy(world=WORLD)
+
+    def fault(when):
+        proxy.arm(Fault.CUT, when)
+        chat = max(row["thread_external_id"] for row in it.truth().values())
+        it.simulator.add_message(chat, "One more of these")
+        it.sync()
+        assert proxy.struck is not None
+        assert_recovered(it)
+
+    fault(nth(2, "Q COPY messages"))
+    fault(nth(1, "Q COPY messages"))  # what is made once is made by now
+    before = Footprint.now()
+
+    for message in ("Q BEGIN", "Q COPY messages", "Q COPY messages"):
+        fault(nth(1, message))
+
+    before.assert_not_outgrown()

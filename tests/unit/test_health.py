@@ -371,6 +371,12 @@ def test_a_full_spool_is_a_reason_of_its_own():
     assert codes(assess(make_facts(last_run=run), NOW)) == ["spool_full"]
 
 
+def test_a_postgres_that_takes_no_writes_is_a_reason_of_its_own():
+    run = make_report(status=RunStatus.FAILED, error="DatabaseUnwritableError: Postgres takes no writes.")
+
+    assert codes(assess(make_facts(last_run=run), NOW)) == ["postgres_unwritable"]
+
+
 def test_before_the_first_cycle_nobody_knows_what_waits():
     assert assess(make_facts(last_run=None), NOW).spool is None
 

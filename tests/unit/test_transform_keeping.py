@@ -7,6 +7,7 @@ import pytest
 from tests.fixtures.captured import (
     ANA,
     ANA_LID,
+    NOW,
     OWN,
     key,
     make_captured,
@@ -17,7 +18,7 @@ from tests.fixtures.captured import (
     stanza,
 )
 from whatsapp_etl.forgotten import Wish, forgotten_of
-from whatsapp_etl.model import MessageKey
+from whatsapp_etl.model import MessageKey, TimeDissent
 from whatsapp_etl.transform.keeping import fit_to_keep, without_forgotten
 
 BEN = "491555000002@c.us"
@@ -91,11 +92,13 @@ def test_a_forgotten_chat_without_facts_is_told_by_the_keys_of_its_rows():
 
 
 def test_a_forgotten_message_goes_with_its_row_its_markup_and_its_picture():
-    captured = make_captured(1, 2, picture="ab/cd/abcd.jpg")
+    differing = tuple(TimeDissent(stanza(number), NOW, NOW) for number in (1, 2))
+    captured = make_captured(1, 2, picture="ab/cd/abcd.jpg", dissents=differing)
 
     left = without_forgotten(captured, message(1))
 
-    assert left.captured == make_captured(2, diff=replace(captured.diff, wanted=(key(2),)))
+    wanted = replace(captured.diff, wanted=(key(2),))
+    assert left.captured == make_captured(2, diff=wanted, dissents=differing[1:])
     assert (left.gone_keys, left.gone_files) == ((key(1),), {"ab/cd/abcd.jpg"})
 
 

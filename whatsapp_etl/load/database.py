@@ -19,6 +19,7 @@ from whatsapp_etl.errors import (
     ConfigurationError,
     DatabaseRefusedError,
     DatabaseUnreachableError,
+    DatabaseUnwritableError,
     WhatsappEtlError,
 )
 from whatsapp_etl.load.embedded import EmbeddedServer
@@ -34,6 +35,11 @@ _CYCLE_SILENCE = timedelta(minutes=10)
 _MIGRATION_SILENCE = timedelta(hours=6)
 #: What is sent and not acknowledged for so long was sent to nobody (a network that is gone says nothing).
 _UNACKNOWLEDGED_MILLISECONDS = 90_000
+#: Codes that concern every chat, and say nothing against the one that was to be stored.
+_TAKES_NO_WRITES = {
+    "25006": "it is read-only, as a standby is",
+    "53100": "its disk is full",
+}
 
 
 class Database:
@@ -213,6 +219,11 @@ def translated(place: str = "") -> Iterator[None]:
 
 def _error_of(error: psycopg.Error, place: str) -> WhatsappEtlError:
     code = error.sqlstate
+    if code in _TAKES_NO_WRITES:
+        return DatabaseUnwritableError(
+            f"Postgres takes no writes: {_TAKES_NO_WRITES[code]}{f' ({place})' if place else ''}.",
+            "What was not committed is rolled back and stored once it does.",
+        )
     # 08: connection, 57P: shut down. No code at all: the connection is gone.
     if isinstance(error, psycopg.OperationalError) and (code is None or code.startswith(("08", "57P"))):
         where = f" ({place})" if place else ""

@@ -193,6 +193,7 @@ ERROR_REASONS: Mapping[str, ReasonCode | None] = MappingProxyType(
         "PageRefusedError": ReasonCode.PAGE_REFUSED,
         "UnknownDialogError": ReasonCode.DIALOG_UNKNOWN,
         "DatabaseUnreachableError": ReasonCode.POSTGRES_DOWN,
+        "DatabaseUnwritableError": ReasonCode.POSTGRES_UNWRITABLE,
         "SpoolFullError": ReasonCode.SPOOL_FULL,
         "SchemaOutdatedError": ReasonCode.SCHEMA_OUTDATED,
         "WriterBusyError": ReasonCode.WRITER_BUSY,

@@ -50,6 +50,7 @@ class ReasonCode(StrEnum):
     PAGE_REFUSED = "page_refused"
     DIALOG_UNKNOWN = "dialog_unknown"
     POSTGRES_DOWN = "postgres_down"
+    POSTGRES_UNWRITABLE = "postgres_unwritable"
     SPOOL_WAITING = "spool_waiting"
     SPOOL_FULL = "spool_full"
     SPOOL_DAMAGED = "spool_damaged"
@@ -233,6 +234,11 @@ _ALL = (
         ReasonCode.POSTGRES_DOWN,
         "Postgres does not answer.",
         "Check PG_URL and the database server. Nothing is lost: the next cycle catches up.",
+    ),
+    _degraded(
+        ReasonCode.POSTGRES_UNWRITABLE,
+        "Postgres answers and takes no writes: its disk is full, or it is a read-only standby.",
+        "The log says which. Free its disk, or let PG_URL name the primary. Nothing is lost.",
     ),
     _notice(
         ReasonCode.SPOOL_WAITING,

@@ -58,6 +58,8 @@ def without_forgotten(captured: CapturedChat, forgotten: Forgotten) -> Remainder
     gone = {each.key for each in facts if is_forgotten(each, None, context)}
     index = FactsIndex(facts, captured.account)
     lost_rows = {row.shown_id for row in captured.parsed if _shows_any(row, index, gone, context)}
+    lost_stanzas = {key.stanza_id for key in gone}
+    lost_stanzas |= {row.stanza_id for row in captured.parsed if row.shown_id in lost_rows}
     keys = {external_id(key, captured.account) for key in gone}
     keys |= {str(row.key) for row in captured.parsed if row.shown_id in lost_rows and row.key is not None}
     rejects = tuple(remembered(captured.rejects, captured.batch, context))
@@ -77,6 +79,7 @@ def without_forgotten(captured: CapturedChat, forgotten: Forgotten) -> Remainder
             _without_quote(row, index, forgotten) for row in captured.parsed if row.shown_id in kept
         ),
         rejects=rejects,
+        dissents=tuple(each for each in captured.dissents if each.stanza_id not in lost_stanzas),
         batch=replace(
             captured.batch,
             rows=tuple(row for row in captured.batch.rows if row.shown_id in shown),
