@@ -34,15 +34,25 @@ def login(
     terminal: Annotated[
         bool, typer.Option("--terminal", help="Draw the QR code here, open no window.")
     ] = False,
-    minutes: Annotated[int, typer.Option(help="How long to wait for the scan.")] = 10,
+    png: Annotated[
+        Path | None,
+        typer.Option(help="Write the QR code to this file as long as one can be scanned; open no window."),
+    ] = None,
+    theme: Annotated[
+        Literal["auto", "dark", "light"],
+        typer.Option(help="What the terminal looks like, where it shows no colours or the wrong ones."),
+    ] = "auto",
+    minutes: Annotated[int, typer.Option(min=1, help="How long to wait for the scan.")] = 10,
     replace_account: Annotated[
         bool, typer.Option("--replace-account", help="Make this the account that the database follows.")
     ] = False,
 ) -> None:
     """Link the account: a person scans a QR code, once."""
-    from whatsapp_etl import commands
+    from whatsapp_etl import login_command
 
-    commands.login(terminal=terminal, minutes=minutes, replace_account=replace_account)
+    login_command.login(
+        terminal=terminal, png=png, theme=theme, minutes=minutes, replace_account=replace_account
+    )
 
 
 @app.command()

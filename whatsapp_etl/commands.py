@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import threading
-from datetime import timedelta
 
 from pydantic import SecretStr
 from rich.console import Console
@@ -16,7 +15,6 @@ from rich.table import Table
 from whatsapp_etl import bootstrap
 from whatsapp_etl.attending import attend
 from whatsapp_etl.errors import EXIT_PARTIAL, exit_code_of
-from whatsapp_etl.extract.login import TerminalQr, wait_until_linked
 from whatsapp_etl.load import migrate as migrations
 from whatsapp_etl.logs import configure_logs
 from whatsapp_etl.model import RunReport, RunStatus
@@ -24,37 +22,6 @@ from whatsapp_etl.plain_json import plain
 from whatsapp_etl.progress import RichProgress
 from whatsapp_etl.settings import Settings, read_settings
 from whatsapp_etl.steps import Announce, no_announcement
-
-
-def login(*, terminal: bool, minutes: int, replace_account: bool) -> None:
-    """Link the account and close the browser again."""
-    settings = _settings(logs_as_text=True)
-    has_window = not terminal and _has_display()
-    source = bootstrap.source_of(settings, threading.Event(), is_headless=not has_window)
-    console = Console(stderr=True, soft_wrap=True)
-    qr = None if has_window else TerminalQr(sys.stdout)
-    is_asked = False
-
-    def show(payload: str) -> None:
-        nonlocal is_asked
-        if not is_asked:
-            where = "below" if qr else "in the window"
-            console.print(
-                f"On the phone: Settings → Linked devices → Link a device, then scan the code {where}."
-            )
-            is_asked = True
-        if qr:
-            qr.draw(payload)
-
-    try:
-        wait_until_linked(source.start(), timedelta(minutes=minutes), show, has_window=has_window)
-        console.print("Linked. The login is kept in the browser profile.")
-        if replace_account:
-            with bootstrap.open_store(settings) as store:
-                store.replace_account(source.account(), bootstrap.clock_of(settings)())
-            console.print("The database follows this account from now on.")
-    finally:
-        source.close()
 
 
 def sync(*, as_json: bool, announce: Announce = no_announcement) -> int:
@@ -149,7 +116,3 @@ def _settings(*, logs_as_text: bool = False) -> Settings:
     settings = read_settings()
     configure_logs(settings.log_level, "text" if logs_as_text else settings.log_format)
     return settings
-
-
-def _has_display() -> bool:
-    return sys.platform == "darwin" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

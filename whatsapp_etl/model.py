@@ -961,4 +961,5 @@ class SessionSnapshot:
     since: datetime | None = None
     qr_payload: str | None = None  #: The QR's text while one is shown.
     qr_seen_at: datetime | None = None
+    qr_expires_at: datetime | None = None  #: When the page is expected to show the next code.
     wa_version: str | None = None

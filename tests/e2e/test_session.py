@@ -1,13 +1,20 @@
 """The session against the stand-in WhatsApp Web: login, what ends it, and what is never sent."""
 
 import io
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from PIL import Image
 
+from tests.fixtures.service import ask
+from tests.fixtures.simulator import Phone
+from tests.fixtures.terminal import Terminal, read_qr
 from whatsapp_etl.errors import PageTimeoutError, SessionNeedsPersonError
-from whatsapp_etl.extract.login import TerminalQr, qr_png, wait_until_linked
+from whatsapp_etl.extract.login import wait_until_linked
+from whatsapp_etl.linking import LinkScreen, TerminalQr
 from whatsapp_etl.model import SessionState
+from whatsapp_etl.service.app import ServiceOptions, create_app
+from whatsapp_etl.service.state import ServiceState
 
 SOON = timedelta(seconds=60)
 LOOK = timedelta(seconds=1)
@@ -25,36 +32,56 @@ def test_a_new_profile_shows_a_code_and_is_ready_after_the_scan(start_simulator,
     simulator = start_simulator(linked=False)
     session = open_shared_session(simulator.url)
     wait_for(session, SessionState.QR)
-    shown = []
+    phone = Phone(simulator)
 
-    def scan(payload):
-        shown.append(payload)
-        simulator.scan()
-
-    wait_until_linked(session, SOON, scan)
+    wait_until_linked(session, SOON, phone)
 
     assert session.state is SessionState.READY
     assert session.pack.id == "2026-08"
-    assert len(shown) == 1
+    assert len(phone.seen) == 1
     assert session.qr_payload is None
 
 
-def test_a_code_that_expires_is_followed_by_the_next_and_the_last_is_reloaded(
+def test_codes_are_read_from_the_terminal_and_the_service_as_the_page_shows_them_until_one_is_scanned(
     start_simulator, open_shared_session
 ):
     simulator = start_simulator(linked=False)
-    simulator.set_config(delays={"qr_ttl_scale": 0.005})
+    # Half a second each, the first of a batch three times as long.
+    simulator.set_config(delays={"qr_ttl_scale": 0.025})
     session = open_shared_session(simulator.url)
-    shown = []
+    phone = Phone(simulator, scans_nth=8)  # a batch has six
+    service = ServiceState(lambda: datetime.now(UTC))
+    app = create_app(service, ServiceOptions(), lambda: datetime.now(UTC))
+    read: list[tuple[str, str, str]] = []
 
-    def note(payload):
-        shown.append(payload)
-        if len(shown) == 8:  # A batch has six.
-            simulator.scan()
+    with Terminal() as terminal:
+        screen = LinkScreen(tell=lambda _: None, terminal=TerminalQr(terminal))
 
-    wait_until_linked(session, SOON, note)
+        def show(step):
+            screen.show(step.qr_payload, step.qr_expires_at, datetime.now(UTC))
+            service.show_session(session.snapshot())
+            shown = session.page.evaluate("() => document.querySelector('[data-ref]')?.dataset.ref")
+            if shown and step.qr_payload == shown and shown not in [seen for seen, _, _ in read]:
+                answer = ask(app, "/qr")
+                assert answer.status_code == 200, answer.text
+                picture = Image.open(io.BytesIO(answer.content))
+                read.append((shown, *read_qr(terminal.picture("dark")), *read_qr(picture)))
+            phone(step)
 
-    assert len(set(shown)) == len(shown) >= 8
+        wait_until_linked(session, SOON, show)
+
+    assert len(set(phone.seen)) == len(phone.seen) == 8
+    assert len(read) >= 3  # a few may be replaced between the look and the comparison
+    assert all(page == in_terminal == from_service for page, in_terminal, from_service in read)
+
+
+def test_a_login_that_nobody_scans_asks_for_codes_only_so_often(start_simulator, open_shared_session):
+    simulator = start_simulator(linked=False)
+    simulator.set_config(delays={"qr_ttl_scale": 0.0002})
+    session = open_shared_session(simulator.url)
+
+    with pytest.raises(SessionNeedsPersonError, match="ran out 6 times"):
+        wait_until_linked(session, SOON, lambda _: None)
 
 
 def test_a_login_that_nobody_scans_ends_at_its_deadline(start_simulator, open_shared_session):
@@ -62,22 +89,6 @@ def test_a_login_that_nobody_scans_ends_at_its_deadline(start_simulator, open_sh
 
     with pytest.raises(PageTimeoutError, match="was not linked within 1 s"):
         wait_until_linked(session, timedelta(seconds=1), lambda _: None)
-
-
-def test_a_code_becomes_a_picture_and_is_redrawn_in_a_terminal():
-    class Terminal(io.StringIO):
-        def isatty(self):
-            return True
-
-    terminal = Terminal()
-    drawn = TerminalQr(terminal)
-    drawn.draw("2@one,key")
-    lines = terminal.getvalue().count("\n")
-    drawn.draw("2@two,key")
-
-    assert qr_png("2@one,key").startswith(b"\x89PNG")
-    assert lines < 30
-    assert terminal.getvalue().count(f"\x1b[{lines}F\x1b[J") == 1
 
 
 def test_a_linked_profile_is_ready_and_names_its_account_and_build(simulator, open_shared_session):
@@ -96,7 +107,7 @@ def test_a_linked_profile_is_ready_and_names_its_account_and_build(simulator, op
 def test_a_logout_on_the_phone_is_told_and_stays_told(start_simulator, open_shared_session):
     simulator = start_simulator(linked=False)
     session = open_shared_session(simulator.url)
-    wait_until_linked(session, SOON, lambda _: simulator.scan())
+    wait_until_linked(session, SOON, Phone(simulator))
 
     simulator.logout()
     wait_for(session, SessionState.LOGGED_OUT)
@@ -108,11 +119,11 @@ def test_a_logout_on_the_phone_is_told_and_stays_told(start_simulator, open_shar
 def test_an_account_is_linked_again_after_a_logout(start_simulator, open_shared_session):
     simulator = start_simulator(linked=False)
     session = open_shared_session(simulator.url)
-    wait_until_linked(session, SOON, lambda _: simulator.scan())
+    wait_until_linked(session, SOON, Phone(simulator))
     simulator.logout()
     wait_for(session, SessionState.LOGGED_OUT)
 
-    wait_until_linked(session, SOON, lambda _: simulator.scan())
+    wait_until_linked(session, SOON, Phone(simulator))
 
     assert session.state is SessionState.READY
 

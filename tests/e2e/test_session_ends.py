@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.fixtures.simulator import Phone
 from whatsapp_etl.errors import BrowserCrashedError, PageTimeoutError
 from whatsapp_etl.extract.login import wait_until_linked
 from whatsapp_etl.model import SessionState
@@ -48,7 +49,7 @@ def test_an_address_nobody_serves_is_an_error_that_says_what_to_check(open_sessi
 def test_the_login_is_kept_in_the_profile(start_simulator, open_session, open_browser):
     simulator = start_simulator(linked=False)
     first = open_browser()
-    wait_until_linked(open_session(simulator.url, first), SOON, lambda _: simulator.scan())
+    wait_until_linked(open_session(simulator.url, first), SOON, Phone(simulator))
     first.close()
 
     session = open_session(simulator.url)

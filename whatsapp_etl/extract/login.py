@@ -6,15 +6,13 @@ once shielded must never be told of a focus. It is closed when the account is li
 
 from __future__ import annotations
 
-import io
 import time
 from collections.abc import Callable
-from datetime import timedelta
-from typing import TextIO
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-import segno
-
-from whatsapp_etl.errors import PageTimeoutError
+from whatsapp_etl.errors import PageTimeoutError, SessionNeedsPersonError
+from whatsapp_etl.extract.qr_life import QR_RENEWALS
 from whatsapp_etl.extract.session import Session, person_needed
 from whatsapp_etl.model import NEEDS_PERSON, SessionState
 
@@ -24,40 +22,19 @@ _SCANNING = frozenset({SessionState.QR, SessionState.LOGGED_OUT})
 _ANSWERED_IN_WINDOW = NEEDS_PERSON - _SCANNING - {SessionState.WRONG_ACCOUNT}
 
 
-def qr_text(payload: str) -> str:
-    """Return the QR code as half-block characters, two rows of modules a line."""
-    out = io.StringIO()
-    segno.make_qr(payload).terminal(out, border=2, compact=True)
-    return out.getvalue()
+@dataclass(frozen=True, slots=True)
+class LinkStep:
+    """How far linking has come, at one look."""
 
-
-def qr_png(payload: str) -> bytes:
-    """Return the QR code as a PNG of some 300 pixels."""
-    out = io.BytesIO()
-    segno.make_qr(payload).save(out, kind="png", scale=6, border=4)
-    return out.getvalue()
-
-
-class TerminalQr:
-    """Draws the code into a terminal, each new one in the place of the one before."""
-
-    def __init__(self, out: TextIO) -> None:
-        self._out = out
-        self._drawn_lines = 0
-
-    def draw(self, payload: str) -> None:
-        text = qr_text(payload)
-        if self._drawn_lines and self._out.isatty():
-            self._out.write(f"\x1b[{self._drawn_lines}F\x1b[J")
-        self._out.write(text)
-        self._out.flush()
-        self._drawn_lines = text.count("\n")
+    state: SessionState
+    qr_payload: str | None = None  #: What the QR code says, while one can be scanned.
+    qr_expires_at: datetime | None = None  #: When the next one is expected.
 
 
 def wait_until_linked(
     session: Session,
     timeout: timedelta,
-    show: Callable[[str], None],
+    show: Callable[[LinkStep], None],
     *,
     has_window: bool = False,
 ) -> None:
@@ -66,27 +43,32 @@ def wait_until_linked(
     Args:
         session: Open.
         timeout: For everything: scanning and the first download.
-        show: Called with each new QR text.
+        show: Called after each look, at least once a second.
         has_window: Whether a person sits in front of the browser's window and can answer what
             else the page asks, such as an app lock.
 
     Raises:
-        SessionNeedsPersonError: The page asks for something that cannot be answered here.
+        SessionNeedsPersonError: The page asks for something that cannot be answered here, or
+            every batch of codes ran out and nobody scanned.
         PageTimeoutError: Nobody scanned in time, or the chats did not load.
     """
     deadline = time.monotonic() + timeout.total_seconds()
-    shown: str | None = None
+    renewals = 0
     state = session.poll()
     while state is not SessionState.READY:
         if state in NEEDS_PERSON and not (
             state in _SCANNING or (has_window and state in _ANSWERED_IN_WINDOW)
         ):
             raise person_needed(state)
-        if session.qr_payload is not None and session.qr_payload != shown:
-            shown = session.qr_payload
-            show(shown)
+        seen = session.snapshot()
+        show(LinkStep(state, seen.qr_payload, seen.qr_expires_at))
         if session.is_qr_expired:
-            session.reload_qr()
+            if renewals >= QR_RENEWALS:
+                raise SessionNeedsPersonError(
+                    f"The QR code ran out {QR_RENEWALS + 1} times and nobody scanned it.",
+                    "Run `whatsapp-etl login` again when the phone is at hand.",
+                )
+            renewals += session.reload_qr()
         if time.monotonic() >= deadline:
             raise PageTimeoutError(
                 f"The account was not linked within {timeout.total_seconds():g} s; the page is {state}.",

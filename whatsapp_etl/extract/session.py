@@ -28,6 +28,7 @@ from whatsapp_etl.extract.dialogs import UNKNOWN_ALLOWED, Dialogs
 from whatsapp_etl.extract.fitting import SETTLE_ALLOWED, PageFit
 from whatsapp_etl.extract.packs import AUTO, HitCounter, merge_packs, usable_packs
 from whatsapp_etl.extract.page_script import read_answer
+from whatsapp_etl.extract.qr_life import qr_expires_at
 from whatsapp_etl.extract.scripts import read_script
 from whatsapp_etl.extract.shield import verify_shield
 from whatsapp_etl.extract.snapshot import place_of, write_picture, write_snapshot
@@ -364,7 +365,13 @@ class Session:
         if state is not self.state:
             self._replace(state=state, since=self._clock())
         if payload != self._snapshot.qr_payload:
-            self._replace(qr_payload=payload, qr_seen_at=self._clock() if payload else None)
+            now = self._clock()
+            is_first = self._snapshot.qr_payload is None
+            self._replace(
+                qr_payload=payload,
+                qr_seen_at=now if payload else None,
+                qr_expires_at=qr_expires_at(now, is_first=is_first) if payload else None,
+            )
 
     def _evaluate(self, script: str, step: str, argument: Mapping[str, object], wait: timedelta) -> Any:  # noqa: ANN401 - JSON
         with self.watchdog.step(step, wait + _GRACE):

@@ -19,12 +19,13 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from whatsapp_etl import __version__
+from whatsapp_etl.qr_code import qr_png
 from whatsapp_etl.service import metrics
 from whatsapp_etl.service.access import AccessMiddleware, AccessPolicy, problem
 from whatsapp_etl.service.health import DatabaseState, Health, SessionWord, Thresholds, assess
 from whatsapp_etl.service.page import code_spans, view_of
 from whatsapp_etl.service.payload import health_json, status_json
-from whatsapp_etl.service.qr import qr_png, qr_tag, shown_qr
+from whatsapp_etl.service.qr import qr_tag, shown_qr
 from whatsapp_etl.service.state import ServiceState, Snapshot
 from whatsapp_etl.settings import Settings
 

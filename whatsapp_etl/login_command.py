@@ -1,0 +1,56 @@
+"""`whatsapp-etl login`: a person links the account, in a window or with a code in the terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+from rich.console import Console
+
+from whatsapp_etl import bootstrap
+from whatsapp_etl.errors import ConfigurationError
+from whatsapp_etl.extract.login import LinkStep, wait_until_linked
+from whatsapp_etl.linking import LinkScreen, QrFile, TerminalQr, ink_of
+from whatsapp_etl.logs import configure_logs
+from whatsapp_etl.settings import read_settings
+
+
+def login(*, terminal: bool, png: Path | None, theme: str, minutes: int, replace_account: bool) -> None:
+    """Link the account and close the browser again."""
+    settings = read_settings()
+    configure_logs(settings.log_level, "text")
+    clock = bootstrap.clock_of(settings)
+    if png is not None and not png.parent.is_dir():
+        raise ConfigurationError(f"--png: there is no folder {png.parent}.", "Make it, or name another file.")
+    has_window = not terminal and png is None and has_display()
+    source = bootstrap.source_of(settings, threading.Event(), is_headless=not has_window)
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    ink = ink_of(theme, is_terminal=sys.stdout.isatty(), environment=os.environ)
+    screen = LinkScreen(
+        tell=console.print,
+        terminal=None if has_window or (png is not None and not terminal) else TerminalQr(sys.stdout, ink),
+        file=QrFile(png) if png is not None else None,
+    )
+
+    def show(step: LinkStep) -> None:
+        screen.show(step.qr_payload, step.qr_expires_at, clock())
+
+    try:
+        wait_until_linked(source.start(), timedelta(minutes=minutes), show, has_window=has_window)
+        screen.clear()
+        console.print("Linked. The login is kept in the browser profile.")
+        if replace_account:
+            with bootstrap.open_store(settings) as store:
+                store.replace_account(source.account(), clock())
+            console.print("The database follows this account from now on.")
+    finally:
+        screen.clear()
+        source.close()
+
+
+def has_display() -> bool:
+    """Whether a window can be opened here."""
+    return sys.platform == "darwin" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
