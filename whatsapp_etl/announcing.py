@@ -10,6 +10,7 @@ from whatsapp_etl.load.store import Store
 from whatsapp_etl.model import RunReport, RunStatus, SessionState
 from whatsapp_etl.service.health import SESSION_WORDS, causes_of
 from whatsapp_etl.service.reasons import REASONS, Reason, ReasonCode
+from whatsapp_etl.transitions import TransitionLog
 
 #: Reasons that say that WhatsApp Web has changed, the plainest first.
 _DRIFT = (ReasonCode.DRIFT, ReasonCode.FACTS_LOST)
@@ -17,15 +18,24 @@ _DRIFT = (ReasonCode.DRIFT, ReasonCode.FACTS_LOST)
 _READY = Advice("logged_in", "The account is linked and can be read.")
 
 
-def store_end(store: Store, report: RunReport, cause: str | None) -> None:
-    """Store the session's state and the run, each together with what is told of it."""
-    now = report.finished_at
-    state = report.session_state
-    store.record_session_event(state, cause, now, session_became(state))
+def store_end(store: Store, report: RunReport, transitions: TransitionLog) -> None:
+    """Store what became of the session, and the run, each together with what is told of it."""
+    store_transitions(store, transitions)
     if report.run_id:
         store.finish_run(report, cycle_ended(report))
     else:
-        store.tell(cycle_ended(report), now)
+        store.tell(cycle_ended(report), report.finished_at)
+
+
+def store_transitions(store: Store, transitions: TransitionLog) -> None:
+    """Store the changes of the session that are not stored yet, each with what is told of it.
+
+    Raises:
+        DatabaseUnreachableError: They are kept for the next time.
+    """
+    for each in transitions.pending:
+        store.record_transition(each, session_became(each.state))
+        transitions.stored(each)
 
 
 def session_became(state: SessionState) -> Tells:

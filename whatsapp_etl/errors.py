@@ -142,6 +142,10 @@ class BrowserCrashedError(ExtractError):
     """Chromium ended or was ended because it did not answer."""
 
 
+class BrowserHungError(BrowserCrashedError):
+    """A page did not answer in time, so its browser was ended."""
+
+
 class PageScriptError(ExtractError):
     """The page refused a step, for example because it was navigating or a script failed in it."""
 

@@ -86,10 +86,12 @@ ReadPath = Literal["dom", "store"]
 
 
 class SessionState(StrEnum):
-    """Where the page stands. The transition table is in `extract.session`."""
+    """Where the page stands. Which one may follow which is in `transitions`."""
 
     STARTING = "starting"
     QR = "qr"
+    PAIRING = "pairing"  #: A code is shown that is typed on the phone.
+    PASSKEY_REQUIRED = "passkey_required"
     LOADING = "loading"
     READY = "ready"
     OFFLINE = "offline"
@@ -110,6 +112,8 @@ class SessionState(StrEnum):
 NEEDS_PERSON = frozenset(
     {
         SessionState.QR,
+        SessionState.PAIRING,
+        SessionState.PASSKEY_REQUIRED,
         SessionState.LOGGED_OUT,
         SessionState.CONFLICT,
         SessionState.TERMS,
@@ -962,4 +966,5 @@ class SessionSnapshot:
     qr_payload: str | None = None  #: The QR's text while one is shown.
     qr_seen_at: datetime | None = None
     qr_expires_at: datetime | None = None  #: When the page is expected to show the next code.
+    unexpected_transitions: int = 0  #: Changes of state that no table knows, since the program was started.
     wa_version: str | None = None

@@ -375,7 +375,7 @@ class Cycle:
             spool=self.spool.facts(),
         )
         try:
-            store_end(self.store, report, told(error))
+            store_end(self.store, report, self.source.transitions)
             self.announce(Step.RUN_STORED)
         except WhatsappEtlError as refused:
             log.warning("run_not_stored", error=str(refused))

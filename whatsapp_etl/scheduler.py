@@ -60,7 +60,7 @@ def next_delay(failures_in_a_row: int, interval: timedelta, state: SessionState 
         interval: The configured pause; no retry waits longer.
         state: Of the session at the cycle's end, where known.
     """
-    if state in {SessionState.QR, SessionState.LOGGED_OUT}:
+    if state in {SessionState.QR, SessionState.PAIRING, SessionState.LOGGED_OUT}:
         return min(SCAN_WAIT, interval)
     if failures_in_a_row <= 0:
         return interval

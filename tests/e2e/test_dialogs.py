@@ -13,7 +13,7 @@ from whatsapp_etl.simulator.options import PROFILES
 
 SOON = timedelta(seconds=20)
 ASKING = (
-    "permission", "delete_question", "delete_told", "log_out_question", "passkey", "logging_out",
+    "permission", "delete_question", "delete_told", "log_out_question", "logging_out",
     "feature_ok", "feature_link", "nested_question", "feature_and_question", "question_and_feature",
 )  # fmt: skip
 #: What informs, and how often "Continue" closes it.

@@ -58,10 +58,12 @@ def test_a_qr_code_is_an_event_for_a_person_and_no_cycle(account):
     assert report.session_state is SessionState.QR
     assert "whatsapp-etl login" in report.error
     assert it.query("SELECT count(*) FROM sync_runs") == [(0,)]
-    assert [state for (state,) in it.query("SELECT state FROM session_events")] == ["qr"]
+    noted = it.query("SELECT state, previous, cause FROM session_events ORDER BY id")
+    assert noted[0] == ("starting", None, "opened")
+    assert noted[-1][::2] == ("qr", "shown")
 
     it.sync()
-    assert it.query("SELECT count(*) FROM session_events") == [(1,)]
+    assert it.query("SELECT count(*) FROM session_events") == [(len(noted),)]
 
 
 def test_a_logout_is_noticed_and_after_linking_again_everything_goes_on(account):

@@ -33,6 +33,7 @@ from whatsapp_etl.model import MissingReason, RunStatus, SessionState
 from whatsapp_etl.scheduler import listen
 from whatsapp_etl.service.app import ServiceOptions, create_app
 from whatsapp_etl.spool.folder import Spool
+from whatsapp_etl.transitions import SessionCause, Transition
 
 OWNER = """
 import sys
@@ -51,7 +52,8 @@ def cycle(store, *plans, **changes):
     run_id = store.begin_run(NOW, NOW - timedelta(days=30))
     for plan in plans:
         store.apply(plan, run_id)
-    store.record_session_event(changes.get("session_state", SessionState.READY), None, NOW)
+    state = changes.get("session_state", SessionState.READY)
+    store.record_transition(Transition(state, SessionCause.SHOWN, NOW))
     store.finish_run(make_report(run_id, missing=0, **changes))
 
 

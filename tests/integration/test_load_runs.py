@@ -38,6 +38,7 @@ from whatsapp_etl.model import (
     StopReason,
 )
 from whatsapp_etl.retention import parse_retention
+from whatsapp_etl.transitions import SessionCause, Transition
 
 
 def test_a_run_is_kept_with_its_report(database, store):
@@ -318,12 +319,48 @@ def test_a_replaced_account_keeps_its_row_and_can_come_back(database, store):
     assert rows(database, "SELECT account_id, is_active FROM sync_state ORDER BY id") == [(OWN, 1), (BEN, 0)]
 
 
+def change(state, seconds=0, cause=SessionCause.SHOWN, **more):
+    return Transition(state, cause, NOW + timedelta(seconds=seconds), **more)
+
+
+def test_a_change_of_the_session_is_stored_with_its_cause_and_read_back(store):
+    crash = change(
+        SessionState.CRASHED, 3, SessionCause.HUNG, previous=SessionState.READY, error="BrowserHungError"
+    )
+    odd = change(SessionState.QR, 5, previous=SessionState.CRASHED, is_expected=False)
+
+    for each in (change(SessionState.STARTING, cause=SessionCause.OPENED), crash, odd):
+        assert store.record_transition(each)
+
+    newest, before, first = store.last_transitions(5)
+    assert (newest, before) == (odd, crash)
+    assert (first.state, first.previous) == (SessionState.STARTING, None)
+    assert store.last_transitions(1) == (odd,)
+
+
+def test_the_first_change_of_a_program_goes_on_from_where_the_one_before_it_stood(store):
+    store.record_transition(change(SessionState.READY))
+
+    store.record_transition(change(SessionState.STARTING, 1, SessionCause.OPENED))
+
+    (newest, _) = store.last_transitions(2)
+    assert newest.previous is SessionState.READY
+
+
+def test_another_error_in_the_same_state_is_a_change_of_its_own(store):
+    starting = change(SessionState.STARTING, cause=SessionCause.OPENED)
+    assert store.record_transition(starting)
+    assert store.record_transition(replace(starting, error="ProfileLockedError"))
+    assert not store.record_transition(replace(starting, error="ProfileLockedError"))
+    assert not store.record_transition(starting)
+
+
 def test_a_session_event_is_noted_once_for_each_change_of_state(database, store):
     store.pin_account(ACCOUNT, NOW)
 
-    assert store.record_session_event(SessionState.QR, "code shown", NOW)
-    assert not store.record_session_event(SessionState.QR, "code shown", NOW + timedelta(seconds=20))
-    assert store.record_session_event(SessionState.READY, None, NOW + timedelta(seconds=40))
+    assert store.record_transition(change(SessionState.QR))
+    assert not store.record_transition(change(SessionState.QR, seconds=20))
+    assert store.record_transition(change(SessionState.READY, seconds=40))
 
     assert rows(database, "SELECT state, needs_person FROM session_events ORDER BY id") == [
         ("qr", 1),
@@ -354,8 +391,8 @@ def test_retention_deletes_what_is_old_and_keeps_the_last_success(database, stor
     for _ in range(2):
         store.finish_run(make_report(store.begin_run(NOW)))
     store.finish_run(make_report(store.begin_run(NOW), status=RunStatus.FAILED))
-    store.record_session_event(SessionState.QR, None, NOW)
-    store.record_session_event(SessionState.READY, None, NOW)
+    store.record_transition(change(SessionState.QR))
+    store.record_transition(change(SessionState.READY))
     store.record_coverage([make_coverage()], 1)
 
     deleted = store.retain(parse_retention("90"), NOW + timedelta(days=100))

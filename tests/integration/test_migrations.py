@@ -139,6 +139,24 @@ def test_what_an_older_program_kept_of_deletions_and_titles_is_taken_over(empty_
     ) == [("Ana", True, None)]
 
 
+def test_what_an_older_program_noted_of_sessions_is_told_apart_into_cause_and_error(empty_database):
+    migrate.upgrade(empty_database, "0011")
+    with empty_database.connect() as connection:
+        connection.execute(
+            "INSERT INTO session_events (state, cause, occurred_at) VALUES"
+            " ('ready', NULL, now()), ('conflict', 'SessionNeedsPersonError: It waits.', now()),"
+            " ('wrong_account', 'SessionNeedsPersonError: Another.', now())"
+        )
+
+    migrate.upgrade(empty_database)
+
+    assert rows(empty_database, "SELECT state, previous, cause, error FROM session_events ORDER BY id") == [
+        ("ready", None, "shown", None),
+        ("conflict", "ready", "shown", "SessionNeedsPersonError"),
+        ("wrong_account", "conflict", "other_account", "SessionNeedsPersonError"),
+    ]
+
+
 def test_downgrading_leaves_nothing(empty_database):
     migrate.upgrade(empty_database)
 

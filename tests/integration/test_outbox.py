@@ -15,6 +15,7 @@ from whatsapp_etl.load import outbox
 from whatsapp_etl.load.store import Store
 from whatsapp_etl.model import Account, RunStatus, SessionState
 from whatsapp_etl.retention import parse_retention
+from whatsapp_etl.transitions import SessionCause, Transition, TransitionLog
 
 OWN = Account("491555000000@c.us")
 TARGETS = ("here", "there")
@@ -36,7 +37,9 @@ def run_cycle(store, minute=0, **changes):
     at = NOW + timedelta(minutes=minute)
     run_id = store.begin_run(at)
     report = make_report(run_id, started_at=at, finished_at=at + timedelta(seconds=9), **changes)
-    store_end(store, report, changes.get("error"))
+    transitions = TransitionLog()
+    transitions.note(report.session_state, SessionCause.SHOWN, report.finished_at)
+    store_end(store, report, transitions)
 
 
 def failing(error="PageTimeoutError: It did not appear.", **changes):
@@ -102,7 +105,7 @@ def test_a_cause_is_not_stored_without_its_event(telling, database):
     unstorable = make_happening(reason="nul\x00")
 
     with pytest.raises(DatabaseRefusedError):
-        telling.record_session_event(SessionState.QR, None, NOW, always(unstorable))
+        telling.record_transition(Transition(SessionState.QR, SessionCause.SHOWN, NOW), always(unstorable))
 
     assert rows(database, "SELECT * FROM session_events") == []
 

@@ -141,7 +141,7 @@ OUTCOMES = {
     "offline": told(SessionState.OFFLINE, TIMEOUT, ReasonCode.SESSION_OFFLINE, ReasonCode.PAGE_TIMEOUT),
     "reconnecting": told(SessionState.OFFLINE, TIMEOUT, ReasonCode.SESSION_OFFLINE, ReasonCode.PAGE_TIMEOUT),
     "permission": _ASKED,
-    "passkey": _ASKED,
+    "passkey": told(SessionState.PASSKEY_REQUIRED, PERSON, ReasonCode.SESSION_PASSKEY_REQUIRED),
     "log_out_question": _ASKED,
     "news_and_question": _ASKED,
     "logging_out": _ASKED,

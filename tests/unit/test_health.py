@@ -58,6 +58,8 @@ def test_nothing_wrong_is_200_without_reasons():
     ("state", "word", "code"),
     [
         (SessionState.QR, "link_required", "session_link_required"),
+        (SessionState.PAIRING, "pairing", "session_pairing"),
+        (SessionState.PASSKEY_REQUIRED, "passkey_required", "session_passkey_required"),
         (SessionState.LOGGED_OUT, "expired", "session_logged_out"),
         (SessionState.OFFLINE, "offline", "session_offline"),
         (SessionState.CONFLICT, "conflict", "session_conflict"),

@@ -24,6 +24,11 @@ def test_a_qr_screen_whose_code_is_still_fetched_is_qr():
     assert state_of(has_app=True, has_qr_screen=True) is SessionState.QR
 
 
+def test_a_code_to_be_typed_on_the_phone_is_pairing_also_after_a_logout():
+    assert state_of(has_app=True, has_link_code=True) is SessionState.PAIRING
+    assert state_of(was_ready=True, has_link_code=True, **QR_SCREEN) is SessionState.PAIRING
+
+
 def test_a_qr_code_after_the_session_was_ready_is_logged_out():
     assert state_of(was_ready=True, **QR_SCREEN) is SessionState.LOGGED_OUT
 
@@ -44,6 +49,7 @@ def test_the_address_of_a_logout_does_not_matter_once_there_is_a_chat_list():
         ("terms", SessionState.TERMS),
         ("banned", SessionState.BANNED),
         ("locked", SessionState.LOCKED),
+        ("passkey", SessionState.PASSKEY_REQUIRED),
         ("unavailable", SessionState.UNAVAILABLE),
         ("offline", SessionState.OFFLINE),
     ],
@@ -106,11 +112,12 @@ def test_a_chat_list_ends_every_state(current):
 
 
 def test_every_state_can_be_reached():
-    labels = ["conflict", "update_required", "terms", "banned", "locked", "unavailable", "offline"]
+    labels = ["passkey", "conflict", "update_required", "terms", "banned", "locked", "unavailable", "offline"]
     reached = {state_of(labels=[label]) for label in labels}
     reached |= {
         state_of(labels=["unsupported"]),
         state_of(**QR_SCREEN),
+        state_of(has_app=True, has_link_code=True),
         state_of(was_ready=True, **QR_SCREEN),
     }
     reached |= {state_of(is_alive=False), state_of(**CHAT_LIST), state_of(is_other_account=True, **CHAT_LIST)}
@@ -129,6 +136,7 @@ def test_facts_are_taken_from_what_the_page_script_says():
         "has_app": True,
         "has_splash": False,
         "has_qr_screen": True,
+        "has_link_code": False,
         "qr_payload": None,
         "is_qr_expired": False,
         "is_loading": False,
@@ -152,8 +160,8 @@ def test_facts_are_taken_from_what_the_page_script_says():
 
 @pytest.mark.parametrize(
     "known",
-    [{"has_splash": True}, {"has_qr_screen": True}, {"is_loading": True}, {"has_chat_list": True},
-     {"has_dialog": True}, {"labels": frozenset({"offline"})}, {"has_app": False}],
+    [{"has_splash": True}, {"has_qr_screen": True}, {"has_link_code": True}, {"is_loading": True},
+     {"has_chat_list": True}, {"has_dialog": True}, {"labels": frozenset({"offline"})}, {"has_app": False}],
 )  # fmt: skip
 def test_a_screen_is_strange_when_nothing_of_it_is_known(known):
     assert PageFacts(has_app=True).is_strange

@@ -13,21 +13,23 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import structlog
 from playwright.sync_api import Page
 
 from whatsapp_etl.errors import (
     BrowserCrashedError,
+    BrowserHungError,
     ExtractError,
     PageRefusedError,
     PageScriptError,
     PageTimeoutError,
-    SessionNeedsPersonError,
 )
 from whatsapp_etl.extract.browser import Browser
 from whatsapp_etl.extract.dialogs import UNKNOWN_ALLOWED, Dialogs
 from whatsapp_etl.extract.fitting import SETTLE_ALLOWED, PageFit
 from whatsapp_etl.extract.packs import AUTO, HitCounter, merge_packs, usable_packs
 from whatsapp_etl.extract.page_script import read_answer
+from whatsapp_etl.extract.person import person_needed
 from whatsapp_etl.extract.qr_life import qr_expires_at
 from whatsapp_etl.extract.scripts import read_script
 from whatsapp_etl.extract.shield import verify_shield
@@ -43,6 +45,9 @@ from whatsapp_etl.model import (
     SessionSnapshot,
     SessionState,
 )
+from whatsapp_etl.transitions import SessionCause, TransitionLog
+
+log = structlog.get_logger(__name__)
 
 __all__ = ["PageFacts", "Session", "next_state", "person_needed"]
 
@@ -58,19 +63,14 @@ _NAVIGATIONS_AT_ONCE = 4
 _DATABASE = "model-storage"
 
 _BEFORE_READY = frozenset(
-    {SessionState.STARTING, SessionState.LOADING, SessionState.QR, SessionState.LOGGED_OUT}
+    {
+        SessionState.STARTING,
+        SessionState.LOADING,
+        SessionState.QR,
+        SessionState.PAIRING,
+        SessionState.LOGGED_OUT,
+    }
 )
-
-_PERSON_REMEDIES: Mapping[SessionState, str] = {
-    SessionState.QR: "Run `whatsapp-etl login` and scan the QR code with the phone.",
-    SessionState.LOGGED_OUT: "Run `whatsapp-etl login` and scan the QR code with the phone.",
-    SessionState.CONFLICT: "Close WhatsApp Web in the other window; it is not taken over.",
-    SessionState.TERMS: "Accept the terms in WhatsApp on the phone.",
-    SessionState.LOCKED: "Unlock the app lock with `whatsapp-etl login`.",
-    SessionState.BANNED: "Read what WhatsApp says on the phone.",
-    SessionState.WRONG_ACCOUNT: "Run `whatsapp-etl login --replace-account` if that is meant.",
-    SessionState.UPDATE_REQUIRED: "Update WhatsApp on the phone, or the browser.",
-}
 
 
 class Session:
@@ -84,6 +84,7 @@ class Session:
         redact: Turns a page into a snapshot in which nobody can be read.
         snapshots: Folder for redacted snapshots of pages that were not understood.
         forced_pack: The id of the pack to use, or "auto".
+        transitions: Takes each change of the state.
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class Session:
         redact: Callable[[SeenPage], str],
         snapshots: Path,
         forced_pack: str = AUTO,
+        transitions: TransitionLog | None = None,
     ) -> None:
         self._browser = browser
         self._packs = usable_packs(packs, forced_pack)
@@ -103,6 +105,7 @@ class Session:
         self._any_pack = merge_packs(self._packs)
         self._state_parts = _parts(self._any_pack, STATE_LABELS)
         self._url = url
+        self._transitions = transitions or TransitionLog()
         self._clock = clock
         self._redact = redact
         self._snapshots = snapshots
@@ -177,8 +180,8 @@ class Session:
             self._load()
             self._shield_or_leave()
             return self.poll()
-        except BrowserCrashedError:
-            self._note(PageFacts(is_alive=False))
+        except BrowserCrashedError as crash:
+            self._note_end(crash)
             raise
 
     def poll(self, wait: timedelta = timedelta(0)) -> SessionState:
@@ -197,8 +200,8 @@ class Session:
                 if not self.dismiss_dialogs():
                     break
                 self._look(_LOOK)
-        except BrowserCrashedError:
-            self._note(PageFacts(is_alive=False))
+        except BrowserCrashedError as crash:
+            self._note_end(crash)
             raise
         return self.state
 
@@ -356,14 +359,30 @@ class Session:
                     self.page.wait_for_load_state("domcontentloaded")
         return self._evaluate("page_facts", "looking at the page", argument, wait)
 
-    def _note(self, facts: PageFacts) -> None:
+    def _note_end(self, crash: BrowserCrashedError) -> None:
+        cause = SessionCause.HUNG if isinstance(crash, BrowserHungError) else SessionCause.CRASHED
+        self._note(PageFacts(is_alive=False), cause, crash)
+
+    def _note(
+        self,
+        facts: PageFacts,
+        cause: SessionCause = SessionCause.SHOWN,
+        error: BaseException | None = None,
+    ) -> None:
         """Take over what was seen."""
         self._facts = facts
         state = next_state(self.state, facts, was_ready=self._browser.profile.was_linked)
         self._was_left = self._was_left or state in _BEFORE_READY
         payload = None if facts.is_qr_expired else facts.qr_payload
+        if state is SessionState.WRONG_ACCOUNT:
+            cause = SessionCause.OTHER_ACCOUNT
+        noted = self._transitions.note(state, cause, self._clock(), error)
+        if noted is not None and not noted.is_expected:
+            log.warning("session_transition_unexpected", previous=noted.previous, state=noted.state)
         if state is not self.state:
-            self._replace(state=state, since=self._clock())
+            self._replace(
+                state=state, since=self._clock(), unexpected_transitions=self._transitions.unexpected
+            )
         if payload != self._snapshot.qr_payload:
             now = self._clock()
             is_first = self._snapshot.qr_payload is None
@@ -410,8 +429,3 @@ def _parts(pack: SelectorPack, labels: Sequence[str]) -> dict[str, object]:
         "label": {name: list(pack.labels.get(name, ())) for name in labels},
         "attribute": dict(pack.attributes),
     }
-
-
-def person_needed(state: SessionState) -> SessionNeedsPersonError:
-    """Return the error that says what a person has to do in `state`."""
-    return SessionNeedsPersonError(f"WhatsApp Web waits for a person: {state}.", _PERSON_REMEDIES[state])

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from whatsapp_etl.errors import SessionNeedsPersonError
+from whatsapp_etl.errors import SessionNeedsPersonError, WhatsappEtlError
 from whatsapp_etl.extract.browser import Browser, BrowserOptions
 from whatsapp_etl.extract.limits import Limits
 from whatsapp_etl.extract.list_reader import ListedVisit, ListReader
@@ -36,8 +36,10 @@ from whatsapp_etl.model import (
     SeenPage,
     SelectorPack,
     SessionSnapshot,
+    SessionState,
 )
 from whatsapp_etl.steps import Announce, Step, no_announcement
+from whatsapp_etl.transitions import SessionCause, TransitionLog
 
 #: Batches of QR codes that are asked for while nobody scans; then the page rests until it is opened anew.
 _QR_RENEWALS = 5
@@ -108,6 +110,7 @@ class Source:
         self._reader: ListReader | None = None
         self._opened_at = clock()
         self._qr_renewals = 0
+        self.transitions = TransitionLog()
 
     # --- the session --------------------------------------------------------------------------
 
@@ -117,10 +120,12 @@ class Source:
         Raises:
             WhatsappEtlError: As `Browser` and `Session.wait_until_ready` say.
         """
+        cause = SessionCause.OPENED
         if self._browser is not None and self._is_worn():
+            cause = SessionCause.RESET if self._browser.is_alive else SessionCause.CRASHED
             self.close()
         if self._browser is None:
-            self._start()
+            self._start(cause)
         try:
             self.session.wait_until_ready(self._options.ready_within)
             self._qr_renewals = 0
@@ -260,10 +265,15 @@ class Source:
 
     # --- helpers ----------------------------------------------------------------------------------
 
-    def _start(self) -> None:
+    def _start(self, cause: SessionCause = SessionCause.OPENED) -> None:
         options = self._options
         browser = Browser(options.profile, options.browser)
-        browser.__enter__()
+        self.transitions.note(SessionState.STARTING, cause, self._clock())
+        try:
+            browser.__enter__()
+        except WhatsappEtlError as error:
+            self.transitions.note(SessionState.STARTING, cause, self._clock(), error)
+            raise
         self._browser = browser
         self._announce(Step.BROWSER_STARTED)
         self._opened_at = self._clock()
@@ -275,6 +285,7 @@ class Source:
             redact=self._judgement.redact,
             snapshots=options.snapshots,
             forced_pack=options.forced_pack,
+            transitions=self.transitions,
         )
         self._storage = Storage(
             browser.page,

@@ -14,7 +14,7 @@ from whatsapp_etl.model import SessionState
 #: The labels of a pack that say something about the state.
 STATE_LABELS = (
     *("conflict", "update_required", "terms", "banned", "locked", "unavailable"),
-    *("unsupported", "offline", "loading"),
+    *("passkey", "unsupported", "offline", "loading"),
 )
 
 
@@ -26,6 +26,7 @@ class PageFacts:
     has_app: bool = False  #: The client's own root has content.
     has_splash: bool = False
     has_qr_screen: bool = False  #: With or without a code.
+    has_link_code: bool = False  #: A pairing code, to be typed on the phone.
     qr_payload: str | None = None  #: What the QR code says; None while it is being fetched.
     is_qr_expired: bool = False  #: The code is covered by a reload button.
     is_loading: bool = False
@@ -39,7 +40,12 @@ class PageFacts:
     def is_strange(self) -> bool:
         """Whether the client shows something of which no pack knows anything."""
         known = (
-            self.has_splash or self.has_qr_screen or self.is_loading or self.has_chat_list or self.has_dialog
+            self.has_splash
+            or self.has_qr_screen
+            or self.has_link_code
+            or self.is_loading
+            or self.has_chat_list
+            or self.has_dialog
         )
         return self.has_app and not known and not self.labels
 
@@ -53,6 +59,7 @@ class PageFacts:
             has_app=bool(facts["has_app"]),
             has_splash=bool(facts["has_splash"]),
             has_qr_screen=bool(facts["has_qr_screen"]),
+            has_link_code=bool(facts["has_link_code"]),
             qr_payload=payload if isinstance(payload, str) else None,
             is_qr_expired=bool(facts["is_qr_expired"]),
             is_loading=bool(facts["is_loading"]),
@@ -72,8 +79,11 @@ _RULES: tuple[tuple[Callable[[PageFacts], bool], SessionState], ...] = (
     (lambda facts: "banned" in facts.labels, SessionState.BANNED),
     (lambda facts: "locked" in facts.labels, SessionState.LOCKED),
     (lambda facts: "unavailable" in facts.labels, SessionState.UNAVAILABLE),
+    # Over the chats, too: what asks for a passkey is no dialog that could be answered here.
+    (lambda facts: "passkey" in facts.labels, SessionState.PASSKEY_REQUIRED),
     # Served instead of the client, so there is no client around the words.
     (lambda facts: "unsupported" in facts.labels and not facts.has_app, SessionState.UNSUPPORTED),
+    (lambda facts: facts.has_link_code and not facts.has_chat_list, SessionState.PAIRING),
     (lambda facts: facts.has_qr_screen and not facts.has_chat_list, SessionState.QR),
     (lambda facts: "offline" in facts.labels, SessionState.OFFLINE),
     # A dialog that nobody knows may be anything; what lies under it is not touched.

@@ -16,7 +16,13 @@ from datetime import timedelta
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
-from whatsapp_etl.errors import BrowserCrashedError, PageScriptError, PageTimeoutError, WhatsappEtlError
+from whatsapp_etl.errors import (
+    BrowserCrashedError,
+    BrowserHungError,
+    PageScriptError,
+    PageTimeoutError,
+    WhatsappEtlError,
+)
 
 #: How Playwright says that the page or the browser is gone.
 _GONE = (
@@ -54,7 +60,8 @@ class Watchdog:
         Playwright's errors leave as errors of this program, chained to the original:
 
         Raises:
-            BrowserCrashedError: The deadline passed and the browser was ended, or it ended by itself.
+            BrowserHungError: The deadline passed and the browser was ended.
+            BrowserCrashedError: It ended by itself.
             PageTimeoutError: A time-out of Playwright's own passed first.
             PageScriptError: The page refused, for example because a script of ours failed in it.
         """
@@ -103,7 +110,7 @@ class Watchdog:
     def _raise_if_passed(self, step: _Step, cause: BaseException | None) -> None:
         if step.has_passed:
             seconds = step.allowed.total_seconds()
-            raise BrowserCrashedError(
+            raise BrowserHungError(
                 f"{step.name}: no end within {seconds:g} s, so the browser was ended."
             ) from cause
 

@@ -8,6 +8,7 @@ from psycopg import Cursor
 from psycopg.rows import TupleRow
 
 from whatsapp_etl.model import NEEDS_PERSON, Account, SessionState
+from whatsapp_etl.transitions import SessionCause, Transition
 
 
 def pin_account(cursor: Cursor[TupleRow], account: Account, now: datetime) -> bool:
@@ -43,22 +44,55 @@ def replace_account(cursor: Cursor[TupleRow], account: Account, now: datetime) -
     )
 
 
-def record_session_event(
-    cursor: Cursor[TupleRow], state: SessionState, cause: str | None, now: datetime
-) -> bool:
-    """Note a change of the session's state; return False when it is the state noted last."""
-    last = cursor.execute("SELECT state FROM session_events ORDER BY id DESC LIMIT 1").fetchone()
-    if last is not None and last[0] == state.value:
+def record_transition(cursor: Cursor[TupleRow], transition: Transition) -> bool:
+    """Note a change of the session's state; return False when it is what was noted last.
+
+    The first change that a program notices goes on from where the one before it stood.
+    """
+    state = transition.state
+    last = cursor.execute("SELECT state, error FROM session_events ORDER BY id DESC LIMIT 1").fetchone()
+    if last is not None and last[0] == state.value and transition.error in {None, last[1]}:
         return False
+    previous = transition.previous.value if transition.previous else (last[0] if last else None)
     cursor.execute(
-        "INSERT INTO session_events (state, cause, needs_person, occurred_at) VALUES (%s, %s, %s, %s)",
-        (state.value, cause, int(state in NEEDS_PERSON), now),
+        "INSERT INTO session_events"
+        " (state, previous, cause, error, is_unexpected, needs_person, occurred_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        (
+            state.value,
+            previous,
+            transition.cause.value,
+            transition.error,
+            int(not transition.is_expected),
+            int(state in NEEDS_PERSON),
+            transition.at,
+        ),
     )
     cursor.execute(
         "UPDATE sync_state SET session_status = %s, session_status_at = %s WHERE is_active = 1",
-        (state.value, now),
+        (state.value, transition.at),
     )
     return True
+
+
+def last_transitions(cursor: Cursor[TupleRow], count: int) -> tuple[Transition, ...]:
+    """Return the last changes of the session, newest first."""
+    rows = cursor.execute(
+        "SELECT state, cause, occurred_at, previous, error, is_unexpected FROM session_events"
+        " ORDER BY id DESC LIMIT %s",
+        (count,),
+    ).fetchall()
+    return tuple(
+        Transition(
+            SessionState(row[0]),
+            SessionCause(row[1]),
+            row[2],
+            SessionState(row[3]) if row[3] else None,
+            row[4],
+            is_expected=not row[5],
+        )
+        for row in rows
+    )
 
 
 def raise_shield_alarm(cursor: Cursor[TupleRow], now: datetime) -> None:

@@ -146,7 +146,9 @@ IMPERSONAL: Mapping[str, frozenset[str]] = {
             "last_run_id",
         }
     ),
-    "session_events": frozenset({"id", "state", "cause", "needs_person", "occurred_at"}),
+    "session_events": frozenset(
+        {"id", "state", "previous", "cause", "error", "is_unexpected", "needs_person", "occurred_at"}
+    ),
     "sync_coverage": frozenset(
         {
             "expected",

@@ -63,6 +63,7 @@ from whatsapp_etl.model import (
 from whatsapp_etl.records import RunDetails, RunRecord, StoredFile, Whereabouts
 from whatsapp_etl.retention import Retention
 from whatsapp_etl.steps import Announce, Step, no_announcement
+from whatsapp_etl.transitions import Transition
 
 #: A load of at least this many new rows is settled at once instead of by the next reader, who
 #: would have to write every page again.
@@ -315,15 +316,18 @@ class Store:
         with self._reading() as cursor:
             return accounts.account(cursor)
 
-    def record_session_event(
-        self, state: SessionState, cause: str | None, now: datetime, tells: Tells | None = None
-    ) -> bool:
-        """Note a change of state and what is told of it; return False when it is the state noted last."""
+    def record_transition(self, transition: Transition, tells: Tells | None = None) -> bool:
+        """Note a change of state and what is told of it; return False when it is what was noted last."""
         with self._writer.transaction() as cursor:
-            has_changed = accounts.record_session_event(cursor, state, cause, now)
+            has_changed = accounts.record_transition(cursor, transition)
             if has_changed:
-                self._tell(cursor, tells, now)
+                self._tell(cursor, tells, transition.at)
             return has_changed
+
+    def last_transitions(self, count: int) -> tuple[Transition, ...]:
+        """Return the last changes of the session, newest first."""
+        with self._reading() as cursor:
+            return accounts.last_transitions(cursor, count)
 
     def session_state(self) -> tuple[SessionState, datetime] | None:
         """Return the state noted last, and since when."""

@@ -29,6 +29,8 @@ class SessionWord(StrEnum):
 
     STARTING = "starting"
     LINK_REQUIRED = "link_required"
+    PAIRING = "pairing"
+    PASSKEY_REQUIRED = "passkey_required"
     LOGGED_IN = "logged_in"
     EXPIRED = "expired"  #: Was linked; the account was logged out.
     OFFLINE = "offline"
@@ -157,6 +159,11 @@ SESSION_WORDS: Mapping[SessionState, tuple[SessionWord, ReasonCode | None]] = Ma
         SessionState.STARTING: (SessionWord.STARTING, None),
         SessionState.LOADING: (SessionWord.STARTING, None),
         SessionState.QR: (SessionWord.LINK_REQUIRED, ReasonCode.SESSION_LINK_REQUIRED),
+        SessionState.PAIRING: (SessionWord.PAIRING, ReasonCode.SESSION_PAIRING),
+        SessionState.PASSKEY_REQUIRED: (
+            SessionWord.PASSKEY_REQUIRED,
+            ReasonCode.SESSION_PASSKEY_REQUIRED,
+        ),
         SessionState.LOGGED_OUT: (SessionWord.EXPIRED, ReasonCode.SESSION_LOGGED_OUT),
         SessionState.OFFLINE: (SessionWord.OFFLINE, ReasonCode.SESSION_OFFLINE),
         SessionState.CONFLICT: (SessionWord.CONFLICT, ReasonCode.SESSION_CONFLICT),
@@ -187,6 +194,7 @@ ERROR_REASONS: Mapping[str, ReasonCode | None] = MappingProxyType(
         "SelectorDriftError": ReasonCode.DRIFT,
         "MetadataUnreadableError": ReasonCode.METADATA_UNREADABLE,
         "BrowserCrashedError": ReasonCode.BROWSER_CRASHED,
+        "BrowserHungError": ReasonCode.BROWSER_CRASHED,
         "BrowserMissingError": ReasonCode.BROWSER_MISSING,
         "ProfileLockedError": ReasonCode.PROFILE_LOCKED,
         "PageTimeoutError": ReasonCode.PAGE_TIMEOUT,

@@ -177,6 +177,11 @@ def _health(snapshot: Snapshot, now: datetime, thresholds: Thresholds) -> Iterat
     health = assess(snapshot.health_facts, now, thresholds)
     session = {word.value: float(word is health.session) for word in SessionWord}
     yield _gauge_by("whatsapp_session_state", "1 for the state that the session is in.", "state", session)
+    yield _sum(
+        "whatsapp_session_transitions_unexpected",
+        "Changes of the session's state that are not known to happen.",
+        snapshot.session.unexpected_transitions,
+    )
     yield _gauge("whatsapp_postgres_up", "1 while Postgres answers.", health.postgres == "up")
     yield _gauge("whatsapp_healthy", "1 while /health answers 200.", health.is_ok)
     present = {reason.code for reason in health.reasons}

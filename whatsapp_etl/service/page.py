@@ -24,6 +24,8 @@ _LISTED_RUNS = 12
 SESSION_TEXTS = {
     SessionWord.STARTING: "Starting",
     SessionWord.LINK_REQUIRED: "Not linked",
+    SessionWord.PAIRING: "Waiting for the pairing code",
+    SessionWord.PASSKEY_REQUIRED: "A passkey is asked for",
     SessionWord.LOGGED_IN: "Linked",
     SessionWord.EXPIRED: "Logged out",
     SessionWord.OFFLINE: "Offline",
@@ -225,7 +227,7 @@ def _next_cycle(snapshot: Snapshot, now: datetime, interval: timedelta) -> Fact:
 def _session_tone(word: SessionWord) -> str:
     if word is SessionWord.LOGGED_IN:
         return "good"
-    return "" if word in {SessionWord.STARTING, SessionWord.LINK_REQUIRED} else "bad"
+    return "" if word in {SessionWord.STARTING, SessionWord.LINK_REQUIRED, SessionWord.PAIRING} else "bad"
 
 
 def _coverage(health: Health, lookback: timedelta) -> CoverageView | None:

@@ -23,6 +23,8 @@ class ReasonCode(StrEnum):
 
     SESSION_STARTING = "session_starting"
     SESSION_LINK_REQUIRED = "session_link_required"
+    SESSION_PAIRING = "session_pairing"
+    SESSION_PASSKEY_REQUIRED = "session_passkey_required"
     SESSION_LOGGED_OUT = "session_logged_out"
     SESSION_CONFLICT = "session_conflict"
     SESSION_OFFLINE = "session_offline"
@@ -96,6 +98,18 @@ _ALL = (
         "No account is linked.",
         "On the phone open WhatsApp, Settings, Linked devices, Link a device, and scan the QR code "
         "of the status page, or run `whatsapp-etl login`.",
+    ),
+    _degraded(
+        ReasonCode.SESSION_PAIRING,
+        "A pairing code is shown and has not been typed on the phone yet.",
+        "On the phone open WhatsApp, Settings, Linked devices, Link a device, Link with phone number, and "
+        "type the code. It is good for some minutes.",
+    ),
+    _degraded(
+        ReasonCode.SESSION_PASSKEY_REQUIRED,
+        "WhatsApp asks for the passkey of the account before it links this browser.",
+        "Only a person at a visible browser can answer it: run `whatsapp-etl login` on a machine with a "
+        "screen and the passkey at hand.",
     ),
     _degraded(
         ReasonCode.SESSION_LOGGED_OUT,

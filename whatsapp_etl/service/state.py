@@ -159,6 +159,7 @@ def _with_run(old: Snapshot, report: RunReport | None) -> Snapshot:
 def _waits_for_scan(report: RunReport) -> bool:
     return report.status is RunStatus.FAILED and report.session_state in {
         SessionState.QR,
+        SessionState.PAIRING,
         SessionState.LOGGED_OUT,
     }
 
@@ -168,7 +169,7 @@ def _session_after(session: SessionSnapshot, report: RunReport) -> SessionSnapsh
     state = report.session_state
     if state is session.state or state in {SessionState.STARTING, SessionState.UNKNOWN}:
         return session
-    return SessionSnapshot(state, since=report.finished_at, wa_version=session.wa_version)
+    return replace(session, state=state, since=report.finished_at, qr_payload=None, qr_seen_at=None)
 
 
 def _with_store(

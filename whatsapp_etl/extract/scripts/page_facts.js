@@ -43,20 +43,21 @@ async (args) => {
     const list = find("chat_list_pane");
     const qr = find("qr_code");
     const qrScreen = find("qr_screen");
+    const code = find("link_code");
     const shown = dialogs();
     const panel = find("side_panel");
     let words = shown.map(says).join("\n");
     if (list !== null && panel !== null) words += `\n${barsSay(panel, list)}`;
     // A page without chat list, code or dialog carries nobody's words but WhatsApp's. A side panel without a list that
     // is known may hold one that is not.
-    if (list === null && panel === null && qrScreen === null && qr === null && shown.length === 0 && document.body) words += `\n${says(document.body)}`;
+    if (list === null && panel === null && qrScreen === null && qr === null && code === null && shown.length === 0 && document.body) words += `\n${says(document.body)}`;
     const labels = Object.keys(args.label)
       .filter((name) => args.label[name].some((text) => words.includes(text)));
-    const code = find("link_code");
     return {
       has_app: (find("app_root")?.childElementCount ?? 0) > 0,
       has_splash: find("splash") !== null,
-      has_qr_screen: qr !== null || qrScreen !== null || code !== null,
+      has_qr_screen: qr !== null || qrScreen !== null,
+      has_link_code: code !== null,
       qr_payload: qr?.getAttribute(args.attribute.qr_payload) ?? null,
       is_qr_expired: qr !== null && find("qr_reload") !== null,
       is_loading: find("loading") !== null || labels.includes("loading"),

@@ -27,6 +27,7 @@ from whatsapp_etl.load.tables.base import (
     text,
 )
 from whatsapp_etl.model import DisagreementFact, MissingReason, SkipRule, StopReason
+from whatsapp_etl.transitions import SessionCause
 
 
 def _json(name: str, comment: str) -> Column[object]:
@@ -284,9 +285,13 @@ session_events = Table(
     metadata,
     identity(),
     text("state", "The session's new state."),
-    text("cause", "What was seen; no names or numbers.", null=True),
+    text("previous", "The state before; null: it was the first.", null=True),
+    text("cause", "Why it changed."),
+    text("error", "Class of the error that told it; null: none did.", null=True),
+    flag("is_unexpected", "1: this state was not known to follow the one before."),
     flag("needs_person", "1: only a person can end this state."),
     instant("occurred_at", "When it was seen."),
+    one_of("cause", SessionCause),
     Index("ix_session_events_occurred", "occurred_at"),
     comment="Changes of the session, one row per change of state; what is told of them is in `events`.",
 )
