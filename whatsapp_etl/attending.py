@@ -15,10 +15,15 @@ from whatsapp_etl.load.store import Store
 from whatsapp_etl.model import RunReport
 from whatsapp_etl.scheduler import Scheduler, address_of, listen, serve
 from whatsapp_etl.service.app import ServiceOptions, create_app
+from whatsapp_etl.service.qr import shown_qr
 from whatsapp_etl.service.state import RECENT_RUNS, ServiceState
 from whatsapp_etl.settings import Settings
+from whatsapp_etl.telling import Telling
 
 log = structlog.get_logger(__name__)
+
+#: What is being delivered was broken off when the first signal came.
+_TELLING_GRACE = timedelta(seconds=1)
 
 #: Days on the status page's chart.
 _CHART_DAYS = 30
@@ -45,11 +50,28 @@ def attend(settings: Settings, store: Store) -> int:
         on_finished=state.cycle_finished,
         on_planned=lambda wait: state.cycle_planned(None if wait is None else clock() + wait),
     )
+    telling = Telling(
+        settings,
+        store,
+        clock,
+        thresholds=options.thresholds,
+        shown_qr=lambda: shown_qr(state.snapshot.session, clock()),
+        show=state.show_outbox,
+    )
     source = bootstrap.source_of(settings, scheduler.stop_event, publish=state.show_session)
     cycle = bootstrap.cycle_of(settings, source, store)
     _show_store(store, state, settings, options)
     log.info("serving", url=address_of(listener))
-    code = serve(app, scheduler, listener, on_stopping=state.stopping, abandon=source.abandon)
+
+    def stopping() -> None:
+        state.stopping()
+        telling.request_stop()
+
+    telling.start()
+    code = serve(app, scheduler, listener, on_stopping=stopping, abandon=source.abandon)
+    if not telling.stop(_TELLING_GRACE):
+        log.error("delivery_abandoned")
+        code = code or 1
     if code:
         # A thread that did not end would hold the process for ever.
         sys.stderr.flush()

@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from whatsapp_etl.attachments.files import remove, save
 from whatsapp_etl.backfill import Backfill
 from whatsapp_etl.errors import ConfigurationError
+from whatsapp_etl.events.sign import key_of
+from whatsapp_etl.events.targets import Target, parse_targets
 from whatsapp_etl.extract.browser import BrowserOptions, find_browser
 from whatsapp_etl.extract.packs import AUTO, load_packs, read_pack, usable_packs
 from whatsapp_etl.extract.source import Judgement, Source, SourceOptions
@@ -109,12 +111,25 @@ def rules_of(settings: Settings) -> Rules:
     )
 
 
+def targets_of(settings: Settings) -> tuple[Target, ...]:
+    """Return to whom events are delivered.
+
+    Raises:
+        ConfigurationError: EVENTS_WEBHOOKS or EVENTS_SECRET cannot be used.
+    """
+    key_of(settings.events_secret.get_secret_value())
+    return parse_targets(
+        settings.events_webhooks.get_secret_value(), allows_private=settings.events_allow_private
+    )
+
+
 @contextmanager
 def open_store(settings: Settings, announce: Announce = no_announcement) -> Iterator[Store]:
     """Yield the store in a database whose schema is current."""
+    targets = targets_of(settings)  # what is wrong with them is told before anything starts
     with open_db(settings) as database:
         migrate.upgrade(database)
-        with Store(database, announce=announce) as store:
+        with Store(database, announce=announce, targets=[target.name for target in targets]) as store:
             yield store
 
 
@@ -125,9 +140,10 @@ def open_store_to_read(settings: Settings) -> Iterator[Store]:
     Raises:
         SchemaOutdatedError: The schema is not the program's.
     """
+    targets = targets_of(settings)
     with open_db(settings) as database:
         migrate.require_current(database)
-        with Store(database) as store:
+        with Store(database, targets=[target.name for target in targets]) as store:
             yield store
 
 

@@ -6,6 +6,7 @@ import sys
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Literal
+from uuid import UUID
 
 import typer
 
@@ -24,7 +25,9 @@ db_app = typer.Typer(help="The database.", no_args_is_help=True)
 shield_app = typer.Typer(help="The shield against read receipts.", no_args_is_help=True)
 session_app = typer.Typer(help="The session of WhatsApp Web.", no_args_is_help=True)
 runs_app = typer.Typer(help="The last cycles, one a line.", invoke_without_command=True)
+events_app = typer.Typer(help="What is told outside: events and their delivery.", no_args_is_help=True)
 app.add_typer(runs_app, name="runs")
+app.add_typer(events_app, name="events")
 app.add_typer(selectors_app, name="selectors")
 app.add_typer(db_app, name="db")
 app.add_typer(shield_app, name="shield")
@@ -233,6 +236,39 @@ def why(
     from whatsapp_etl import ledger_commands
 
     ledger_commands.explain(external_id, as_json=as_json, with_text=with_text)
+
+
+@events_app.command("list")
+def events_list(
+    last: Annotated[int, typer.Option(min=1, help="How many.")] = 20,
+    dead: Annotated[bool, typer.Option("--dead", help="Only those with a delivery given up.")] = False,
+    pending: Annotated[bool, typer.Option("--pending", help="Only those with one still to do.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+) -> None:
+    """Print the last events, newest first, and how far each came with each webhook."""
+    from whatsapp_etl import event_commands
+    from whatsapp_etl.happenings import DeliveryState
+
+    if dead and pending:
+        raise ConfigurationError("--dead and --pending exclude each other.", "Take one.")
+    state = DeliveryState.DEAD if dead else DeliveryState.PENDING if pending else None
+    event_commands.list_events(last, state, as_json=as_json)
+
+
+@events_app.command("replay")
+def events_replay(
+    event_id: Annotated[
+        UUID | None, typer.Argument(help="An event's id, as `events list` prints it.")
+    ] = None,
+    dead: Annotated[bool, typer.Option("--dead", help="Everything that was given up.")] = False,
+    since: Annotated[
+        str | None, typer.Option(help="Everything since this instant: 2026-08-23T12:00:00Z.")
+    ] = None,
+) -> None:
+    """Deliver again, under the same ids: one event, what was given up, or all since an instant."""
+    from whatsapp_etl import event_commands
+
+    event_commands.replay(event_id, _instant(since) if since else None, dead=dead)
 
 
 @selectors_app.command("check")

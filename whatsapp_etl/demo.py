@@ -88,6 +88,7 @@ def _settings(folder: Path, url: str) -> Settings:
             "whatsapp_profile_dir": folder / "profile",
             "attachments_dir": folder / "attachments",
             "spool_dir": folder / "spool",
+            "events_webhooks": SecretStr(""),  # nobody is to be told of a stand-in
             "pg_data_dir": folder / "postgres",
             "pg_url": SecretStr(""),
             "pg_schema": "public",

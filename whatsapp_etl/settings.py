@@ -74,6 +74,11 @@ class Settings(BaseSettings):
     http_token: SecretStr = SecretStr("")
     http_allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     retention_days: Annotated[Retention, NoDecode] = Field(default_factory=lambda: parse_retention(""))
+    events_webhooks: SecretStr = SecretStr("")
+    events_secret: SecretStr = SecretStr("")
+    events_allow_private: bool = False
+    events_send_qr: bool = False
+    public_url: str = Field(default="", pattern=r"^(https?://\S+)?$")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "text"] = "json"
     #: Hidden. Fixes the program's clock, for tests against a stand-in with `--now`.

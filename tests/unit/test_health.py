@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.fixtures.service import NOW, healthy_state, make_coverage, make_report, make_store, ready_session
+from whatsapp_etl.happenings import OutboxFacts
 from whatsapp_etl.model import (
     DisagreementFact,
     MissingReason,
@@ -412,3 +413,22 @@ def test_every_code_is_in_the_documentation_with_its_remedy():
     for reason in REASONS.values():
         status = "503" if reason.severity is Severity.DEGRADED else "200"
         assert f"| `{reason.code.value}` | {status} | {reason.summary} | {reason.remedy} |" in text
+
+
+@pytest.mark.parametrize(
+    ("outbox", "expected"),
+    [
+        (None, []),
+        (OutboxFacts(targets=1, delivered=9), []),
+        (OutboxFacts(targets=1, pending=1, oldest_pending_at=NOW - timedelta(minutes=30)), []),
+        (OutboxFacts(targets=1, pending=1, oldest_pending_at=NOW - timedelta(minutes=31)), ["events_stuck"]),
+        (OutboxFacts(targets=1, dead=1, last_dead_at=NOW - timedelta(days=7)), ["events_dead"]),
+        (OutboxFacts(targets=1, dead=1, last_dead_at=NOW - timedelta(days=8)), []),
+    ],
+)
+def test_events_that_reach_nobody_are_a_reason(outbox, expected):
+    health = assess(make_facts(outbox=outbox), NOW)
+
+    assert codes(health) == expected
+    assert health.events == outbox
+    assert health.is_ok == (not expected)

@@ -14,6 +14,7 @@ from tests.fixtures.service import (
     make_report,
     make_store,
 )
+from whatsapp_etl.happenings import OutboxFacts
 from whatsapp_etl.model import ApplyResult, MissingReason, RunStatus, SessionState, SpoolFacts
 from whatsapp_etl.service.health import Thresholds
 from whatsapp_etl.service.metrics import create_registry, exposition
@@ -194,3 +195,19 @@ def test_the_last_success_survives_a_failure():
     stamp = value(state, "whatsapp_sync_last_success_timestamp_seconds")
     assert stamp == (NOW - timedelta(minutes=1)).timestamp()
     assert value(state, "whatsapp_sync_failures_in_a_row") == 1
+
+
+def test_events_on_their_way_are_counted():
+    state = healthy_state()
+    assert "whatsapp_events" not in text_of(state)
+
+    state.show_outbox(
+        OutboxFacts(targets=2, pending=3, delivered=4, dead=1, oldest_pending_at=NOW - timedelta(seconds=90))
+    )
+
+    assert value(state, "whatsapp_events_pending") == 3
+    assert value(state, "whatsapp_events_delivered") == 4
+    assert value(state, "whatsapp_events_dead") == 1
+    assert value(state, "whatsapp_events_oldest_pending_age_seconds") == 90
+    state.show_outbox(OutboxFacts(targets=2))
+    assert value(state, "whatsapp_events_oldest_pending_age_seconds") == 0

@@ -33,6 +33,7 @@ from whatsapp_etl.load import (
 )
 from whatsapp_etl.load import retention as retaining
 from whatsapp_etl.load.database import Database, translated
+from whatsapp_etl.load.deliveries import Outbox
 from whatsapp_etl.load.directory import DirectoryCounts
 from whatsapp_etl.load.patience import Connection
 from whatsapp_etl.load.unlisted import Judge, Listing
@@ -353,6 +354,10 @@ class Store:
     def health_facts(self, now: datetime) -> StoreFacts:
         with self._reading() as cursor:
             return health.store_facts(cursor, now)
+
+    def outbox(self) -> Outbox:
+        """Return the outbox with a connection of its own, beside the writer: for those who deliver."""
+        return Outbox(self._database, self._targets)
 
     def outbox_facts(self) -> OutboxFacts:
         """Return how delivery of events stands."""

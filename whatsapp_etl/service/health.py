@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
+from whatsapp_etl.happenings import OutboxFacts
 from whatsapp_etl.model import (
     UNLISTED_REASONS,
     CoverageSummary,
@@ -69,6 +70,9 @@ class Thresholds:
     disagreement_share: float = 0.01
     disagreement_minimum: int = 3  #: … from this many on.
 
+    events_stuck_after: timedelta = timedelta(minutes=30)  #: How long an event may be on its way.
+    events_dead_for: timedelta = timedelta(days=7)  #: How long one that was given up is a reason.
+
     @classmethod
     def of(cls, *, interval: timedelta, session_max_age: timedelta) -> Thresholds:
         """Return the thresholds for cycles every `interval`: three missed ones are stale.
@@ -95,6 +99,7 @@ class HealthFacts:
     last_run: RunReport | None
     last_success_at: datetime | None  #: From Postgres or from this program's own cycles.
     shield_alarm: bool
+    outbox: OutboxFacts | None = None  #: Events on their way; None: not asked yet.
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +146,7 @@ class Health:
     freshness: Freshness
     coverage: CoverageHealth | None
     spool: SpoolFacts | None  #: As the last cycle left it; None before the first.
+    events: OutboxFacts | None  #: On their way to their receivers; None: not known yet.
     reasons: tuple[Reason, ...]  #: Worst first, each code once.
 
     @property
@@ -240,6 +246,7 @@ def assess(facts: HealthFacts, now: datetime, thresholds: Thresholds | None = No
         freshness=_freshness(facts, now, limits),
         coverage=_coverage(facts.coverage),
         spool=facts.last_run.spool if facts.last_run else None,
+        events=facts.outbox,
         reasons=tuple(reasons),
     )
 
@@ -274,6 +281,16 @@ def _codes(facts: HealthFacts, now: datetime, limits: Thresholds) -> Iterator[Re
         yield ReasonCode.SYNC_STALE
     if _is_data_stale(facts, now, limits):
         yield ReasonCode.DATA_STALE
+    if facts.outbox is not None:
+        yield from _outbox_codes(facts.outbox, now, limits)
+
+
+def _outbox_codes(outbox: OutboxFacts, now: datetime, limits: Thresholds) -> Iterator[ReasonCode]:
+    """Yield what keeps a person from being told; what was given up long ago is no failure for ever."""
+    if outbox.last_dead_at is not None and now - outbox.last_dead_at <= limits.events_dead_for:
+        yield ReasonCode.EVENTS_DEAD
+    if outbox.oldest_pending_at is not None and now - outbox.oldest_pending_at > limits.events_stuck_after:
+        yield ReasonCode.EVENTS_STUCK
 
 
 def _is_data_stale(facts: HealthFacts, now: datetime, limits: Thresholds) -> bool:

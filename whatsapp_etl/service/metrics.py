@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, PlatformCollector, ProcessColle
 from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from whatsapp_etl.happenings import OutboxFacts
 from whatsapp_etl.model import DisagreementFact, MissingReason, RunStatus
 from whatsapp_etl.service.health import SessionWord, Thresholds, assess
 from whatsapp_etl.service.reasons import ReasonCode
@@ -155,6 +156,8 @@ def _now(snapshot: Snapshot, now: datetime) -> Iterator[Metric]:
     yield _gauge(
         "whatsapp_sync_cycle_running", "1 while a cycle runs.", snapshot.cycle_started_at is not None
     )
+    if snapshot.outbox:
+        yield from _events(snapshot.outbox, now)
     if snapshot.store:
         yield _gauge("whatsapp_messages_stored", "Messages in Postgres.", snapshot.store.messages)
         if snapshot.store.last_seen:
@@ -171,6 +174,18 @@ def _now(snapshot: Snapshot, now: datetime) -> Iterator[Metric]:
         yield _gauge("whatsapp_coverage_chats_complete", "Chats with nothing missing.", chats.chats_complete)
         if chats.expected is not None:
             yield _gauge("whatsapp_coverage_expected", "Messages listed in the look-back.", chats.expected)
+
+
+def _events(outbox: OutboxFacts, now: datetime) -> Iterator[Metric]:
+    yield _gauge("whatsapp_events_pending", "Deliveries of events that are still to do.", outbox.pending)
+    yield _gauge("whatsapp_events_delivered", "Deliveries done, of the events kept.", outbox.delivered)
+    yield _gauge("whatsapp_events_dead", "Deliveries that were given up.", outbox.dead)
+    oldest = outbox.oldest_pending_at
+    yield _gauge(
+        "whatsapp_events_oldest_pending_age_seconds",
+        "Age of the oldest event that has not been delivered, in seconds; 0 without any.",
+        max((now - oldest).total_seconds(), 0) if oldest else 0,
+    )
 
 
 def _health(snapshot: Snapshot, now: datetime, thresholds: Thresholds) -> Iterator[Metric]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from whatsapp_etl.happenings import OutboxFacts
 from whatsapp_etl.model import RunReport, RunSummary, SpoolFacts
 from whatsapp_etl.service.health import CoverageHealth, Health
 from whatsapp_etl.service.qr import shown_qr
@@ -34,6 +35,7 @@ def health_json(health: Health) -> dict[str, Any]:
         },
         "coverage": _coverage_json(health.coverage),
         "spool": _spool_json(health.spool),
+        "events": _events_json(health.events),
         "reasons": [_reason_json(reason) for reason in health.reasons],
     }
 
@@ -114,6 +116,18 @@ def _spool_json(spool: SpoolFacts | None) -> dict[str, Any] | None:
         "bytes": spool.bytes,
         "oldest_at": instant(spool.oldest_at),
         "set_aside": spool.set_aside,
+    }
+
+
+def _events_json(outbox: OutboxFacts | None) -> dict[str, Any] | None:
+    if outbox is None:
+        return None
+    return {
+        "targets": outbox.targets,
+        "pending": outbox.pending,
+        "delivered": outbox.delivered,
+        "dead": outbox.dead,
+        "oldest_pending_at": instant(outbox.oldest_pending_at),
     }
 
 

@@ -65,6 +65,8 @@ class ReasonCode(StrEnum):
     COVERAGE_GAPS = "coverage_gaps"
     REJECTS_HIGH = "rejects_high"
     FACTS_LOST = "facts_lost"
+    EVENTS_DEAD = "events_dead"
+    EVENTS_STUCK = "events_stuck"
     DISAGREEMENTS_HIGH = "disagreements_high"
     STORAGE_REWOUND = "storage_rewound"
 
@@ -333,6 +335,17 @@ _ALL = (
         "The view `coverage_gaps` names them (`no_longer_listed`). If an older profile was restored, link "
         "the account again, and the phone hands its history over; what arrived between and was not stored "
         "is on the phone only.",
+    ),
+    _degraded(
+        ReasonCode.EVENTS_DEAD,
+        "An event could not be delivered to a webhook and was given up.",
+        "`whatsapp-etl events list --dead` says why. Mend the receiver or EVENTS_WEBHOOKS, then run "
+        "`whatsapp-etl events replay --dead`.",
+    ),
+    _degraded(
+        ReasonCode.EVENTS_STUCK,
+        "An event has not reached a webhook for long. It is tried again with growing pauses.",
+        "`whatsapp-etl events list --pending` says why. Look at the receiver.",
     ),
 )
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from whatsapp_etl.happenings import OutboxFacts
 from whatsapp_etl.model import (
     CoverageSummary,
     DayCount,
@@ -46,6 +47,7 @@ class Snapshot:
     store: StoreFacts | None = None
     database: DatabaseState = DatabaseState.UNKNOWN
     shield_alarm: bool = False
+    outbox: OutboxFacts | None = None  #: As last read; None: not yet.
     totals: Totals = field(default_factory=Totals)
     is_stopping: bool = False
 
@@ -61,6 +63,7 @@ class Snapshot:
             last_run=self.last_run,
             last_success_at=self.last_success_at,
             shield_alarm=self.shield_alarm,
+            outbox=self.outbox,
         )
 
 
@@ -119,6 +122,10 @@ class ServiceState:
     def set_shield_alarm(self, *, is_on: bool) -> None:
         """Raise the alarm, or end it once a person has acknowledged it."""
         self._replace(lambda old: replace(old, shield_alarm=is_on))
+
+    def show_outbox(self, facts: OutboxFacts) -> None:
+        """Publish how the delivery of events stands."""
+        self._replace(lambda old: replace(old, outbox=facts))
 
     def stopping(self) -> None:
         """Publish that the program is ending: /readyz says no from here on."""

@@ -1,0 +1,139 @@
+"""How an event is written: CloudEvents for programs, a few lines for people. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
+
+from whatsapp_etl.events.targets import Format, Target
+from whatsapp_etl.happenings import Event, EventType
+
+_TITLES: Mapping[EventType, str] = {
+    EventType.SESSION_QR_REQUIRED: "Scan the QR code",
+    EventType.SESSION_READY: "Linked",
+    EventType.SESSION_EXPIRED: "Logged out",
+    EventType.SESSION_CONFLICT: "Open in another window",
+    EventType.SYNC_FAILED: "The sync fails",
+    EventType.SYNC_STALE: "The sync is stale",
+    EventType.SYNC_RECOVERED: "The sync has recovered",
+    EventType.DRIFT_DETECTED: "WhatsApp Web has changed",
+}
+_GOOD = frozenset({EventType.SESSION_READY, EventType.SYNC_RECOVERED})
+_NAME = "whatsapp-etl"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What stands in a message beside the event."""
+
+    source: str  #: `source` of the CloudEvents: which of the programs it is.
+    status_url: str = ""  #: Of the status page; empty: not known.
+    qr: str | None = None  #: The code's text, when it is to be sent and one is shown now.
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One request to be made."""
+
+    url: str
+    content_type: str
+    body: bytes
+
+
+def write(event: Event, target: Target, context: Context) -> Post:
+    """Return the request that delivers an event to a target."""
+    return _WRITERS[target.format](event, target.url, context)
+
+
+def cloud_event(event: Event, context: Context) -> dict[str, object]:
+    """Return the event as docs/event.schema.json describes it."""
+    data = {**event.data, "status_url": context.status_url or None}
+    if event.type is EventType.SESSION_QR_REQUIRED and context.qr is not None:
+        data["qr"] = context.qr
+    return {
+        "specversion": "1.0",
+        "id": str(event.id),
+        "source": context.source,
+        "type": event.type.value,
+        "subject": event.subject.value,
+        "time": event.occurred_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "sequence": f"{event.seq:020d}",
+        "datacontenttype": "application/json",
+        "data": data,
+    }
+
+
+def _json(event: Event, url: str, context: Context) -> Post:
+    return _post(url, cloud_event(event, context), "application/cloudevents+json; charset=utf-8")
+
+
+def _slack(event: Event, url: str, context: Context) -> Post:
+    title, lines = _words(event)
+    text = "\n".join((f"*{_escaped(title)}*", *(_escaped(line) for line in lines)))
+    if context.status_url:
+        text += f"\n<{context.status_url}|Status page>"
+    return _post(url, {"text": text})
+
+
+def _discord(event: Event, url: str, context: Context) -> Post:
+    title, lines = _words(event)
+    content = "\n".join((f"**{title}**", *lines, *_link(context)))
+    # Nobody is called, whatever a text holds.
+    return _post(url, {"content": content, "allowed_mentions": {"parse": []}})
+
+
+def _telegram(event: Event, url: str, context: Context) -> Post:
+    title, lines = _words(event)
+    parts = urlsplit(url)
+    options = dict(parse_qsl(parts.query))
+    text = "\n".join((title, *lines, *_link(context)))
+    return _post(
+        urlunsplit(parts._replace(query="")),
+        {**options, "text": text, "link_preview_options": {"is_disabled": True}},
+    )
+
+
+def _ntfy(event: Event, url: str, context: Context) -> Post:
+    title, lines = _words(event)
+    parts = urlsplit(url)
+    folder, _, topic = parts.path.rstrip("/").rpartition("/")
+    is_good = event.type in _GOOD
+    message = {
+        "topic": topic,
+        "title": title,
+        "message": "\n".join(lines),
+        "priority": 3 if is_good else 4,
+        "tags": ["white_check_mark" if is_good else "warning"],
+    }
+    if context.status_url:
+        message["click"] = context.status_url
+    return _post(urlunsplit(parts._replace(path=f"{folder}/")), message)
+
+
+_WRITERS: Mapping[Format, Callable[[Event, str, Context], Post]] = {
+    Format.JSON: _json,
+    Format.SLACK: _slack,
+    Format.DISCORD: _discord,
+    Format.TELEGRAM: _telegram,
+    Format.NTFY: _ntfy,
+}
+
+
+def _words(event: Event) -> tuple[str, tuple[str, ...]]:
+    """Return a title and what there is to know and to do."""
+    sentences = (event.data.get("summary"), event.data.get("remedy"))
+    return f"{_NAME}: {_TITLES[event.type]}", tuple(str(each) for each in sentences if each)
+
+
+def _link(context: Context) -> tuple[str, ...]:
+    return (f"Status page: {context.status_url}",) if context.status_url else ()
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _post(url: str, message: object, content_type: str = "application/json") -> Post:
+    return Post(url, content_type, json.dumps(message, ensure_ascii=False).encode())

@@ -1,0 +1,183 @@
+"""The jobs beside the cycles: one for each target delivers events, one sees when the sync has gone stale.
+
+They run in threads of their own: a browser that hangs is what somebody must be told of. Killed at any
+point they lose nothing; see `events.deliver`.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from apscheduler.executors.pool import BasePoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from whatsapp_etl import bootstrap
+from whatsapp_etl.announcing import time_passed
+from whatsapp_etl.errors import DatabaseRefusedError, DatabaseUnreachableError
+from whatsapp_etl.events.deliver import Deliverer
+from whatsapp_etl.events.formats import Context
+from whatsapp_etl.events.retry import Policy
+from whatsapp_etl.events.sign import key_of
+from whatsapp_etl.events.wire import Wire
+from whatsapp_etl.happenings import OutboxFacts
+from whatsapp_etl.load.deliveries import Outbox
+from whatsapp_etl.load.store import Store
+from whatsapp_etl.service.health import Thresholds
+from whatsapp_etl.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+DELIVER_EVERY = timedelta(seconds=3)
+#: How often the sync's age is looked at.
+_WATCH_EVERY = timedelta(seconds=15)
+
+
+class Telling:
+    """Delivers and watches in the background until it is stopped."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        clock: Callable[[], datetime],
+        *,
+        thresholds: Thresholds,
+        shown_qr: Callable[[], str | None] = lambda: None,
+        show: Callable[[OutboxFacts], None] = lambda _facts: None,
+        policy: Policy | None = None,
+        deliver_every: timedelta = DELIVER_EVERY,
+    ) -> None:
+        """Prepare; nothing runs before `start`.
+
+        Args:
+            settings: Targets, secret, and what may be sent where.
+            store: Whose outbox it is.
+            clock: The program's.
+            thresholds: From when on the sync is stale.
+            shown_qr: The text of the code that the page shows now; asked only where it may be sent.
+            show: Takes how delivery stands.
+            policy: How often a delivery is tried.
+            deliver_every: How often each target's job looks for what is due.
+        """
+        self._clock = clock
+        self._started_at = clock()
+        self._stale_after = thresholds.sync_stale_after
+        self._grace = timedelta(minutes=settings.whatsapp_sync_interval_minutes)
+        self._show = show
+        self._deliver_every = deliver_every
+        self._stop = threading.Event()
+        self._idle = threading.Condition()
+        self._running = 0
+        self._has_failed = False
+        self._watched = store.outbox()
+        targets = bootstrap.targets_of(settings)
+        wire = Wire(self._stop, allows_private=settings.events_allow_private)
+
+        def context() -> Context:
+            return Context(
+                source=f"/whatsapp-etl/{settings.pg_schema}",
+                status_url=settings.public_url,
+                qr=shown_qr() if settings.events_send_qr else None,
+            )
+
+        self._outboxes: list[Outbox] = [self._watched]
+        self._deliverers: list[Deliverer] = []
+        for target in targets:
+            outbox = store.outbox()
+            self._outboxes.append(outbox)
+            self._deliverers.append(
+                Deliverer(
+                    target,
+                    outbox,
+                    send=wire.send,
+                    context=context,
+                    key=key_of(settings.events_secret.get_secret_value()),
+                    clock=clock,
+                    jitter=random.random,
+                    policy=policy or Policy(),
+                )
+            )
+        pool = ThreadPoolExecutor(max_workers=len(targets) + 1, thread_name_prefix="events")
+        self._scheduler = BackgroundScheduler(timezone=UTC, executors={"default": _Pool(pool)})
+
+    def start(self) -> None:
+        self._every(_WATCH_EVERY, self._watch, "watch")
+        for deliverer in self._deliverers:
+            self._every(self._deliver_every, deliverer.deliver_due, f"deliver {deliverer.target.name}")
+        self._scheduler.start()
+
+    def request_stop(self) -> None:
+        """Ask the jobs to end: a request that is being made is broken off. Returns at once."""
+        self._stop.set()
+
+    def stop(self, deadline: timedelta) -> bool:
+        """End; return whether every job ended within `deadline`."""
+        self.request_stop()
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+        with self._idle:
+            has_ended = self._idle.wait_for(lambda: not self._running, deadline.total_seconds())
+        if has_ended:
+            for outbox in self._outboxes:
+                outbox.close()
+        return has_ended
+
+    def _every(self, pause: timedelta, job: Callable[[], object], name: str) -> None:
+        def run() -> None:
+            with self._counted():
+                if not self._stop.is_set():
+                    self._attempt(job)
+
+        self._scheduler.add_job(
+            run,
+            trigger=IntervalTrigger(seconds=pause.total_seconds(), timezone=UTC),
+            id=name,
+            next_run_time=datetime.now(UTC),
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,
+        )
+
+    def _attempt(self, job: Callable[[], object]) -> None:
+        try:
+            job()
+            self._has_failed = False
+        except (DatabaseUnreachableError, DatabaseRefusedError) as error:
+            # Every few seconds, for as long as Postgres is away: said once.
+            if not self._has_failed:
+                log.warning("events_wait", error=str(error))
+            self._has_failed = True
+
+    def _watch(self) -> None:
+        """Tell that the sync is stale, when it has become so, and publish how delivery stands."""
+        now = self._clock()
+        stale = time_passed(
+            now, started_at=self._started_at, stale_after=self._stale_after, grace=self._grace
+        )
+        self._watched.tell(stale, now)
+        self._show(self._watched.facts())
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        with self._idle:
+            self._running += 1
+        try:
+            yield
+        finally:
+            with self._idle:
+                self._running -= 1
+                self._idle.notify_all()
+
+
+class _Pool(BasePoolExecutor):  # type: ignore[misc]  # APScheduler 3 has no type hints
+    """APScheduler's executor around a pool whose threads carry a name."""
+
+    def __init__(self, pool: ThreadPoolExecutor) -> None:
+        super().__init__(pool)
