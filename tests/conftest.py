@@ -10,4 +10,5 @@ pytest_plugins = [
     "tests.fixtures.program",
     "tests.fixtures.proxy",
     "tests.fixtures.doctor",
+    "tests.fixtures.vault",
 ]

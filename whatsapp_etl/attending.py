@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 from datetime import timedelta
@@ -10,10 +11,15 @@ from datetime import timedelta
 import structlog
 
 from whatsapp_etl import bootstrap
-from whatsapp_etl.errors import DatabaseRefusedError, DatabaseUnreachableError
+from whatsapp_etl.errors import (
+    DatabaseRefusedError,
+    DatabaseUnreachableError,
+    exit_code_of,
+    is_session_taken,
+)
 from whatsapp_etl.load.store import Store
 from whatsapp_etl.model import RunReport
-from whatsapp_etl.scheduler import Scheduler, address_of, listen, serve
+from whatsapp_etl.scheduler import STOP_DEADLINE, Scheduler, address_of, listen, serve
 from whatsapp_etl.service.app import ServiceOptions, create_app
 from whatsapp_etl.service.qr import shown_qr
 from whatsapp_etl.service.state import RECENT_RUNS, ServiceState
@@ -27,6 +33,8 @@ _TELLING_GRACE = timedelta(seconds=1)
 
 #: Days on the status page's chart.
 _CHART_DAYS = 30
+#: What keeping the session may add to the program's end.
+_KEEPING = timedelta(seconds=60)
 
 
 def attend(settings: Settings, store: Store) -> int:
@@ -37,9 +45,14 @@ def attend(settings: Settings, store: Store) -> int:
     app = create_app(state, options, clock)  # refuses an open bind before anything starts
     listener = listen(settings.host, settings.port)
 
+    taken: list[int] = []
+
     def run_cycle(_stop: threading.Event) -> RunReport:
         report = cycle.run()
         _show_store(store, state, settings, options)
+        if settings.session_store_when_taken == "exit" and is_session_taken(report.error):
+            taken.append(exit_code_of(report.error))
+            os.kill(os.getpid(), signal.SIGTERM)  # the program's own way of ending
         return report
 
     scheduler = Scheduler(
@@ -68,7 +81,8 @@ def attend(settings: Settings, store: Store) -> int:
         telling.request_stop()
 
     telling.start()
-    code = serve(app, scheduler, listener, on_stopping=stopping, abandon=source.abandon)
+    deadline = STOP_DEADLINE + (_KEEPING if settings.session_store_url else timedelta(0))
+    code = serve(app, scheduler, listener, on_stopping=stopping, abandon=source.abandon, deadline=deadline)
     if not telling.stop(_TELLING_GRACE):
         log.error("delivery_abandoned")
         code = code or 1
@@ -76,7 +90,7 @@ def attend(settings: Settings, store: Store) -> int:
         # A thread that did not end would hold the process for ever.
         sys.stderr.flush()
         os._exit(code)
-    return code
+    return taken[0] if taken else code
 
 
 def _show_store(store: Store, state: ServiceState, settings: Settings, options: ServiceOptions) -> None:

@@ -50,7 +50,7 @@ def backfill(days: int, chats: Sequence[str], *, as_json: bool) -> int:
         )
     stop = threading.Event()
     with bootstrap.open_store(settings) as store:
-        source = bootstrap.source_of(settings, stop)
+        source = bootstrap.source_of(settings, stop, waits=True)
         work = bootstrap.backfill_of(settings, source, store, days=days, names=tuple(chats))
         try:
             with _stopping(stop), RichProgress(is_shown=not as_json) as progress:

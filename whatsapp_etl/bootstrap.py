@@ -28,6 +28,7 @@ from whatsapp_etl.model import SelectorPack, SessionSnapshot
 from whatsapp_etl.pipeline import Cycle
 from whatsapp_etl.resources import data_folder
 from whatsapp_etl.retention import Retention
+from whatsapp_etl.session_keeping import keeper_of
 from whatsapp_etl.settings import Settings
 from whatsapp_etl.spool.folder import Spool
 from whatsapp_etl.steps import Announce, no_announcement
@@ -39,6 +40,9 @@ from whatsapp_etl.transform.visits import Rules
 from whatsapp_etl.whole_files import remove_leftovers
 
 Clock = Callable[[], datetime]
+
+#: Between two looks whether another machine still uses the session.
+_ASK_AGAIN = timedelta(seconds=10)
 
 
 class _Parts(TypedDict):
@@ -163,8 +167,18 @@ def source_of(
     is_headless: bool | None = None,
     clock: Clock | None = None,
     announce: Announce = no_announcement,
+    waits: bool = False,
 ) -> Source:
     """Return the account's source; the browser starts when it is opened.
+
+    Args:
+        settings: What the person wants.
+        stop: Set when the program is asked to stop.
+        publish: Takes the session's snapshot whenever it was looked at.
+        is_headless: Whether the browser has no window; None: as the settings say.
+        clock: Tells the time; None: the program's clock.
+        announce: Told of each step.
+        waits: Whether to wait in place while another machine uses the session, if the settings want that.
 
     Raises:
         ConfigurationError: A setting cannot be followed; better told now than in every cycle.
@@ -200,14 +214,24 @@ def source_of(
         redact=partial(write_page, words=words_of(packs)),
         save_file=partial(save, root=settings.attachments_dir, announce=announce),
     )
-    return Source(
+    is_patient = waits and settings.session_store_when_taken == "wait"
+    keeper = keeper_of(
+        settings,
+        options.browser,
+        clock or clock_of(settings),
+        on_lost=lambda: source.abandon(),  # noqa: PLW0108 - the source is made below
+        again=lambda: is_patient and not stop.wait(_ASK_AGAIN.total_seconds()),
+    )
+    source = Source(
         options,
         judgement,
         clock=clock or clock_of(settings),
         stop=stop,
         publish=publish,
         announce=announce,
+        keeper=keeper,
     )
+    return source
 
 
 def browser_options_of(settings: Settings, *, is_headless: bool) -> BrowserOptions:

@@ -11,6 +11,7 @@ from uuid import UUID
 import typer
 
 from whatsapp_etl import __version__
+from whatsapp_etl.cli_session import app as session_app
 from whatsapp_etl.errors import ConfigurationError, WhatsappEtlError
 
 app = typer.Typer(
@@ -23,7 +24,6 @@ app = typer.Typer(
 selectors_app = typer.Typer(help="The descriptions of WhatsApp Web's pages.", no_args_is_help=True)
 db_app = typer.Typer(help="The database.", no_args_is_help=True)
 shield_app = typer.Typer(help="The shield against read receipts.", no_args_is_help=True)
-session_app = typer.Typer(help="The session of WhatsApp Web.", no_args_is_help=True)
 runs_app = typer.Typer(help="The last cycles, one a line.", invoke_without_command=True)
 events_app = typer.Typer(help="What is told outside: events and their delivery.", no_args_is_help=True)
 app.add_typer(runs_app, name="runs")
@@ -373,17 +373,6 @@ def shield_acknowledge() -> None:
     from whatsapp_etl import commands
 
     commands.acknowledge_shield()
-
-
-@session_app.command("history")
-def session_history(
-    last: Annotated[int, typer.Option(min=1, help="How many.")] = 20,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
-) -> None:
-    """Print the last changes of the session's state with their causes, newest first."""
-    from whatsapp_etl import session_history as command
-
-    command.history(last, as_json=as_json)
 
 
 @app.command()

@@ -28,7 +28,7 @@ def sync(*, as_json: bool, announce: Announce = no_announcement) -> int:
     """Run one cycle; return the exit code."""
     settings = _settings(logs_as_text=not as_json)
     with bootstrap.open_store(settings, announce) as store:
-        source = bootstrap.source_of(settings, threading.Event(), announce=announce)
+        source = bootstrap.source_of(settings, threading.Event(), waits=True, announce=announce)
         cycle = bootstrap.cycle_of(settings, source, store, announce=announce)
         try:
             with RichProgress(is_shown=not as_json) as progress:

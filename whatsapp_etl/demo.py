@@ -100,6 +100,7 @@ def _settings(folder: Path, url: str) -> Settings:
             "whatsapp_scrolls_per_second": 0.0,
             "browser_headless": True,
             "whatsapp_etl_now": None,
+            "session_store_url": "",
         }
     )
 

@@ -110,6 +110,56 @@ class WriterBusyError(WhatsappEtlError):
     exit_code = 4
 
 
+# --- the session store -----------------------------------------------------------------------
+
+
+class VaultError(WhatsappEtlError):
+    """The login could not be kept in or fetched from the session store; the profile is as it was."""
+
+    disposition = Disposition.RETRY
+    exit_code = 9
+
+
+class VaultUnreachableError(VaultError):
+    """The store does not answer, answers with a fault of its own, or too slowly."""
+
+
+class VaultRefusedError(VaultError):
+    """The store refuses: credentials, rights or a bucket that is not there."""
+
+    disposition = Disposition.PERSON
+
+
+class VaultKeyError(VaultError):
+    """What is stored was sealed with another key."""
+
+    disposition = Disposition.PERSON
+
+
+class VaultMismatchError(VaultError):
+    """What is stored does not fit: another account's, or of a newer Chromium. A person decides."""
+
+    disposition = Disposition.PERSON
+
+
+class NoGenerationError(VaultError):
+    """There is no generation to restore; the message says which are there."""
+
+    disposition = Disposition.PERSON
+
+
+class GenerationDamagedError(VaultError):
+    """One generation is incomplete or was changed; the one before it is used."""
+
+    disposition = Disposition.SKIP
+
+
+class SessionTakenError(VaultError):
+    """Another machine uses the session; the message names its host and pid."""
+
+    exit_code = 4
+
+
 # --- a person is needed ----------------------------------------------------------------------
 
 
@@ -209,6 +259,11 @@ class MessageParseError(WhatsappEtlError):
 
 #: Some chats could not be read; the others are stored.
 EXIT_PARTIAL = 8
+
+
+def is_session_taken(error: str | None) -> bool:
+    """Whether a stored error, "ClassName: what happened", says that another machine uses the session."""
+    return error is not None and error.startswith(f"{SessionTakenError.__name__}:")
 
 
 def exit_code_of(error: str | None) -> int:

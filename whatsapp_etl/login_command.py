@@ -26,7 +26,7 @@ def login(*, terminal: bool, png: Path | None, theme: str, minutes: int, replace
     if png is not None and not png.parent.is_dir():
         raise ConfigurationError(f"--png: there is no folder {png.parent}.", "Make it, or name another file.")
     has_window = not terminal and png is None and has_display()
-    source = bootstrap.source_of(settings, threading.Event(), is_headless=not has_window)
+    source = bootstrap.source_of(settings, threading.Event(), is_headless=not has_window, waits=True)
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     ink = ink_of(theme, is_terminal=sys.stdout.isatty(), environment=os.environ)
     screen = LinkScreen(

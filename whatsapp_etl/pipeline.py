@@ -380,7 +380,7 @@ class Cycle:
         except WhatsappEtlError as refused:
             log.warning("run_not_stored", error=str(refused))
         if may_be_stuck(tally, error):
-            self.source.close()
+            self.source.close(is_last=False)
         log.info(
             "cycle_finished",
             status=report.status,

@@ -6,6 +6,7 @@ import os
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import platformdirs
@@ -14,11 +15,13 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from whatsapp_etl.errors import ConfigurationError
 from whatsapp_etl.retention import Retention, parse_retention
+from whatsapp_etl.session_key import HOW_TO_MAKE, parse_key
 
 #: Read from the folder in which the program is started.
 ENV_FILE = ".env"
 #: Set in the container image; decides where `/data` is.
 _CONTAINER_MARK = "WHATSAPP_ETL_CONTAINER"
+_STORES = frozenset({"s3", "gs", "az", "file"})
 
 
 def _data_folder(name: str) -> Path:
@@ -69,6 +72,12 @@ class Settings(BaseSettings):
     browser_executable: Path | None = None
     browser_args: Annotated[tuple[str, ...], NoDecode] = ()
     browser_headless: bool = True
+    session_store_url: str = ""
+    session_store_key: SecretStr = SecretStr("")
+    session_store_key_file: Path | None = None
+    session_store_keep: int = Field(default=5, ge=1, le=1000)
+    session_store_interval_hours: int = Field(default=6, ge=1, le=720)
+    session_store_when_taken: Literal["wait", "exit"] = "wait"
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
     http_token: SecretStr = SecretStr("")
@@ -113,6 +122,26 @@ class Settings(BaseSettings):
                 raise ValueError(msg) from error
         return value
 
+    @field_validator("session_store_url")
+    @classmethod
+    def _store_is_known(cls, value: str) -> str:
+        parts = urlsplit(value)
+        place = parts.path if parts.scheme == "file" else parts.netloc
+        if value and (parts.scheme not in _STORES or not place):
+            msg = "is none of s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, az://CONTAINER/PREFIX, file:///FOLDER"
+            raise ValueError(msg)
+        if "@" in parts.netloc or parts.query:
+            msg = "must hold no credentials; they come from the environment, as for the store's own tools"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("session_store_key")
+    @classmethod
+    def _key_is_long_enough(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value():
+            parse_key(value.get_secret_value())
+        return value
+
     @field_validator("whatsapp_etl_now")
     @classmethod
     def _now_is_aware(cls, value: datetime | None) -> datetime | None:
@@ -136,6 +165,16 @@ class Settings(BaseSettings):
                 f"RETENTION_DAYS: messages={days} is shorter than WHATSAPP_SYNC_LOOKBACK_DAYS"
                 f" ({self.whatsapp_sync_lookback_days}), so what is removed would be read again;"
                 " keep them longer or look back less"
+            )
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _store_has_one_key(self) -> Self:
+        keys = bool(self.session_store_key.get_secret_value()) + (self.session_store_key_file is not None)
+        if self.session_store_url and keys != 1:
+            msg = (
+                f"SESSION_STORE_URL: needs either SESSION_STORE_KEY or SESSION_STORE_KEY_FILE; {HOW_TO_MAKE}"
             )
             raise ValueError(msg)
         return self

@@ -147,6 +147,8 @@ def test_a_part_of_the_storage_that_cannot_be_read_degrades_health():
         ("BrowserCrashedError", "browser_crashed"),
         ("BrowserMissingError: no Chromium", "browser_missing"),
         ("ProfileLockedError: pid 12", "profile_locked"),
+        ("SessionTakenError: process 3 on tern", "session_taken"),
+        ("VaultUnreachableError: HTTP 500", "session_store"),
         ("PageTimeoutError: chat list", "page_timeout"),
         ("DatabaseUnreachableError: localhost", "postgres_down"),
         ("SchemaOutdatedError: 3 of 4", "schema_outdated"),

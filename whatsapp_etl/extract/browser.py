@@ -86,6 +86,7 @@ class Browser:
         self._stack = ExitStack()
         self._process: psutil.Process | None = None
         self._page: Page | None = None
+        self.has_closed_cleanly = False  #: It ended by itself, so that its storage is whole.
 
     def __enter__(self) -> Self:
         """Lock the profile and start the browser on an empty page.
@@ -224,11 +225,12 @@ class Browser:
         # A browser that died, or is ended here because it does not answer, has nothing to close.
         with suppress(WhatsappEtlError), self.watchdog.step("closing the browser", _CLOSE_ALLOWED):
             context.close()
+            self.has_closed_cleanly = True
 
     def _end_remains(self) -> None:
         """Leave no process of this profile behind."""
-        if self._process is not None:
-            wait_until_gone([self._process], _END_ALLOWED)
+        if self._process is not None and not wait_until_gone([self._process], _END_ALLOWED):
+            self.has_closed_cleanly = False
         for process in find_browsers(self.profile.folder):
             end_browser(process, _END_ALLOWED)
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from whatsapp_etl.errors import SessionNeedsPersonError, WhatsappEtlError
 from whatsapp_etl.extract.browser import Browser, BrowserOptions
@@ -72,6 +73,13 @@ class Judgement:
     save_file: Callable[[bytes], CapturedFile]  #: Keeps a picture's bytes.
 
 
+class SessionKeeper(Protocol):
+    """Who keeps the profile outside of this machine; called while no browser is open."""
+
+    def before_start(self) -> None: ...
+    def after_close(self, *, is_worth_keeping: bool, is_last: bool) -> None: ...
+
+
 class Source:
     """The account behind one browser profile.
 
@@ -82,6 +90,7 @@ class Source:
         stop: Set when the program is asked to stop; waits end at once.
         publish: Takes the session's snapshot whenever it was looked at.
         announce: Told of each step.
+        keeper: Is told before a browser starts and after one was closed.
     """
 
     def __init__(
@@ -93,8 +102,10 @@ class Source:
         stop: threading.Event,
         publish: Callable[[SessionSnapshot], None] = lambda _: None,
         announce: Announce = no_announcement,
+        keeper: SessionKeeper | None = None,
     ) -> None:
         self._announce = announce
+        self._keeper = keeper
         self._options = options
         self._judgement = judgement
         self._clock = clock
@@ -123,7 +134,7 @@ class Source:
         cause = SessionCause.OPENED
         if self._browser is not None and self._is_worn():
             cause = SessionCause.RESET if self._browser.is_alive else SessionCause.CRASHED
-            self.close()
+            self.close(is_last=False)
         if self._browser is None:
             self._start(cause)
         try:
@@ -160,12 +171,16 @@ class Source:
             self._start()
         return self.session
 
-    def close(self) -> None:
-        """Close the browser; nothing of it stays."""
+    def close(self, *, is_last: bool = True) -> None:
+        """Close the browser; nothing of it stays. Another one may be opened unless this was the last."""
         browser, self._browser = self._browser, None
+        is_linked = self.snapshot().state is SessionState.READY
         self._session = self._storage = self._reader = None
         if browser is not None:
             browser.close()
+        if self._keeper is not None and (browser is not None or is_last):
+            is_whole = browser is not None and browser.has_closed_cleanly
+            self._keeper.after_close(is_worth_keeping=is_whole and is_linked, is_last=is_last)
 
     def abandon(self) -> None:
         """End the browser's process at once, from any thread."""
@@ -267,6 +282,8 @@ class Source:
 
     def _start(self, cause: SessionCause = SessionCause.OPENED) -> None:
         options = self._options
+        if self._keeper is not None:
+            self._keeper.before_start()
         browser = Browser(options.profile, options.browser)
         self.transitions.note(SessionState.STARTING, cause, self._clock())
         try:

@@ -48,6 +48,8 @@ class ReasonCode(StrEnum):
     BROWSER_CRASHED = "browser_crashed"
     BROWSER_MISSING = "browser_missing"
     PROFILE_LOCKED = "profile_locked"
+    SESSION_TAKEN = "session_taken"
+    SESSION_STORE = "session_store"
     PAGE_TIMEOUT = "page_timeout"
     PAGE_REFUSED = "page_refused"
     DIALOG_UNKNOWN = "dialog_unknown"
@@ -230,6 +232,18 @@ _ALL = (
         ReasonCode.PROFILE_LOCKED,
         "Another process uses the browser profile.",
         "End the other process; the log names its pid and host.",
+    ),
+    _degraded(
+        ReasonCode.SESSION_TAKEN,
+        "Another machine uses the session; nothing is read here meanwhile.",
+        "It goes on here when that one ends, or ten minutes after it was cut off; "
+        "the log names its host and pid.",
+    ),
+    _degraded(
+        ReasonCode.SESSION_STORE,
+        "The session store does not answer, or what it holds cannot be used.",
+        "The log says which. Check SESSION_STORE_URL, the key and the store's credentials; "
+        "`whatsapp-etl session list` asks it.",
     ),
     _degraded(
         ReasonCode.PAGE_TIMEOUT,
