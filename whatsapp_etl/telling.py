@@ -10,11 +10,12 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 import structlog
 from apscheduler.executors.pool import BasePoolExecutor
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
@@ -37,6 +38,8 @@ log = structlog.get_logger(__name__)
 DELIVER_EVERY = timedelta(seconds=3)
 #: How often the sync's age is looked at.
 _WATCH_EVERY = timedelta(seconds=15)
+#: No job is due later than this, but for a clock that was set.
+_LONGEST_PAUSE = 2 * _WATCH_EVERY
 
 
 class Telling:
@@ -72,6 +75,7 @@ class Telling:
         self._grace = timedelta(minutes=settings.whatsapp_sync_interval_minutes)
         self._show = show
         self._deliver_every = deliver_every
+        self._guard_every = 3 * deliver_every
         self._stop = threading.Event()
         self._idle = threading.Condition()
         self._running = 0
@@ -112,6 +116,7 @@ class Telling:
         for deliverer in self._deliverers:
             self._every(self._deliver_every, deliverer.deliver_due, f"deliver {deliverer.target.name}")
         self._scheduler.start()
+        threading.Thread(target=self._keep_going, name="events-guard", daemon=True).start()
 
     def request_stop(self) -> None:
         """Ask the jobs to end: a request that is being made is broken off. Returns at once."""
@@ -144,6 +149,15 @@ class Telling:
             max_instances=1,
             misfire_grace_time=None,
         )
+
+    def _keep_going(self) -> None:
+        """Bring forward what waits for a time of day that a clock set back has moved away."""
+        while not self._stop.wait(self._guard_every.total_seconds()):
+            now = datetime.now(UTC)
+            for job in self._scheduler.get_jobs():
+                if job.next_run_time > now + _LONGEST_PAUSE:
+                    with suppress(JobLookupError):
+                        self._scheduler.modify_job(job.id, next_run_time=now)
 
     def _attempt(self, job: Callable[[], object]) -> None:
         try:

@@ -1,6 +1,7 @@
 """Delivery with a real Postgres and real receivers: down, wrong, slow and flapping; and with kills."""
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -269,6 +270,21 @@ def start_program(database, receiver):
     )
 
 
+def wait_until_gone(database, process):
+    """Wait until the server has noticed that a program was killed, and has freed what it had locked."""
+    process.wait(10)
+    never = threading.Event()
+    for _ in range(400):
+        if not rows(
+            database,
+            "SELECT 1 FROM pg_stat_activity WHERE application_name LIKE %s",
+            f"whatsapp-etl/{process.pid}@%",
+        ):
+            return
+        never.wait(0.05)
+    pytest.fail("the server never noticed")
+
+
 def test_a_kill_between_the_answer_and_the_mark_delivers_again_under_the_same_id(database, receiver):
     """The receiver says 200 and the program, about to write the mark, is killed."""
     target = target_of(receiver.url)
@@ -286,8 +302,8 @@ def test_a_kill_between_the_answer_and_the_mark_delivers_again_under_the_same_id
         else:
             pytest.fail("the program never came to its mark")
         os.kill(process.pid, signal.SIGKILL)
-        process.wait(10)
         blocker.rollback()
+    wait_until_gone(database, process)
 
     assert receiver.delivered == [event_id]
     assert states(database) == {"pending": 1}
@@ -307,8 +323,38 @@ def test_a_kill_before_the_answer_delivers_again_under_the_same_id(database, rec
 
     assert has_come.wait(30)
     os.kill(process.pid, signal.SIGKILL)
-    process.wait(10)
+    wait_until_gone(database, process)
 
     assert states(database) == {"pending": 1}
     assert start_program(database, receiver).wait(30) == 0
     assert receiver.delivered == [event_id]
+
+
+@pytest.mark.matrix
+def test_kills_at_any_moment_lose_nothing_and_keep_the_order(database, receiver):
+    """A receiver that leaves out ids it has seen gets each event once and in order."""
+    target = target_of(receiver.url)
+    ids = tell(database, target, count=40)
+    moments = random.Random(20260823)
+    never = threading.Event()
+    for _ in range(12):
+        process = start_program(database, receiver)
+        begun = len(receiver.received)
+        for _ in range(400):
+            if len(receiver.received) > begun or process.poll() is not None:
+                break
+            never.wait(0.01)
+        never.wait(moments.uniform(0, 0.03))
+        os.kill(process.pid, signal.SIGKILL)
+        wait_until_gone(database, process)
+
+    assert start_program(database, receiver).wait(30) == 0
+
+    assert states(database) == {"delivered": 40}
+    first_seen = list(
+        dict.fromkeys((each.event["subject"], each.event["sequence"]) for each in receiver.received)
+    )
+    assert len(first_seen) == len(ids)
+    for subject in {subject for subject, _ in first_seen}:
+        taken = [sequence for each, sequence in first_seen if each == subject]
+        assert taken == sorted(taken)

@@ -1,5 +1,6 @@
 """One request to one receiver: what may be connected to, how long it may take, and what an answer means."""
 
+import io
 import socket
 import ssl
 import threading
@@ -11,6 +12,7 @@ import pytest
 from tests.fixtures.events import CERTIFICATE, running_receiver
 from whatsapp_etl.events.formats import Post
 from whatsapp_etl.events.wire import Stopped, Wire
+from whatsapp_etl.logs import configure_logs
 
 SOON = timedelta(seconds=0.4)
 
@@ -179,6 +181,20 @@ def test_a_program_that_ends_does_not_wait_for_a_silent_receiver(receiver):
         send(wire(stop=stop, allows_private=True), receiver.url)
 
     assert time.monotonic() - began < 5
+
+
+def test_no_log_holds_the_url(receiver):
+    """httpx itself would log it."""
+    stream = io.StringIO()
+    configure_logs("DEBUG", "json", stream)
+    try:
+        send(wire(allows_private=True), f"{receiver.url}/secret-token?key=secret-key")
+        send(wire(), f"{receiver.url}/secret-token?key=secret-key")
+    finally:
+        configure_logs("WARNING", "text")
+
+    assert receiver.received[0].path == "/hook/secret-token?key=secret-key"
+    assert "secret" not in stream.getvalue()
 
 
 # --- TLS -------------------------------------------------------------------------------------

@@ -72,6 +72,14 @@ def test_a_whole_story_is_told_once(telling, database):
     ]
 
 
+def test_drift_that_had_ended_is_told_again_although_the_clock_was_set_back(telling, database):
+    run_cycle(telling, 60, lost_facts=("edited",))
+    run_cycle(telling, 0)
+    run_cycle(telling, 1, lost_facts=("edited",))
+
+    assert told(database).count("drift.detected") == 2
+
+
 def test_every_target_gets_a_delivery_of_every_event(telling, database):
     telling.tell(always(make_happening(), make_happening(STALE)), NOW)
 
@@ -172,6 +180,13 @@ def test_a_later_event_waits_for_the_retry_of_an_earlier_one_of_its_subject(tell
 
     assert next_type(cursor) is None
     assert next_type(cursor, minutes=5) == "sync.failed"
+
+
+def test_a_delivery_that_a_clock_ahead_has_put_off_is_due(telling, cursors):
+    telling.tell(always(make_happening()), NOW + timedelta(days=400))
+    cursor, _ = cursors
+
+    assert next_type(cursor) == "sync.failed"
 
 
 @pytest.mark.parametrize("state", [DeliveryState.DELIVERED, DeliveryState.DEAD])

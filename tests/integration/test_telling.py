@@ -2,7 +2,7 @@
 
 import json
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from queue import Queue
 
 import pytest
@@ -138,6 +138,19 @@ def test_how_delivery_stands_is_published(database, receiver, start):
 
     facts = shown.get(timeout=PATIENCE)
     assert (facts.targets, facts.pending + facts.dead) == (1, 1)
+
+
+def test_delivery_goes_on_when_the_machines_clock_was_set_back(database, receiver, start):
+    came = threading.Event()
+    receiver.on_request = came.set
+    store, telling = start(settings_for(database, receiver.url))
+    # What a clock set back by an hour comes to: the time of day that is waited for is an hour further away.
+    for job in telling._scheduler.get_jobs():
+        telling._scheduler.modify_job(job.id, next_run_time=datetime.now(UTC) + timedelta(hours=1))
+
+    store.tell(always(make_happening()), NOW)
+
+    assert came.wait(PATIENCE)
 
 
 # --- commands --------------------------------------------------------------------------------

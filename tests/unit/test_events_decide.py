@@ -202,6 +202,11 @@ def test_a_fresh_sync_is_not_stale():
     assert stale(Told(last_success_at=NOW - timedelta(minutes=30))) == ()
 
 
+def test_a_success_far_ahead_is_no_success():
+    """A clock was set back since."""
+    assert types(stale(Told(last_success_at=NOW + timedelta(days=2)))) == [EventType.SYNC_STALE]
+
+
 def test_a_failure_that_was_told_does_not_hide_that_the_data_is_stale():
     told = Told(last_success_at=NOW - timedelta(hours=1), outage=(make_event(EventType.SYNC_FAILED),))
 

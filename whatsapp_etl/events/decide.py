@@ -82,7 +82,8 @@ def events_of_time(
         told: What was told before.
     """
     since = told.last_success_at or told.first_run_at
-    if since is None or now - since <= stale_after or now - started_at <= grace:
+    # Far ahead: a clock was set back since, and nobody knows how long ago it was.
+    if since is None or abs(now - since) <= stale_after or abs(now - started_at) <= grace:
         return ()
     if any(event.type is EventType.SYNC_STALE for event in told.outage):
         return ()

@@ -47,7 +47,7 @@ class Deliverer:
     outbox: Outbox
     send: Callable[[Post, Mapping[str, str]], Outcome]  #: `Wire.send`.
     context: Callable[[], Context]  #: What stands beside an event now.
-    key: bytes  #: For the signature.
+    key: bytes = field(repr=False)  #: For the signature.
     clock: Callable[[], datetime]
     jitter: Callable[[], float]  #: At least 0, below 1.
     policy: Policy = field(default_factory=Policy)

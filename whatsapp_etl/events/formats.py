@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from whatsapp_etl.events.targets import Format, Target
@@ -37,7 +37,7 @@ class Context:
 class Post:
     """One request to be made."""
 
-    url: str
+    url: str = field(repr=False)  #: A secret.
     content_type: str
     body: bytes
 

@@ -85,10 +85,13 @@ def _last(cursor: Cursor[TupleRow], subject: Subject) -> Event | None:
 
 
 def _has_ended(cursor: Cursor[TupleRow], drift: Event) -> bool:
+    # By number, since a clock may be set; a cycle that ended before it had one is told by the time.
+    run_id = drift.data["run_id"]
     row = cursor.execute(
-        "SELECT EXISTS (SELECT 1 FROM sync_runs WHERE kind = 'sync' AND started_at > %s"
-        " AND status = 'success' AND lost_facts = '{}' AND NOT stop_reasons ? 'drift')",
-        (drift.occurred_at,),
+        "SELECT EXISTS (SELECT 1 FROM sync_runs WHERE kind = 'sync' AND status = 'success'"
+        " AND lost_facts = '{}' AND NOT stop_reasons ? 'drift'"
+        " AND CASE WHEN %(run)s::bigint IS NULL THEN started_at > %(at)s ELSE id > %(run)s END)",
+        {"run": run_id, "at": drift.occurred_at},
     ).fetchone()
     assert row is not None
     return bool(row[0])
@@ -105,7 +108,9 @@ def next_delivery(cursor: Cursor[TupleRow], target: str, now: datetime) -> Deliv
     row = cursor.execute(
         f"SELECT {_EVENT}, {_DELIVERY}"  # noqa: S608  # constants
         " FROM event_deliveries d JOIN events e ON e.id = d.event_id"
-        " WHERE d.target = %(target)s AND d.state = 'pending' AND d.next_try_at <= %(now)s"
+        " WHERE d.target = %(target)s AND d.state = 'pending'"
+        # No pause is that long: it was put off by a clock that was ahead.
+        " AND (d.next_try_at <= %(now)s OR d.next_try_at > %(now)s + interval '25 hours')"
         " AND NOT EXISTS (SELECT 1 FROM event_deliveries b JOIN events f ON f.id = b.event_id"
         "   WHERE b.target = d.target AND b.state = 'pending' AND f.subject = e.subject AND f.seq < e.seq)"
         " ORDER BY e.seq LIMIT 1 FOR UPDATE OF d SKIP LOCKED",
