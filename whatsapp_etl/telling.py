@@ -30,6 +30,7 @@ from whatsapp_etl.events.wire import Wire
 from whatsapp_etl.happenings import OutboxFacts
 from whatsapp_etl.load.deliveries import Outbox
 from whatsapp_etl.load.store import Store
+from whatsapp_etl.qr_code import qr_png
 from whatsapp_etl.service.health import Thresholds
 from whatsapp_etl.settings import Settings
 
@@ -85,10 +86,12 @@ class Telling:
         wire = Wire(self._stop, allows_private=settings.events_allow_private)
 
         def context() -> Context:
+            code = shown_qr() if settings.events_send_qr else None
             return Context(
                 source=f"/whatsapp-etl/{settings.pg_schema}",
                 status_url=settings.public_url,
-                qr=shown_qr() if settings.events_send_qr else None,
+                qr=code,
+                qr_png=qr_png(code) if code else None,
             )
 
         self._outboxes: list[Outbox] = [self._watched]

@@ -1,6 +1,8 @@
 """How events are written: CloudEvents by the published schema, and a few lines for people."""
 
+import email.policy
 import json
+from email.header import decode_header, make_header
 from pathlib import Path
 
 import jsonschema
@@ -13,6 +15,7 @@ from whatsapp_etl.events.formats import Context, cloud_event, write
 from whatsapp_etl.events.targets import parse_targets
 from whatsapp_etl.happenings import EventType, Told
 from whatsapp_etl.model import RunStatus, SessionState
+from whatsapp_etl.qr_code import qr_png
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs/event.schema.json").read_text())
 CONTEXT = Context("/whatsapp-etl/public", "https://status.example/")
@@ -159,3 +162,58 @@ def test_ntfy_gets_topic_urgency_and_a_link_to_click():
     assert (message["topic"], message["priority"], message["click"]) == ("topic", 4, CONTEXT.status_url)
     _, good = written("https://ntfy.sh/topic", make_event(EventType.SYNC_RECOVERED))
     assert good["priority"] == 3
+
+
+# --- the code as a picture -------------------------------------------------------------------
+
+PNG = qr_png("2@invented")
+WITH_QR = Context("x", "https://status.example/", qr="2@invented", qr_png=PNG)
+
+
+def asked(url, context=WITH_QR, type_=EventType.SESSION_QR_REQUIRED):
+    (target,) = parse_targets(url, allows_private=False)
+    event = make_event(type_, data={"summary": "No account is linked…", "remedy": "Scan."})
+    return write(event, target, context)
+
+
+def parts_of(post):
+    """Read a form with the standard library's reader of mails."""
+    head = f"content-type: {post.content_type}\r\n\r\n".encode()
+    message = email.message_from_bytes(head + post.body, policy=email.policy.HTTP)
+    return {
+        part.get_param("name", header="content-disposition"): part.get_payload(decode=True)
+        for part in message.iter_parts()
+    }
+
+
+def test_discord_gets_the_code_as_a_file():
+    parts = parts_of(asked("https://discord.com/api/webhooks/1/x"))
+
+    assert "No account is linked…" in json.loads(parts["payload_json"])["content"]
+    assert parts["files[0]"] == PNG
+
+
+def test_telegram_gets_the_code_as_a_photo():
+    post = asked("https://api.telegram.org/bot1:x/sendMessage?chat_id=-5")
+
+    parts = parts_of(post)
+    assert post.url == "https://api.telegram.org/bot1:x/sendPhoto"
+    assert (parts["chat_id"], parts["photo"]) == (b"-5", PNG)
+    assert "No account is linked…" in parts["caption"].decode()
+
+
+def test_ntfy_gets_the_code_as_an_attachment():
+    post = asked("https://ntfy.sh/topic")
+
+    assert (post.url, post.content_type, post.body) == ("https://ntfy.sh/topic", "image/png", PNG)
+    assert post.headers["click"] == "https://status.example/"
+    assert str(make_header(decode_header(post.headers["message"]))) == "No account is linked… Scan."
+
+
+@pytest.mark.parametrize("url", PEOPLE)
+def test_no_picture_goes_with_another_event(url):
+    assert asked(url, type_=EventType.SYNC_FAILED).content_type == "application/json"
+
+
+def test_slack_takes_no_pictures_so_it_gets_the_link():
+    assert "https://status.example/" in json.loads(asked("https://hooks.slack.com/services/x").body)["text"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.header import Header
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from whatsapp_etl.events.targets import Format, Target
@@ -31,6 +33,7 @@ class Context:
     source: str  #: `source` of the CloudEvents: which of the programs it is.
     status_url: str = ""  #: Of the status page; empty: not known.
     qr: str | None = None  #: The code's text, when it is to be sent and one is shown now.
+    qr_png: bytes | None = None  #: The same as a picture.
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class Post:
     url: str = field(repr=False)  #: A secret.
     content_type: str
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)  #: Beside the content type.
 
 
 def write(event: Event, target: Target, context: Context) -> Post:
@@ -81,7 +85,11 @@ def _discord(event: Event, url: str, context: Context) -> Post:
     title, lines = _words(event)
     content = "\n".join((f"**{title}**", *lines, *_link(context)))
     # Nobody is called, whatever a text holds.
-    return _post(url, {"content": content, "allowed_mentions": {"parse": []}})
+    message = {"content": content, "allowed_mentions": {"parse": []}}
+    picture = _picture(event, context)
+    if picture is None:
+        return _post(url, message)
+    return _form(url, {"payload_json": json.dumps(message)}, "files[0]", picture)
 
 
 def _telegram(event: Event, url: str, context: Context) -> Post:
@@ -89,6 +97,11 @@ def _telegram(event: Event, url: str, context: Context) -> Post:
     parts = urlsplit(url)
     options = dict(parse_qsl(parts.query))
     text = "\n".join((title, *lines, *_link(context)))
+    picture = _picture(event, context)
+    if picture is not None:
+        path = parts.path.removesuffix("/sendMessage") + "/sendPhoto"
+        address = urlunsplit(parts._replace(path=path, query=""))
+        return _form(address, {**options, "caption": text}, "photo", picture)
     return _post(
         urlunsplit(parts._replace(query="")),
         {**options, "text": text, "link_preview_options": {"is_disabled": True}},
@@ -109,6 +122,18 @@ def _ntfy(event: Event, url: str, context: Context) -> Post:
     }
     if context.status_url:
         message["click"] = context.status_url
+    picture = _picture(event, context)
+    if picture is not None:
+        # A picture is the body, so the rest goes into headers.
+        headers = {
+            "title": title,
+            "message": " ".join(lines),
+            "priority": "4",
+            "tags": "warning",
+            "filename": "qr.png",
+            **({"click": context.status_url} if context.status_url else {}),
+        }
+        return Post(url, "image/png", picture, {name: _header(text) for name, text in headers.items()})
     return _post(urlunsplit(parts._replace(path=f"{folder}/")), message)
 
 
@@ -129,6 +154,31 @@ def _words(event: Event) -> tuple[str, tuple[str, ...]]:
 
 def _link(context: Context) -> tuple[str, ...]:
     return (f"Status page: {context.status_url}",) if context.status_url else ()
+
+
+def _picture(event: Event, context: Context) -> bytes | None:
+    return context.qr_png if event.type is EventType.SESSION_QR_REQUIRED else None
+
+
+def _header(text: str) -> str:
+    """Write a text so that a header can carry it (RFC 2047)."""
+    return text if text.isascii() else Header(text, "utf-8", maxlinelen=10_000).encode()
+
+
+def _form(url: str, fields: Mapping[str, str], name: str, picture: bytes) -> Post:
+    """Return a form with a picture (multipart/form-data)."""
+    # Neither the texts nor a PNG can hold their own hash.
+    edge = hashlib.sha256(b"".join((picture, *(text.encode() for text in fields.values())))).hexdigest()
+    parts = [
+        f'--{edge}\r\ncontent-disposition: form-data; name="{key}"\r\n\r\n{text}\r\n'.encode()
+        for key, text in fields.items()
+    ]
+    head = (
+        f'--{edge}\r\ncontent-disposition: form-data; name="{name}"; filename="qr.png"\r\n'
+        "content-type: image/png\r\n\r\n"
+    )
+    body = b"".join((*parts, head.encode(), picture, f"\r\n--{edge}--\r\n".encode()))
+    return Post(url, f"multipart/form-data; boundary={edge}", body)
 
 
 def _escaped(text: str) -> str:

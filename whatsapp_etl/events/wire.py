@@ -112,7 +112,12 @@ class Wire:
                     "POST",
                     post.url,
                     content=post.body,
-                    headers={"content-type": post.content_type, "user-agent": "whatsapp-etl", **headers},
+                    headers={
+                        "user-agent": "whatsapp-etl",
+                        **post.headers,
+                        "content-type": post.content_type,
+                        **headers,
+                    },
                 ) as answer,
             ):
                 return _outcome(answer)
