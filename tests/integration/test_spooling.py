@@ -113,6 +113,21 @@ def test_what_was_forgotten_meanwhile_is_not_stored(spooling, database):
     assert spooling.store.unused_files() == ("ab/cd/abcd.jpg",)
 
 
+def test_what_disappeared_while_it_waited_is_not_stored_whichever_ids_the_page_shows(spooling, database):
+    gone = [make_facts(n, expires_at=NOW + timedelta(hours=1)) for n in (1, 2)]
+    packed = make_row(1, shown_id=key(1), key=gone[0].key)
+    keep(spooling, make_captured(1, 2, facts=tuple(gone), parsed=(packed, make_row(2))))
+
+    load(spooling)
+
+    assert texts(database) == []
+    assert rows(database, "SELECT count(*) FROM rejects") == [(0,)]
+    assert rows(database, "SELECT external_id, reason FROM missing_messages ORDER BY 1") == [
+        (key(1), "expired"),
+        (key(2), "expired"),
+    ]
+
+
 @pytest.mark.parametrize("is_forgotten", [False, True])
 def test_a_chat_that_is_excluded_or_forgotten_meanwhile_is_not_stored(spooling, database, is_forgotten):
     keep(spooling, make_captured(1, 2, picture="ab/cd/abcd.jpg"))

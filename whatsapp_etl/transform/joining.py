@@ -101,19 +101,28 @@ def join_rows(
     listed: Sequence[MessageFacts] | None,
     known: Mapping[str, KnownMessage],
     context: ChatContext,
+    *,
+    kept_out: Sequence[MessageFacts] = (),
 ) -> list[Joined]:
-    """Return the rows that count, with the messages they show."""
+    """Return the rows that count, with the messages they show; none of what is listed and kept out."""
     if listed is None:
         # Notices without a key of their own are cards of the page.
         return [Joined(row, None) for row in parsed if row.key or row.type is not MessageType.SYSTEM]
-    index = FactsIndex(listed, context.account)
+    index, others = FactsIndex(listed, context.account), FactsIndex(kept_out, context.account)
     stored_stanza_ids = {key.stanza_id for key in chat_keys(None, known)}
     joined: list[Joined] = []
     for row in parsed:
         for each in index.join(row):
-            if each.facts is not None or not _is_beside(row, stored_stanza_ids, context):
-                joined.append(each)  # noqa: PERF401 - two nested conditions read better apart
+            is_kept_out = each.facts is None and any(other.facts for other in others.join(row))
+            if each.facts is not None or not (is_kept_out or _is_beside(row, stored_stanza_ids, context)):
+                joined.append(each)
     return joined
+
+
+def kept_out(facts: Sequence[MessageFacts], listed: Sequence[MessageFacts]) -> Sequence[MessageFacts]:
+    """Return the messages that the storage lists and that are not to be stored: disappeared, or skipped."""
+    keys = {each.key for each in listed}
+    return [each for each in facts if each.key not in keys and each.type is not MessageType.ALBUM]
 
 
 def in_order(

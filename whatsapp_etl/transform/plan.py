@@ -34,7 +34,7 @@ from whatsapp_etl.transform.cross_check import agreement
 from whatsapp_etl.transform.disagreements import of_ids, of_text, of_times
 from whatsapp_etl.transform.forgetting import is_forgotten, remembered
 from whatsapp_etl.transform.identity import shown_stanza_id
-from whatsapp_etl.transform.joining import Joined, chat_keys, in_order, join_rows
+from whatsapp_etl.transform.joining import Joined, chat_keys, in_order, join_rows, kept_out
 from whatsapp_etl.transform.kinds import TEXTLESS_TYPES
 from whatsapp_etl.transform.merge import lacks_picture, marked, merge
 from whatsapp_etl.transform.messages import ChatContext, external_id, in_scope, to_message, unused_files
@@ -82,7 +82,7 @@ def plan_load(  # noqa: PLR0917 - the contract of the step: what was seen, liste
         dissents: Those that show another time than is listed of them.
     """
     listed = None if facts is None else in_scope(facts, context, now)
-    joined = join_rows(parsed, listed, known, context)
+    joined = join_rows(parsed, listed, known, context, kept_out=kept_out(facts or (), listed or ()))
     if context.forgotten:
         # Joined first: an album is recognised by all of its pictures.
         joined = [each for each in joined if not is_forgotten(each.facts, each.row.key, context)]
@@ -281,14 +281,20 @@ class _Made:
                 unreadable_stanza_ids=unreadable,
             )
             found.append(self._missing_message(key, reason, facts.expires_at))
-        # Wanted by the scan of all ids, and not among the chat's own: gone meanwhile, or kept elsewhere.
-        found += [self._missing_message(key, MissingReason.NOT_SHOWN) for key in self._unlisted(wanted)]
-        return tuple(found)
+        return (*found, *self._unlisted(wanted))
 
-    def _unlisted(self, wanted: Collection[str] | None) -> list[str]:
+    def _unlisted(self, wanted: Collection[str] | None) -> Iterable[MissingMessage]:
+        """Yield what was wanted and is not among what may be stored: gone meanwhile, or kept elsewhere."""
         if not wanted or self._listed is None:
-            return []
-        return sorted(set(wanted) - {external_id(each.key, self._context.account) for each in self._listed})
+            return
+        account = self._context.account
+        arrived = {external_id(each.key, account): each for each in self._arrival}
+        for key in sorted(set(wanted) - {external_id(each.key, account) for each in self._listed}):
+            expires_at = arrived[key].expires_at if key in arrived else None
+            if expires_at is None or self._context.disappearing == "keep":
+                yield self._missing_message(key, MissingReason.NOT_SHOWN)
+            elif self._context.disappearing == "expire" and key not in self._known:
+                yield self._missing_message(key, MissingReason.EXPIRED, expires_at)
 
     def _missing_message(
         self, key: str, reason: MissingReason, expires_at: datetime | None = None
