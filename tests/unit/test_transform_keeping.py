@@ -1,5 +1,6 @@
 """What of a captured chat lies on disk, and what is taken out of it on request."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -18,7 +19,8 @@ from tests.fixtures.captured import (
     stanza,
 )
 from whatsapp_etl.forgotten import Wish, forgotten_of
-from whatsapp_etl.model import MessageKey, TimeDissent
+from whatsapp_etl.model import MessageKey, MessageType, TimeDissent
+from whatsapp_etl.plain_json import plain
 from whatsapp_etl.transform.keeping import fit_to_keep, without_forgotten
 
 BEN = "491555000002@c.us"
@@ -162,3 +164,32 @@ def test_a_row_that_was_not_understood_goes_with_its_reject():
     assert left is not None
     assert left.rejects == ()
     assert [row.shown_id for row in left.batch.rows] == [stanza(1)]
+
+
+def test_no_id_of_a_forgotten_person_is_left_anywhere_in_the_file():
+    captured = club(1, 2, 3, of_ben=[2])
+    shown = tuple(str(each.key) for each in captured.facts)
+    revoked = replace(captured.facts[2], type=MessageType.DELETED, revoked_by_id=BEN)
+    album = f"album-{stanza(1)}-{stanza(2)}-2"
+    captured = replace(
+        captured,
+        facts=(*captured.facts[:2], revoked),
+        diff=replace(captured.diff, first_id=shown[1], last_id=shown[2]),
+        batch=replace(
+            captured.batch,
+            shown_ids=(*shown, album),
+            unlisted_ids=(f"false_{CLUB}_{stanza(9)}_{BEN}", stanza(8)),
+            empty_ids=(shown[1], shown[2]),
+            pictures_unseen=(shown[1],),
+            oldest_shown_id=shown[1],
+        ),
+    )
+
+    left = without_forgotten(captured, forgotten_of(Wish("contact", BEN))).captured
+
+    assert left is not None
+    told = json.dumps(plain(left))
+    assert (BEN in told, stanza(2) in told) == (False, False)
+    assert left.batch.shown_ids == (shown[0], shown[2])
+    assert (left.batch.unlisted_ids, left.batch.empty_ids) == ((stanza(8),), (shown[2],))
+    assert (left.diff.first_id, left.diff.last_id) == (None, shown[2])

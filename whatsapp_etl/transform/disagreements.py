@@ -22,8 +22,8 @@ from whatsapp_etl.model import (
     MessageType,
     TimeDissent,
 )
-from whatsapp_etl.transform.forgetting import is_forgotten
-from whatsapp_etl.transform.identity import collection_bounds, parse_shown_key, shown_stanza_id
+from whatsapp_etl.transform.forgetting import is_shown_forgotten
+from whatsapp_etl.transform.identity import shown_stanza_ids
 from whatsapp_etl.transform.messages import ChatContext, external_id
 
 #: Kinds that have a row of their own whatever the release; notices and the unknown may have none.
@@ -53,12 +53,7 @@ def of_ids(
     span = _span(batch, listed)
     shown = _stanza_ids(batch)
     lacking = [each for each in span if each.key.stanza_id not in shown]
-    beside = [
-        shown_id
-        for shown_id in batch.unlisted_ids
-        if not is_forgotten(None, parse_shown_key(shown_id), context)
-        and not context.forgotten.has_quoted(shown_stanza_id(shown_id), None)
-    ]
+    beside = [shown_id for shown_id in batch.unlisted_ids if not is_shown_forgotten(shown_id, context)]
     found = [
         _told(
             context,
@@ -145,11 +140,7 @@ def _has_a_row(facts: MessageFacts, listed: Sequence[MessageFacts]) -> bool:
 
 def _stanza_ids(batch: ChatBatch) -> frozenset[str]:
     """Return what the rows name: an album its first and last picture."""
-    ids: set[str] = set()
-    for shown_id in batch.shown_ids:
-        bounds = collection_bounds(shown_id)
-        ids.update(bounds[:2] if bounds else (shown_stanza_id(shown_id),))
-    return frozenset(ids)
+    return frozenset(each for shown_id in batch.shown_ids for each in shown_stanza_ids(shown_id))
 
 
 def _told(

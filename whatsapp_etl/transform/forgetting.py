@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from whatsapp_etl.hashing import hash_id
 from whatsapp_etl.model import ChatBatch, MessageFacts, MessageKey, Reject
-from whatsapp_etl.transform.identity import canonical_key, parse_shown_key
+from whatsapp_etl.transform.identity import canonical_key, parse_shown_key, shown_stanza_ids
 from whatsapp_etl.transform.messages import ChatContext
 
 
@@ -17,6 +17,13 @@ def is_forgotten(facts: MessageFacts | None, key: MessageKey | None, context: Ch
             canonical_key(facts.key, context.account.id)
         )
     return key is not None and context.forgotten.has_message(canonical_key(key, context.account.id))
+
+
+def is_shown_forgotten(shown_id: str, context: ChatContext) -> bool:
+    """Whether a row's id names a message that was erased on request, by its stanza id at least."""
+    return is_forgotten(None, parse_shown_key(shown_id), context) or any(
+        context.forgotten.has_quoted(each, None) for each in shown_stanza_ids(shown_id)
+    )
 
 
 def remembered(rejects: Sequence[Reject], batch: ChatBatch, context: ChatContext) -> list[Reject]:

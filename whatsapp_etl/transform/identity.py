@@ -85,6 +85,12 @@ def collection_bounds(shown_id: str) -> tuple[str, str, int] | None:
     return (match[1], match[2], int(match[3])) if match else None
 
 
+def shown_stanza_ids(shown_id: str) -> tuple[str, ...]:
+    """Return the stanza ids that a row's id names: a collection's its first and its last one."""
+    bounds = collection_bounds(shown_id)
+    return bounds[:2] if bounds else (shown_stanza_id(shown_id),)
+
+
 def canonical_key(key: MessageKey, own_id: str) -> MessageKey:
     """Complete a key: an own message in a group ends with the own id, whoever wrote the key."""
     if key.participant_id is None and key.is_outgoing and key.chat_id.endswith("@g.us"):

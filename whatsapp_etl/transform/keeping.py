@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from whatsapp_etl.captured import CapturedChat
 from whatsapp_etl.forgotten import Forgotten
-from whatsapp_etl.model import MessageFacts, MessageKey, ParsedRow
-from whatsapp_etl.transform.forgetting import is_forgotten, remembered
+from whatsapp_etl.model import ChatBatch, MessageFacts, MessageKey, ParsedRow
+from whatsapp_etl.transform.forgetting import is_forgotten, is_shown_forgotten, remembered
+from whatsapp_etl.transform.identity import shown_stanza_ids
 from whatsapp_etl.transform.joining import FactsIndex
 from whatsapp_etl.transform.messages import ChatContext, external_id
 from whatsapp_etl.transform.redact import redact_html
@@ -70,23 +71,28 @@ def without_forgotten(captured: CapturedChat, forgotten: Forgotten) -> Remainder
         if len(rejects) < len(captured.rejects)
         else {r.shown_id for r in captured.batch.rows} - lost_rows
     )
+
+    def is_lost(shown_id: str) -> bool:
+        return not lost_stanzas.isdisjoint(shown_stanza_ids(shown_id)) or is_shown_forgotten(
+            shown_id, context
+        )
+
     left = replace(
         captured,
         facts=None
         if captured.facts is None
-        else tuple(_unquoted(each, forgotten) for each in facts if each.key not in gone),
+        else tuple(_without_others(each, forgotten) for each in facts if each.key not in gone),
         parsed=tuple(
             _without_quote(row, index, forgotten) for row in captured.parsed if row.shown_id in kept
         ),
         rejects=rejects,
         dissents=tuple(each for each in captured.dissents if each.stanza_id not in lost_stanzas),
-        batch=replace(
-            captured.batch,
-            rows=tuple(row for row in captured.batch.rows if row.shown_id in shown),
-            files={key: files for key, files in captured.batch.files.items() if key in shown},
-        ),
+        batch=_of_others(captured.batch, shown, is_lost),
         diff=replace(
-            captured.diff, wanted=tuple(key for key in captured.diff.wanted if not forgotten.has_key(key))
+            captured.diff,
+            wanted=tuple(key for key in captured.diff.wanted if not forgotten.has_key(key)),
+            first_id=_unless_forgotten(captured.diff.first_id, forgotten),
+            last_id=_unless_forgotten(captured.diff.last_id, forgotten),
         ),
         participant_ids=forgotten.remembered(captured.participant_ids),
         phone_ids={lid: phone for lid, phone in captured.phone_ids.items() if not forgotten.has_contact(lid)},
@@ -109,10 +115,37 @@ def _without_quote(row: ParsedRow, index: FactsIndex, forgotten: Forgotten) -> P
     return row
 
 
-def _unquoted(facts: MessageFacts, forgotten: Forgotten) -> MessageFacts:
+def _without_others(facts: MessageFacts, forgotten: Forgotten) -> MessageFacts:
+    """Return what is listed of a message without whom it quotes, and who deleted it, if they were erased."""
     if _quotes(facts, forgotten):
-        return replace(facts, quoted_stanza_id=None, quoted_participant_id=None)
-    return facts
+        facts = replace(facts, quoted_stanza_id=None, quoted_participant_id=None)
+    return replace(facts, revoked_by_id=None) if forgotten.has_contact(facts.revoked_by_id) else facts
+
+
+def _of_others(batch: ChatBatch, shown: Collection[str], is_lost: Callable[[str], bool]) -> ChatBatch:
+    """Return the batch with those of its rows that are shown, and no id of the lost ones."""
+
+    def left(ids: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(each for each in ids if not is_lost(each))
+
+    return replace(
+        batch,
+        rows=tuple(
+            replace(row, run_head=None) if row.run_head and is_lost(row.run_head) else row
+            for row in batch.rows
+            if row.shown_id in shown
+        ),
+        files={key: files for key, files in batch.files.items() if key in shown},
+        empty_ids=left(batch.empty_ids),
+        shown_ids=left(batch.shown_ids),
+        unlisted_ids=left(batch.unlisted_ids),
+        pictures_unseen=left(batch.pictures_unseen),
+        oldest_shown_id=next(iter(left((batch.oldest_shown_id,))), None) if batch.oldest_shown_id else None,
+    )
+
+
+def _unless_forgotten(key: str | None, forgotten: Forgotten) -> str | None:
+    return None if key is not None and forgotten.has_key(key) else key
 
 
 def _quotes(facts: MessageFacts | None, forgotten: Forgotten) -> bool:
