@@ -98,7 +98,7 @@ class ChatListCycle:
         key = listed.key
         if (reason := self.memory.resting(key)) is not None:
             return self._unopened(listed, reason)
-        rules = replace(visits.rules, is_shield_alarmed=True) if tally.receipts_observed else visits.rules
+        rules = replace(visits.rules, is_shield_alarmed=True) if tally.is_alarmed else visits.rules
         if is_shielded(listed, rules):
             return self._unopened(listed, StopReason.SHIELDED)
         if visits.unproven_in_a_row >= _UNPROVEN_IN_A_ROW:

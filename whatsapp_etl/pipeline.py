@@ -81,6 +81,7 @@ class Cycle:
     spool: Spool = field(kw_only=True)
     announce: Announce = no_announcement
     _standing: Standing | None = None
+    _has_untold_alarm: bool = False
     _settled: Settled = field(default_factory=Settled)
     _spooling: Spooling = field(init=False)
     _visiting: Visiting = field(init=False)
@@ -208,6 +209,7 @@ class Cycle:
     def _pinned_account(self, tally: Tally) -> Account:
         """Return the account, when it is the one that is read; while Postgres is away, as it said last."""
         account = self.source.account()
+        tally.if_there(self._tell_alarm)
         self._standing = (
             tally.if_there(lambda: standing_of(self.store, account, self.clock())) or self._standing
         )
@@ -352,9 +354,16 @@ class Cycle:
     def _raise_alarm(self, tally: Tally) -> None:
         """Note that an unread count fell: from the next chat on, unread ones stay closed."""
         log.error("shield_alarm", detail="an unread count fell after the chat was opened")
-        tally.if_there(lambda: self.store.raise_shield_alarm(self.clock()))
+        self._has_untold_alarm = True
+        tally.if_there(self._tell_alarm)
         if self._standing is not None:
             self._standing = replace(self._standing, is_shield_alarmed=True)
+
+    def _tell_alarm(self) -> None:
+        """Store an alarm that Postgres was not there for."""
+        if self._has_untold_alarm:
+            self.store.raise_shield_alarm(self.clock())
+            self._has_untold_alarm = False
 
     # --- the end --------------------------------------------------------------------------------
 

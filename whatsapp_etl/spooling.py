@@ -102,6 +102,7 @@ class Spooling:
             return True
         if has_unread_fallen(captured.batch):
             self.store.raise_shield_alarm(self.clock())
+            tally.is_alarmed = True
         # After a file that could not be loaded there may be a gap that nobody knows of.
         may_move = not self.spool.set_aside_names()
         # Its title and its place may have changed since.

@@ -77,6 +77,8 @@ class Tally:
     missing: int = 0
     newest_listed_at: datetime | None = None
     receipts_observed: int = 0
+    #: An unread count fell, now or while Postgres was away: unread chats stay closed.
+    is_alarmed: bool = False
     disagreed: Counter[DisagreementFact] = field(default_factory=Counter)
     rows_compared: int = 0
     is_rewound: bool = False
@@ -143,6 +145,7 @@ class Tally:
             self.chats_opened += 1
         has_fallen = has_unread_fallen(batch)
         self.receipts_observed += has_fallen
+        self.is_alarmed |= has_fallen
         return has_fallen
 
     def parsed(

@@ -110,6 +110,6 @@ class Visiting:
 
     def _rules(self, directory: Directory, tally: Tally) -> Rules:
         """Return the rules as they stand now: an alarm counts for the next chat already."""
-        if tally.receipts_observed and not directory.rules.is_shield_alarmed:
+        if tally.is_alarmed and not directory.rules.is_shield_alarmed:
             return replace(directory.rules, is_shield_alarmed=True)
         return directory.rules

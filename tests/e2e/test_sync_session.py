@@ -1,21 +1,7 @@
 """Cycles of a session that needs a person, and of one whose shield is gone."""
 
-import pytest
-
 from tests.fixtures.cycle import link
-from whatsapp_etl.extract import browser, session
 from whatsapp_etl.model import RunStatus, SessionState
-
-
-@pytest.fixture
-def without_shield(lender, monkeypatch):
-    """Take the shield and its check out of the program, to see that the tests would notice."""
-    lender.close()
-    monkeypatch.setattr(browser, "shield_script", lambda: "")
-    monkeypatch.setattr(browser, "verify_shield", lambda page, watchdog: None)
-    monkeypatch.setattr(session, "verify_shield", lambda page, watchdog: None)
-    yield
-    lender.close()
 
 
 def test_without_the_shield_the_same_cycle_sends_receipts_and_raises_the_alarm(account, without_shield):

@@ -1,7 +1,10 @@
 """Postgres is away for hours: chats are read once, kept on disk, and loaded in order when it is back."""
 
+import pytest
+
 from tests.fault.recovery import assert_recovered, assert_told_as_unreachable, files_in
 from tests.fixtures.proxy import Fault, nth
+from whatsapp_etl import bootstrap
 from whatsapp_etl.model import RunStatus
 
 WORLD = {"chats": 4, "messages": 60}
@@ -117,3 +120,29 @@ def test_a_damaged_file_is_set_aside_and_the_others_go_on(behind_proxy, proxy):
     assert files_in(it.settings.spool_dir) == {f"aside/{damaged.name}"}
     (it.settings.spool_dir / "aside" / damaged.name).unlink()
     assert_recovered(it)
+
+
+@pytest.mark.parametrize("is_restarted", [False, True], ids=["the process knows", "only the spool knows"])
+def test_an_alarm_of_the_time_without_postgres_keeps_unread_chats_closed_at_once(
+    behind_proxy, proxy, without_shield, is_restarted
+):
+    it = behind_proxy(world=WORLD)
+    it.sync()
+    it.store.acknowledge_shield_alarm(it.simulator.options.clock())
+    *_, first, second = chats_in(it)
+    cut_off(proxy, is_off=True)
+    it.simulator.add_message(first, "The lamp is on the porch")
+    assert it.sync().receipts_observed == 1
+    if is_restarted:
+        it.cycle = bootstrap.cycle_of(it.settings, it.source, it.store)
+    else:
+        for file in it.settings.spool_dir.iterdir():
+            file.unlink()
+    held_back = it.simulator.add_message(second, "Who has the ladder?")
+    assert it.simulator.unread()[second] == 1
+    cut_off(proxy, is_off=False)
+
+    it.sync()
+
+    assert it.store.has_shield_alarm()
+    assert held_back not in it.stored()
