@@ -47,16 +47,23 @@ def login(
         Literal["auto", "dark", "light"],
         typer.Option(help="What the terminal looks like, where it shows no colours or the wrong ones."),
     ] = "auto",
+    phone: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NUMBER",
+            help="Link with a code that is typed on the phone with this number, written with country code.",
+        ),
+    ] = None,
     minutes: Annotated[int, typer.Option(min=1, help="How long to wait for the scan.")] = 10,
     replace_account: Annotated[
         bool, typer.Option("--replace-account", help="Make this the account that the database follows.")
     ] = False,
 ) -> None:
-    """Link the account: a person scans a QR code, once."""
+    """Link the account: a person scans a QR code or types a code on the phone, once."""
     from whatsapp_etl import login_command
 
     login_command.login(
-        terminal=terminal, png=png, theme=theme, minutes=minutes, replace_account=replace_account
+        terminal=terminal, png=png, theme=theme, phone=phone, minutes=minutes, replace_account=replace_account
     )
 
 

@@ -106,6 +106,18 @@ class LinkScreen:
         self._shown: str | None = None
         self._is_asked = False
 
+    def show_pairing(self, code: str, expires_at: datetime | None) -> None:
+        """Tell the code that is typed on the phone, once."""
+        if code == self._shown:
+            return
+        self._shown = code
+        until = f", until {expires_at.astimezone():%H:%M:%S}" if expires_at else ""
+        self._tell(
+            "On the phone: Settings → Linked devices → Link a device → Link with phone number instead, "
+            f"then type this code{until}:"
+        )
+        self._tell(f"{code[:4]}-{code[4:]}")
+
     def show(self, payload: str | None, expires_at: datetime | None, now: datetime) -> None:
         """Show the code as it is at one look; None where the page shows none.
 

@@ -15,17 +15,21 @@ from whatsapp_etl.errors import ConfigurationError
 from whatsapp_etl.extract.login import LinkStep, wait_until_linked
 from whatsapp_etl.linking import LinkScreen, QrFile, TerminalQr, ink_of
 from whatsapp_etl.logs import configure_logs
+from whatsapp_etl.phone_numbers import own_number
 from whatsapp_etl.settings import read_settings
 
 
-def login(*, terminal: bool, png: Path | None, theme: str, minutes: int, replace_account: bool) -> None:
+def login(
+    *, terminal: bool, png: Path | None, theme: str, phone: str | None, minutes: int, replace_account: bool
+) -> None:
     """Link the account and close the browser again."""
+    number = own_number(phone) if phone is not None else None
     settings = read_settings()
     configure_logs(settings.log_level, "text")
     clock = bootstrap.clock_of(settings)
     if png is not None and not png.parent.is_dir():
         raise ConfigurationError(f"--png: there is no folder {png.parent}.", "Make it, or name another file.")
-    has_window = not terminal and png is None and has_display()
+    has_window = not terminal and png is None and number is None and has_display()
     source = bootstrap.source_of(settings, threading.Event(), is_headless=not has_window, waits=True)
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     ink = ink_of(theme, is_terminal=sys.stdout.isatty(), environment=os.environ)
@@ -36,10 +40,15 @@ def login(*, terminal: bool, png: Path | None, theme: str, minutes: int, replace
     )
 
     def show(step: LinkStep) -> None:
-        screen.show(step.qr_payload, step.qr_expires_at, clock())
+        if step.pairing_code is not None:
+            screen.show_pairing(step.pairing_code, step.pairing_expires_at)
+        else:
+            screen.show(step.qr_payload, step.qr_expires_at, clock())
 
     try:
-        wait_until_linked(source.start(), timedelta(minutes=minutes), show, has_window=has_window)
+        wait_until_linked(
+            source.start(), timedelta(minutes=minutes), show, has_window=has_window, number=number
+        )
         screen.clear()
         console.print("Linked. The login is kept in the browser profile.")
         if replace_account:

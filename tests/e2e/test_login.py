@@ -1,13 +1,21 @@
-"""`whatsapp-etl login` as a person runs it on a machine without a display."""
+"""Linking on a machine without a display: the picture of a code, and the code for the phone."""
 
 import stat
 import threading
+from datetime import timedelta
 
+import httpx
+import pytest
 from PIL import Image
 
 from tests.fixtures.terminal import read_qr
+from whatsapp_etl.errors import SessionNeedsPersonError
+from whatsapp_etl.extract.login import wait_until_linked
+from whatsapp_etl.model import SessionState
+from whatsapp_etl.phone_numbers import own_number
 
 ENDS_WITHIN = 60
+SOON = timedelta(seconds=60)
 
 
 def wait_for(condition, process):
@@ -46,3 +54,57 @@ def test_a_place_for_the_picture_that_is_not_there_is_told_before_anything_start
 
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "--png" in done.stderr
+
+
+@pytest.mark.parametrize("profile", [pytest.param("apr26", marks=pytest.mark.matrix), "aug26"])
+def test_a_phone_number_gives_a_code_that_is_typed_on_the_phone(
+    start_simulator, open_shared_session, profile
+):
+    simulator = start_simulator(linked=False, profile=profile)
+    # Three seconds each, so that the first one expires.
+    simulator.set_config(delays={"link_code_ttl_scale": 1 / 60})
+    session = open_shared_session(simulator.url)
+    codes, refused = [], []
+
+    def type_second_code(step):
+        if step.pairing_code in {None, *codes}:
+            return
+        codes.append(step.pairing_code)
+        assert session.page.locator("[data-link-code]").get_attribute("aria-details") is not None
+        if len(codes) == 2:
+            with pytest.raises(httpx.HTTPStatusError):
+                simulator.pair(codes[0])
+            refused.append(codes[0])
+            simulator.pair(codes[1])
+
+    wait_until_linked(session, SOON, type_second_code, number=own_number("0049 (0) 1512 / 3456789"))
+
+    assert session.state is SessionState.READY
+    assert len(set(codes)) == 2
+    assert refused == codes[:1]
+
+
+def test_the_number_is_in_the_pages_form_as_it_was_meant(start_simulator, open_shared_session):
+    session = open_shared_session(start_simulator(linked=False).url)
+
+    def stop(step):
+        if step.pairing_code is not None:
+            raise InterruptedError
+
+    # Of this country the list knows nothing, and the field begins with another one's code.
+    with pytest.raises(InterruptedError):
+        wait_until_linked(session, SOON, stop, number=own_number("+47 406 12 345"))
+
+    assert "+4740612345" in session.page.locator("#app").inner_text()
+
+
+@pytest.mark.matrix
+def test_pairing_codes_that_nobody_types_are_renewed_only_so_often(start_simulator, open_shared_session):
+    simulator = start_simulator(linked=False)
+    simulator.set_config(delays={"link_code_ttl_scale": 1 / 900})
+    session = open_shared_session(simulator.url)
+
+    with pytest.raises(SessionNeedsPersonError, match="pairing code") as told:
+        wait_until_linked(session, SOON, lambda _: None, number=own_number("+49 1512 3456789"))
+
+    assert "3456789" not in str(told.value)

@@ -9,6 +9,10 @@ from datetime import datetime, timedelta
 _FIRST_LIVES = timedelta(seconds=60)
 _NEXT_LIVES = timedelta(seconds=20)
 
+#: A pairing code, and how often the page gives another one.
+LINK_CODE_LIVES = timedelta(seconds=180)
+LINK_CODE_RENEWALS = 5
+
 #: Batches that are asked for while nobody scans; then it rests until a person asks.
 QR_RENEWALS = 5
 

@@ -30,6 +30,7 @@ from whatsapp_etl.extract.fitting import SETTLE_ALLOWED, PageFit
 from whatsapp_etl.extract.packs import AUTO, HitCounter, merge_packs, usable_packs
 from whatsapp_etl.extract.page_script import read_answer
 from whatsapp_etl.extract.person import person_needed
+from whatsapp_etl.extract.phone_link import PhoneLink
 from whatsapp_etl.extract.qr_life import qr_expires_at
 from whatsapp_etl.extract.scripts import read_script
 from whatsapp_etl.extract.shield import verify_shield
@@ -285,6 +286,14 @@ class Session:
                     button.click(timeout=_CLICK_ALLOWED.total_seconds() * 1000)
                     return True
         return False
+
+    def phone_link(self) -> PhoneLink:
+        """Return the login screen's form for a phone number."""
+        return PhoneLink(self.page, self.watchdog, self._any_pack)
+
+    def now(self) -> datetime:
+        """Return the program's time."""
+        return self._clock()
 
     def account(self) -> Account:
         """Return the linked account, as the client itself remembers it.

@@ -27,6 +27,10 @@ class ControlClient:
         """Scan the QR code of every page that shows one; 400 when none does."""
         self._post("scan")
 
+    def pair(self, code: str) -> None:
+        """Type a pairing code on the phone, eight characters without a hyphen; 400 when no page shows it."""
+        self._post("pair", code=code)
+
     def logout(self, reason: int = 0) -> None:
         self._post("logout", reason=reason)
 

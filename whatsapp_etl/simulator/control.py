@@ -40,6 +40,7 @@ def control_routes(server: PageServer) -> list[Route]:
     control = _Control(server, server.stagehand.story)
     table: list[tuple[str, str, Call]] = [
         ("POST", "/scan", control.scan),
+        ("POST", "/pair", control.pair),
         ("POST", "/logout", control.logout),
         ("POST", "/dialog", control.dialog),
         ("POST", "/config", control.configure),
@@ -93,6 +94,12 @@ class _Control:
         linked = await self._server.scan()
         if not linked:
             raise StoryError("No page shows a QR code.")
+        return {"linked": linked}
+
+    async def pair(self, _request: Request, payload: Payload) -> Payload:
+        linked = await self._server.pair(str(payload.get("code", "")))
+        if not linked:
+            raise StoryError("No page shows this pairing code.")
         return {"linked": linked}
 
     async def logout(self, _request: Request, payload: Payload) -> Payload:

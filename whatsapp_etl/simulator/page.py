@@ -38,6 +38,8 @@ class Connection:
 
     socket: WebSocket
     is_linked: bool = False
+    has_qr: bool = False  #: It shows a code that can be scanned.
+    link_code: str | None = None  #: The code that it shows to be typed on the phone.
     profile: str = ""  #: The release that the page was loaded in; it stays in it.
     tells_drawn: bool = False  #: Whether it answers when it shows a dialog.
     drawn: asyncio.Future[None] | None = None  #: Done when the page shows the dialog it was told last.
@@ -94,6 +96,7 @@ class PageServer:
         if self.is_valid(token) or self.options.linked:
             await self._link(connection, token if self.is_valid(token) else None)
         else:
+            connection.has_qr = True
             await connection.send(self._qr())
         if self.dialog != "none":
             await connection.send({"op": "dialog", "kind": self.dialog})
@@ -112,7 +115,11 @@ class PageServer:
                 await self._opened(str(frame["chat"]))
             case "drawn":
                 connection.has_drawn()
+            case "login_shown":
+                connection.has_qr = bool(frame["qr"])
+                connection.link_code = frame["link_code"]
             case "qr_reload":
+                connection.has_qr = True
                 await connection.send(self._qr())
             case "phone_history":
                 await self._phone_history(connection, str(frame["chat"]))
@@ -170,7 +177,14 @@ class PageServer:
 
     async def scan(self) -> int:
         """Let the phone scan the QR code of every page that shows one; return how many did."""
-        waiting = [connection for connection in self.connections if not connection.is_linked]
+        waiting = [page for page in self.connections if page.has_qr and not page.is_linked]
+        for connection in waiting:
+            await self._link(connection, None)
+        return len(waiting)
+
+    async def pair(self, code: str) -> int:
+        """Let somebody type a pairing code on the phone; return how many pages show exactly that one."""
+        waiting = [page for page in self.connections if page.link_code == code and not page.is_linked]
         for connection in waiting:
             await self._link(connection, None)
         return len(waiting)
@@ -186,6 +200,7 @@ class PageServer:
         token = token or secrets.token_hex(24)
         self.tokens.add(token)
         connection.is_linked = True
+        connection.has_qr, connection.link_code = False, None
         me = self.world.me
         own = {"id": me.id, "lid": me.lid, "push_name": me.push_name}
         await connection.send({"op": "linked", "token": token, "me": own})
@@ -274,7 +289,7 @@ def _config(options: SimulatorOptions) -> dict[str, Any]:
         "search_editable": None,  # whether the search field is an editable element; None: by the release
         "fiber": True,
         "body_key": base64.b64encode(key).decode(),
-        "delays": {**delays, "qr_ttl_scale": 1.0},
+        "delays": {**delays, "qr_ttl_scale": 1.0, "link_code_ttl_scale": 1.0},
         "version": VERSION,
         "auto_download": True,
         "loading_hangs": False,

@@ -17,12 +17,19 @@ export class LoginScreen {
   #reload;
   #timer = null;
   #codeBox;
+  #tell;
+  #lifeScale;
+  #isCodeGood = false;
+  #isOnPhone = false;
 
   /**
    * @param {HTMLElement} root
-   * @param {{onReload: () => void, notice: string|null}} options `notice` says why the last login ended
+   * @param {{onReload: () => void, notice: string|null, tell: (shown: object) => void, lifeScale: () => number}} options
+   *   `notice` says why the last login ended, `tell` takes what can be scanned or typed
    */
-  constructor(root, { onReload, notice = null }) {
+  constructor(root, { onReload, tell, lifeScale, notice = null }) {
+    this.#tell = tell;
+    this.#lifeScale = lifeScale;
     this.#root = root;
     this.#reload = onReload;
     this.#show(notice);
@@ -53,6 +60,7 @@ export class LoginScreen {
     const logo = h("div", { class: "_akaz" }, h("span", {}, svg("WhatsApp logo")));
     const box = h("div", { class: "_akau", "data-testid": "link-device-qr-code" }, overlay, logo, canvas);
     this.#replaceBox(box);
+    this.#showsCode(true);
     const show = (position) => {
       if (position === refs.length) return this.#runOut(box, overlay);
       box.setAttribute("data-ref", refs[position]);
@@ -68,7 +76,13 @@ export class LoginScreen {
     clearTimeout(this.#timer);
   }
 
+  #showsCode(isGood) {
+    this.#isCodeGood = isGood;
+    if (!this.#isOnPhone) this.#tell({ qr: isGood, link_code: null });
+  }
+
   #runOut(box, overlay) {
+    this.#showsCode(false);
     box.classList.add("_akay");
     const button = h(
       "button",
@@ -103,7 +117,17 @@ export class LoginScreen {
 
   #linkWithPhone() {
     const screen = this.#root.firstChild;
-    showPhoneLink(this.#root, { onBack: () => this.#root.replaceChildren(screen) });
+    this.#isOnPhone = true;
+    this.#tell({ qr: false, link_code: null });
+    showPhoneLink(this.#root, {
+      onBack: () => {
+        this.#root.replaceChildren(screen);
+        this.#isOnPhone = false;
+        this.#showsCode(this.#isCodeGood);
+      },
+      onCode: (code) => this.#tell({ qr: false, link_code: code }),
+      lifeScale: this.#lifeScale,
+    });
   }
 }
 

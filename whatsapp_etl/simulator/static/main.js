@@ -123,6 +123,8 @@ async function askForLogin(batch) {
     const wasLoggedOut = new URLSearchParams(location.search).has("post_logout");
     login = new LoginScreen(app, {
       onReload: () => socket.send({ op: "qr_reload" }),
+      tell: (shown) => socket.send({ op: "login_shown", ...shown }),
+      lifeScale: () => config.delays.link_code_ttl_scale,
       notice: wasLoggedOut ? LOGGED_OUT : null,
     });
     enter("QR");

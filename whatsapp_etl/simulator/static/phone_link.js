@@ -32,12 +32,15 @@ const COUNTRIES = [
 ];
 const CODE_LETTERS = "123456789ABCDEFGHJKLMNPQRSTVWXYZ";
 const CODE_LIVES_MS = 180_000;
+const RENEWALS = 5;
 
 /**
  * @param {HTMLElement} root
- * @param {{onBack: () => void}} options
+ * @param {{onBack: () => void, onCode: (code: string|null) => void, lifeScale: () => number}} options `onCode` is told each
+ *   code, and null when it has expired
  */
-export function showPhoneLink(root, { onBack }) {
+export function showPhoneLink(root, options) {
+  const { onBack } = options;
   const chosen = h("span", { class: "country-name" }, "United States");
   const input = h("input", {
     type: "text",
@@ -65,7 +68,7 @@ export function showPhoneLink(root, { onBack }) {
   );
   const next = () => {
     const digits = input.value.replace(/\D/g, "");
-    if (digits.length >= 8) showCode(root, { digits, onBack });
+    if (digits.length >= 8) showCode(root, digits, options);
   };
   root.replaceChildren(
     screen(
@@ -148,7 +151,8 @@ function countryPicker(chosen, choose) {
   );
 }
 
-function showCode(root, { digits, onBack }) {
+function showCode(root, digits, options, renewals = 0) {
+  const { onBack, onCode, lifeScale } = options;
   const letters = Array.from(
     crypto.getRandomValues(new Uint8Array(8)),
     (byte) => CODE_LETTERS[byte % CODE_LETTERS.length],
@@ -181,9 +185,13 @@ function showCode(root, { digits, onBack }) {
       ),
     ),
   );
+  onCode(letters.join(""));
   setTimeout(() => {
-    if (cells.isConnected) cells.replaceWith(expired(() => showCode(root, { digits, onBack })));
-  }, CODE_LIVES_MS);
+    if (!cells.isConnected) return;
+    onCode(null);
+    const again = renewals < RENEWALS && (() => showCode(root, digits, options, renewals + 1));
+    cells.replaceWith(expired(again));
+  }, CODE_LIVES_MS * lifeScale());
 }
 
 function expired(again) {
@@ -191,6 +199,6 @@ function expired(again) {
     "div",
     { class: "code-expired" },
     h("div", {}, "Code expired"),
-    h("button", { type: "button", on: { click: again } }, "Click to generate new code"),
+    again && h("button", { type: "button", on: { click: again } }, "Click to generate new code"),
   );
 }
