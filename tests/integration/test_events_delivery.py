@@ -16,8 +16,10 @@ import pytest
 
 from tests.fixtures.events import NOW, always, make_happening, running_receiver
 from tests.fixtures.load import rows
+from tests.fixtures.postgres import end_sessions
 from tests.fixtures.service import FixedClock
 from tests.unit.test_events_sign import hmac_by_hand
+from whatsapp_etl.errors import DatabaseUnreachableError
 from whatsapp_etl.events.deliver import Deliverer
 from whatsapp_etl.events.formats import Context
 from whatsapp_etl.events.retry import Policy
@@ -239,6 +241,23 @@ def test_a_stop_leaves_the_delivery_as_it_was(database, receiver, make_deliverer
     assert rows(database, "SELECT state, attempts, last_error FROM event_deliveries") == [
         ("pending", 0, None)
     ]
+
+
+def test_a_connection_lost_before_the_mark_delivers_again_under_the_same_id(
+    database, receiver, make_deliverer
+):
+    target = target_of(receiver.url)
+    (event_id,) = tell(database, target, count=1)
+    deliverer = make_deliverer(target, FixedClock(NOW))
+    receiver.on_request = lambda: end_sessions(database)
+
+    with pytest.raises(DatabaseUnreachableError):
+        deliverer.deliver_due()
+
+    receiver.on_request = lambda: None
+    assert deliverer.deliver_due() == 1
+    assert receiver.delivered == [event_id, event_id]
+    assert states(database) == {"delivered": 1}
 
 
 # --- kills -----------------------------------------------------------------------------------

@@ -78,6 +78,7 @@ class Deliverer:
 
 def _tell(delivery: Delivery) -> None:
     facts = {
+        "seq": delivery.event.seq,
         "event_id": str(delivery.event.id),
         "type": delivery.event.type.value,
         "target": delivery.target,
