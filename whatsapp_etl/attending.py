@@ -49,6 +49,7 @@ def attend(settings: Settings, store: Store) -> int:
 
     def run_cycle(_stop: threading.Event) -> RunReport:
         report = cycle.run()
+        state.show_session_kept(is_unkept=source.is_unkept)
         _show_store(store, state, settings, options)
         if settings.session_store_when_taken == "exit" and is_session_taken(report.error):
             taken.append(exit_code_of(report.error))

@@ -219,7 +219,7 @@ def source_of(
         settings,
         options.browser,
         clock or clock_of(settings),
-        on_lost=lambda: source.abandon(),  # noqa: PLW0108 - the source is made below
+        on_lost=lambda: source.step_aside(),  # noqa: PLW0108 - the source is made below
         again=lambda: is_patient and not stop.wait(_ASK_AGAIN.total_seconds()),
     )
     source = Source(

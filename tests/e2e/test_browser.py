@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import stat
+import threading
 from datetime import timedelta
 
 import psutil
@@ -120,10 +121,20 @@ def test_storage_survives_the_browser(open_browser, serve_pages, tmp_path):
     first = open_browser(url=pages.url)
     first.page.evaluate("() => localStorage.setItem('login', 'kept')")
     first.close()
+    assert first.has_closed_cleanly
 
     second = open_browser(url=pages.url)
 
     assert second.page.evaluate("() => localStorage.getItem('login')") == "kept"
+    # Also when another thread ends it, and it may do so by itself.
+    second.page.evaluate("() => localStorage.setItem('login', 'kept again')")
+    ending = threading.Thread(target=second.end_gently)
+    ending.start()
+    ending.join()
+    assert not second.is_alive
+    second.close()
+    third = open_browser(url=pages.url)
+    assert third.page.evaluate("() => localStorage.getItem('login')") == "kept again"
     assert stat.S_IMODE((tmp_path / "profile").stat().st_mode) == 0o700
 
 

@@ -177,6 +177,7 @@ def test_the_browser_starts_after_its_predecessor_was_killed(tmp_path, open_brow
     first = open_browser()
     os.killpg(first.pid, signal.SIGKILL)
     first.close()
+    assert not first.has_closed_cleanly
 
     assert open_browser().is_alive
 

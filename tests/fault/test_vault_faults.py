@@ -88,10 +88,14 @@ def test_a_close_does_not_fail_with_the_store(machine, faulty, s3_url):
     it.keeper.before_start()
     faulty.arm("500")
 
-    it.keeper.after_close(is_worth_keeping=True, is_last=True)
+    it.keeper.after_close(is_worth_keeping=True, is_last=False)
 
+    assert it.keeper.has_failed
     faulty.arm(None)
     assert it.keeper.listed() == ()
+    it.keeper.after_close(is_worth_keeping=True, is_last=True)
+    assert not it.keeper.has_failed
+    assert len(it.keeper.listed()) == 1
 
 
 def test_a_bucket_that_is_not_there_is_told(machine, faulty):

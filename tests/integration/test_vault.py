@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import threading
+import time
 from dataclasses import replace
 from datetime import timedelta
 
@@ -18,6 +20,7 @@ from whatsapp_etl.errors import (
 )
 from whatsapp_etl.extract.profile import Profile
 from whatsapp_etl.vault.generations import PART_BYTES
+from whatsapp_etl.vault.lease import Lease
 from whatsapp_etl.vault.sealing import VaultKey
 
 
@@ -392,6 +395,56 @@ def test_a_lease_that_ran_out_passes_on_and_its_old_holder_decides_nothing_more(
     second.lease.renew()
     second.keeper.after_close(is_worth_keeping=True, is_last=True)
     assert len(second.keeper.listed()) == 1
+
+
+def test_a_machine_that_was_suspended_sees_at_its_next_start_that_it_was_overtaken(machine):
+    first, second = machine("a", filled="first"), machine("b", filled="second")
+    first.keeper.before_start()
+    # The other machine saw the lease run out while this one, by its own clock, has renewed it just now.
+    newest = first.lease._newest()[0]
+    second.objects.create(
+        f"lease/{newest.number + 1:012}", replace(newest, holder=second.lease.holder).to_bytes()
+    )
+    assert first.lease.is_held
+
+    with pytest.raises(SessionTakenError, match="process 1 on b"):
+        first.keeper.before_start()
+
+    assert not first.lease.is_held
+
+
+def test_a_holder_that_lost_the_lease_is_told_while_it_works(machine):
+    it, lost = machine("a", filled="word"), threading.Event()
+    lease = Lease(it.objects, renew_every=timedelta(milliseconds=20), on_lost=lost.set)
+    lease.take()
+    claim = lease._newest()[0]
+
+    number = claim.number + 100
+    it.objects.create(f"lease/{number:012}", replace(claim, holder=it.lease.holder).to_bytes())
+
+    assert lost.wait(20)
+    assert not lease.is_held
+    lease.release()
+    assert it.objects.numbers("lease")[-1] == number
+
+
+def test_a_holder_whose_store_is_gone_steps_aside_before_anybody_else_may_begin(machine, faulty, s3_url):
+    it, lost = machine("a", filled="word", url=s3_url), threading.Event()
+    lease = Lease(
+        it.objects,
+        valid_for=timedelta(seconds=2),
+        renew_every=timedelta(milliseconds=50),
+        on_lost=lost.set,
+    )
+    lease.take()
+    begun = time.monotonic()
+    faulty.arm("500")
+
+    assert lost.wait(20)
+
+    assert not lease.is_held
+    assert time.monotonic() - begun >= 1
+    lease._stop_renewing()
 
 
 def test_a_backup_that_was_overtaken_does_not_move_the_pointer(machine):

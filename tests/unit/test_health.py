@@ -133,6 +133,17 @@ def test_a_database_that_is_down_is_named():
     assert codes(assess(make_facts(database=DatabaseState.DOWN), NOW)) == ["postgres_down"]
 
 
+def test_a_session_that_could_not_be_kept_is_told_without_degrading_health():
+    state = healthy_state()
+    state.show_session_kept(is_unkept=True)
+    health = assess(state.snapshot.health_facts, NOW)
+
+    assert (codes(health), health.http_status) == (["session_unkept"], 200)
+
+    state.show_session_kept(is_unkept=False)
+    assert codes(assess(state.snapshot.health_facts, NOW)) == []
+
+
 def test_a_part_of_the_storage_that_cannot_be_read_degrades_health():
     run = make_report(status=RunStatus.PARTIAL, metadata_unreadable=("contacts: missing_store",))
 

@@ -19,6 +19,7 @@ CHECKS: dict[str, Check] = {
     "packs": session.packs,
     "snapshots": session.snapshots,
     "profile": session.profile,
+    "session store": session.store,
     "disk": machine.disk,
     "permissions": private_places.permissions,
     "sending": session.sending,

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from whatsapp_etl import bootstrap
 from whatsapp_etl.doctor.findings import Finding, good, notice, wrong
-from whatsapp_etl.errors import ProfileLockedError
+from whatsapp_etl.errors import GenerationDamagedError, ProfileLockedError
 from whatsapp_etl.extract.packs import AUTO
 from whatsapp_etl.extract.profile import look_at
 from whatsapp_etl.extract.snapshot import newest_snapshot
+from whatsapp_etl.session_keeping import keeper_of
 from whatsapp_etl.settings import Settings
 
 
@@ -39,6 +40,31 @@ def profile(settings: Settings) -> Iterator[Finding]:
         )
     else:
         yield good("profile", f"{linked}; free")
+
+
+def store(settings: Settings) -> Iterator[Finding]:
+    """Ask the session store what counts and who uses the session, without taking it."""
+    if not settings.session_store_url:
+        yield good("session store", "none; the login lives in the profile only")
+        return
+    browser = bootstrap.browser_options_of(settings, is_headless=True)
+    keeper = keeper_of(settings, browser, bootstrap.clock_of(settings))
+    assert keeper is not None, "there is an address"
+    user = keeper.user_elsewhere()
+    used = f"used by process {user.pid} on {user.host}" if user else "used by nobody"
+    current = next((each for each in keeper.listed() if each.is_current), None)
+    if current is None:
+        yield notice("session store", f"nothing is kept yet; {used}.", "It is kept when the program ends.")
+    elif current.manifest is None:
+        yield wrong(
+            "session store",
+            f"{current.problem} It is the current one; {used}.",
+            "The next backup mends it: `whatsapp-etl session backup`.",
+            exit_code=GenerationDamagedError.exit_code,
+        )
+    else:
+        taken = f"of {current.manifest.taken_at:%Y-%m-%d %H:%M} UTC on {current.manifest.host}"
+        yield good("session store", f"generation {current.kept.number}, {taken}; {used}")
 
 
 def packs(settings: Settings) -> Iterator[Finding]:

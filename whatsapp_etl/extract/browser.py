@@ -139,6 +139,14 @@ class Browser:
         if self._process is not None:
             end_browser(self._process, _END_ALLOWED)
 
+    def end_gently(self) -> None:
+        """Let the browser end by itself, from any thread, so that its storage is whole; else kill it."""
+        if self._process is not None:
+            with suppress(psutil.NoSuchProcess):
+                self._process.terminate()
+            if not wait_until_gone([self._process], _END_ALLOWED):
+                self.kill()
+
     def close(self) -> None:
         """Close the browser so that the page's storage is intact; kill what remains.
 
@@ -223,8 +231,13 @@ class Browser:
 
     def _close_context(self, context: BrowserContext) -> None:
         # A browser that died, or is ended here because it does not answer, has nothing to close.
-        with suppress(WhatsappEtlError), self.watchdog.step("closing the browser", _CLOSE_ALLOWED):
-            context.close()
+        with suppress(WhatsappEtlError):
+            with self.watchdog.step("closing the browser", _CLOSE_ALLOWED):
+                try:
+                    # To Playwright 1.60 closing a dead browser is no error; asking it is (2026-11-28).
+                    context.cookies("https://localhost")
+                finally:
+                    context.close()
             self.has_closed_cleanly = True
 
     def _end_remains(self) -> None:

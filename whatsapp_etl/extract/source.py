@@ -76,6 +76,8 @@ class Judgement:
 class SessionKeeper(Protocol):
     """Who keeps the profile outside of this machine; called while no browser is open."""
 
+    @property
+    def has_failed(self) -> bool: ...
     def before_start(self) -> None: ...
     def after_close(self, *, is_worth_keeping: bool, is_last: bool) -> None: ...
 
@@ -186,6 +188,16 @@ class Source:
         """End the browser's process at once, from any thread."""
         if (browser := self._browser) is not None:
             browser.kill()
+
+    def step_aside(self) -> None:
+        """End the browser, from any thread, because the session is not this machine's any more."""
+        if (browser := self._browser) is not None:
+            browser.end_gently()
+
+    @property
+    def is_unkept(self) -> bool:
+        """Whether the session should have been kept outside of this machine and could not be."""
+        return self._keeper is not None and self._keeper.has_failed
 
     @property
     def session(self) -> Session:

@@ -99,6 +99,7 @@ class HealthFacts:
     last_run: RunReport | None
     last_success_at: datetime | None  #: From Postgres or from this program's own cycles.
     shield_alarm: bool
+    is_session_unkept: bool = False  #: It was to be kept in its store, and could not be.
     outbox: OutboxFacts | None = None  #: Events on their way; None: not asked yet.
 
 
@@ -289,6 +290,8 @@ def _codes(facts: HealthFacts, now: datetime, limits: Thresholds) -> Iterator[Re
         yield ReasonCode.SYNC_STALE
     if _is_data_stale(facts, now, limits):
         yield ReasonCode.DATA_STALE
+    if facts.is_session_unkept:
+        yield ReasonCode.SESSION_UNKEPT
     if facts.outbox is not None:
         yield from _outbox_codes(facts.outbox, now, limits)
 

@@ -50,6 +50,7 @@ class ReasonCode(StrEnum):
     PROFILE_LOCKED = "profile_locked"
     SESSION_TAKEN = "session_taken"
     SESSION_STORE = "session_store"
+    SESSION_UNKEPT = "session_unkept"
     PAGE_TIMEOUT = "page_timeout"
     PAGE_REFUSED = "page_refused"
     DIALOG_UNKNOWN = "dialog_unknown"
@@ -244,6 +245,11 @@ _ALL = (
         "The session store does not answer, or what it holds cannot be used.",
         "The log says which. Check SESSION_STORE_URL, the key and the store's credentials; "
         "`whatsapp-etl session list` asks it.",
+    ),
+    _notice(
+        ReasonCode.SESSION_UNKEPT,
+        "The session could not be kept in its store; the generation before it still counts.",
+        "It is tried again when the browser is renewed. The log entry session_not_kept says why.",
     ),
     _degraded(
         ReasonCode.PAGE_TIMEOUT,

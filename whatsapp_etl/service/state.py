@@ -47,6 +47,7 @@ class Snapshot:
     store: StoreFacts | None = None
     database: DatabaseState = DatabaseState.UNKNOWN
     shield_alarm: bool = False
+    is_session_unkept: bool = False
     outbox: OutboxFacts | None = None  #: As last read; None: not yet.
     totals: Totals = field(default_factory=Totals)
     is_stopping: bool = False
@@ -63,6 +64,7 @@ class Snapshot:
             last_run=self.last_run,
             last_success_at=self.last_success_at,
             shield_alarm=self.shield_alarm,
+            is_session_unkept=self.is_session_unkept,
             outbox=self.outbox,
         )
 
@@ -122,6 +124,10 @@ class ServiceState:
     def set_shield_alarm(self, *, is_on: bool) -> None:
         """Raise the alarm, or end it once a person has acknowledged it."""
         self._replace(lambda old: replace(old, shield_alarm=is_on))
+
+    def show_session_kept(self, *, is_unkept: bool) -> None:
+        """Publish whether the session could not be kept in its store."""
+        self._replace(lambda old: replace(old, is_session_unkept=is_unkept))
 
     def show_outbox(self, facts: OutboxFacts) -> None:
         """Publish how the delivery of events stands."""

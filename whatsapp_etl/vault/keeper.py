@@ -36,7 +36,7 @@ from whatsapp_etl.vault.generations import (
     restorable,
     to_prune,
 )
-from whatsapp_etl.vault.lease import Lease
+from whatsapp_etl.vault.lease import Holder, Lease
 from whatsapp_etl.vault.placing import (
     Condition,
     Note,
@@ -119,6 +119,7 @@ class Keeper:
         self._again = again
         self._kept_at: datetime | None = None
         self._is_owed = False  #: The profile is newer than the current generation, and worth keeping.
+        self.has_failed = False  #: The last time that the session was to be kept, it could not be.
 
     # --- beside the browser -----------------------------------------------------------------------
 
@@ -165,12 +166,11 @@ class Keeper:
             if self._is_owed and is_due:
                 self._require_lease()
                 self.backup()
-            if is_last:
-                self._lease.release()
         except WhatsappEtlError as error:
+            self.has_failed = True
             log.warning("session_not_kept", error=str(error), kind=type(error).__name__)
-            if is_last:
-                self._release_anyway()
+        if is_last:
+            self._give_back()
 
     def close(self) -> None:
         """Give the lease back, if it is held.
@@ -187,7 +187,7 @@ class Keeper:
                 "The lease was lost, so this session is not kept.", "The other one counts."
             )
 
-    def _release_anyway(self) -> None:
+    def _give_back(self) -> None:
         try:
             self._lease.release()
         except VaultError as error:
@@ -228,7 +228,7 @@ class Keeper:
             write_note(self._profile, Note(pointer.number, self._lease.holder))
             forget_before(self._profile)
         self._kept_at = self._around.clock()
-        self._is_owed = False
+        self._is_owed = self.has_failed = False
         log.info("session_kept", generation=number, size_bytes=manifest.sealed_bytes)
         self._prune(number)
         return manifest
@@ -344,6 +344,10 @@ class Keeper:
         return tuple(
             self._listed(each, is_current=each.number == current) for each in reversed(self._copies.kept())
         )
+
+    def user_elsewhere(self) -> Holder | None:
+        """Return the process that uses the session now, if it is another one."""
+        return self._lease.holder_elsewhere()
 
     def verify(self, generation: int | None = None) -> Manifest:
         """Prove one generation, the current one unless named: checksums, and its login in a browser offline.

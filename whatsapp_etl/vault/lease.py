@@ -121,12 +121,13 @@ class Lease:
         return self._number is not None and self._age() < self._valid_for.total_seconds() * _GIVE_UP_AT
 
     def take(self, predecessor: Holder | None = None) -> None:
-        """Hold the lease, and renew it from now on.
+        """Hold the lease, and renew it from now on; one that is held is proven.
 
         Raises:
             SessionTakenError: Somebody else has it; names host and pid.
         """
         if self.is_held:
+            self.renew()  # a machine that was suspended does not know what happened meanwhile
             return
         self._stop_renewing()
         with self._turn:
@@ -157,6 +158,11 @@ class Lease:
                 self._number = None
                 raise
         self._objects.delete(numbered(LEASE, each) for each in numbers[: -1 - _KEPT])
+
+    def holder_elsewhere(self) -> Holder | None:
+        """Return who has the lease now, if another process has it; nothing is taken."""
+        claim, age = self._newest()
+        return None if claim is None or is_free(claim, age, self.holder, None) else claim.holder
 
     def release(self) -> None:
         """Give the lease back, if it is held. Safe to call again."""
