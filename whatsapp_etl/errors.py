@@ -180,6 +180,10 @@ class ExtractError(WhatsappEtlError):
     exit_code = 7
 
 
+class ProfileUnwritableError(ExtractError):
+    """The browser profile cannot be written: its disk is full, or its owner is another one."""
+
+
 class PageTimeoutError(ExtractError):
     """Something did not appear before its deadline; the message names what was awaited."""
 

@@ -193,7 +193,9 @@ def test_a_full_disk_under_the_profile_is_one_cause_and_costs_nothing(program, d
     done = it.run("sync", "--json")
 
     report = json.loads(done.stdout)
-    assert (report["error"] is None) == (done.returncode in {0, 8})
+    assert (done.returncode, report["status"], report["chats_opened"]) == (7, "failed", 0)
+    assert report["error"].startswith("ProfileUnwritableError: ")
+    assert "(ENOSPC)" in report["error"]
     assert it.browsers() == []
     disk.free()
     assert it.sync()["status"] == "success"

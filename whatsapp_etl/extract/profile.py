@@ -6,6 +6,7 @@ kernel however the owner ends) is taken first, and everything else happens only 
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -20,7 +21,7 @@ from typing import Self
 
 import psutil
 
-from whatsapp_etl.errors import ConfigurationError, ProfileLockedError
+from whatsapp_etl.errors import ConfigurationError, ProfileLockedError, ProfileUnwritableError
 from whatsapp_etl.extract.processes import end_browser, find_browsers, is_driven
 
 _OWNER_FILE = "whatsapp-etl.lock"
@@ -41,7 +42,18 @@ class Profile:
 
         Raises:
             ProfileLockedError: Another process has it; the message names its pid and host.
+            ProfileUnwritableError: The disk is full, or the folder is not ours to write.
         """
+        try:
+            return self._taken()
+        except OSError as error:
+            reason = errno.errorcode.get(error.errno or 0, "unknown")
+            raise ProfileUnwritableError(
+                f"The browser profile {self.folder} cannot be written ({reason}).",
+                "Free some space on its disk, or change its owner. The login is kept.",
+            ) from error
+
+    def _taken(self) -> Self:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(self.folder / _OWNER_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:

@@ -212,6 +212,7 @@ ERROR_REASONS: Mapping[str, ReasonCode | None] = MappingProxyType(
         "NoGenerationError": ReasonCode.SESSION_STORE,
         "GenerationDamagedError": ReasonCode.SESSION_STORE,
         "VaultError": ReasonCode.SESSION_STORE,
+        "ProfileUnwritableError": ReasonCode.PROFILE_UNWRITABLE,
         "PageTimeoutError": ReasonCode.PAGE_TIMEOUT,
         "PageRefusedError": ReasonCode.PAGE_REFUSED,
         "UnknownDialogError": ReasonCode.DIALOG_UNKNOWN,

@@ -51,6 +51,7 @@ class ReasonCode(StrEnum):
     SESSION_TAKEN = "session_taken"
     SESSION_STORE = "session_store"
     SESSION_UNKEPT = "session_unkept"
+    PROFILE_UNWRITABLE = "profile_unwritable"
     PAGE_TIMEOUT = "page_timeout"
     PAGE_REFUSED = "page_refused"
     DIALOG_UNKNOWN = "dialog_unknown"
@@ -250,6 +251,11 @@ _ALL = (
         ReasonCode.SESSION_UNKEPT,
         "The session could not be kept in its store; the generation before it still counts.",
         "It is tried again when the browser is renewed. The log entry session_not_kept says why.",
+    ),
+    _degraded(
+        ReasonCode.PROFILE_UNWRITABLE,
+        "The browser profile cannot be written.",
+        "Free some space on the disk of WHATSAPP_PROFILE_DIR, or change the folder's owner.",
     ),
     _degraded(
         ReasonCode.PAGE_TIMEOUT,
