@@ -80,6 +80,30 @@ def test_an_old_message_goes_with_all_that_hangs_on_it_and_leaves_a_tombstone_wi
     assert store.unused_files() == (own.attachments[0].file_path,)
 
 
+def test_what_a_disappearing_message_was_shown_as_goes_with_it(database, store):
+    gone, kept = make_message(1, expires_at=NOW), make_message(2)
+    told = [
+        Disagreement(ANA, DisagreementFact.TEXT, "9 characters", "8 characters", NOW, external_id=key)
+        for key in (gone.external_id, kept.external_id)
+    ]
+    store.apply(make_plan(gone, kept, disagreements=tuple(told)), 1)
+
+    assert store.expire_messages(NOW) == 1
+
+    assert rows(database, "SELECT external_id FROM disagreements") == [(kept.external_id,)]
+
+
+def test_a_message_that_its_sender_dated_in_the_future_stays_since_it_is_listed_for_ever(database, store):
+    ahead = make_message(1, ts=OLD, ts_precision="clamped", ts_raw="2031-01-01T00:00:00+00:00")
+    store.apply(make_plan(ahead), 1)
+    assert store.retain(YEAR, NOW) == {}
+
+    listed = replace(make_entry(ahead), sent_at=NOW + 1500 * DAYS)
+    diffs = store.diff([[listed]], NOW - 30 * DAYS, NOW, 2)
+
+    assert (diffs[ANA].expected, diffs[ANA].stored, diffs[ANA].wanted) == (1, 1, ())
+
+
 def test_a_message_at_the_edge_is_kept_and_nothing_is_touched_without_an_old_one(database, store):
     store.apply(make_plan(make_message(1, ts=NOW - 365 * DAYS)), 1)
     before = row_versions(database)

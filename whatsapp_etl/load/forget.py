@@ -17,7 +17,7 @@ from psycopg.rows import TupleRow
 
 from whatsapp_etl.forgotten import DigestKind, Erasure, Forgotten, Wish, digest, key_of, variants
 from whatsapp_etl.hashing import hash_id
-from whatsapp_etl.load.privacy import remove_messages
+from whatsapp_etl.load.privacy import DISAGREEMENTS, remove_messages
 from whatsapp_etl.load.staging import take_change_numbers
 
 #: Of a key: its middle part, and who wrote or caused an incoming message. Ids hold no underscore.
@@ -229,6 +229,7 @@ def _ids_of(cursor: Cursor[TupleRow], some_id: str) -> list[str]:
 
 def _remove_messages(cursor: Cursor[TupleRow], scope: _Scope, counts: _Counts, now: datetime) -> None:
     messages = list(scope.messages)
+    counts.add("disagreements", _count(cursor, DISAGREEMENTS, messages))
     for table, condition in _HANGING.items():
         counts.add(table, _count(cursor, f"{table} WHERE {condition}", messages))
     files_before = _count(cursor, "files_to_remove")

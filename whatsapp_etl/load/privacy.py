@@ -18,6 +18,12 @@ def expire_messages(cursor: Cursor[TupleRow], now: datetime) -> int:
     return remove_messages(cursor, [row[0] for row in rows], "expired", now)
 
 
+#: Disagreements about messages: by key, so no deletion of the message reaches them.
+DISAGREEMENTS = """disagreements WHERE external_id IN (
+    SELECT k.external_id FROM (SELECT id, external_id FROM messages
+                               UNION ALL SELECT message_id, external_id FROM message_aliases) k
+    WHERE k.id = ANY(%s))"""
+
 Reason = Literal["expired", "forgotten", "retention"]
 
 
@@ -37,6 +43,7 @@ def remove_messages(cursor: Cursor[TupleRow], ids: Collection[int], reason: Reas
         " ON CONFLICT DO NOTHING",
         (now, listed, listed),
     )
+    cursor.execute(f"DELETE FROM {DISAGREEMENTS}".encode(), (listed,))  # noqa: S608  # a constant
     last = take_change_numbers(cursor, len(listed))
     cursor.execute(
         "WITH gone AS (DELETE FROM messages WHERE id = ANY(%(ids)s)"

@@ -25,12 +25,9 @@ _OLD: Mapping[str, str] = {
     "events": "occurred_at < %(edge)s AND seq NOT IN (SELECT max(seq) FROM events GROUP BY subject)",
     "sync_coverage_history": "observed_at < %(edge)s",
 }
-# By key, so no deletion of the message reaches it.
-_OF_MESSAGES = """
-    DELETE FROM disagreements WHERE external_id IN (
-        SELECT external_id FROM messages WHERE id = ANY(%(ids)s)
-        UNION SELECT external_id FROM message_aliases WHERE message_id = ANY(%(ids)s))
-"""
+# A message that its sender dated in the future is stored under its neighbour's time, and is listed inside
+# every look-back: it would be read again in the next cycle.
+_OLD_MESSAGES = "SELECT id FROM messages WHERE ts < %s AND ts_precision <> 'clamped' ORDER BY ts LIMIT %s"
 
 
 def retain(
@@ -45,9 +42,7 @@ def retain(
     """
     removed: dict[str, int] = {}
     if (edge := retention.edge("messages", now)) is not None:
-        found = cursor.execute("SELECT id FROM messages WHERE ts < %s ORDER BY ts LIMIT %s", (edge, most))
-        ids = [message_id for (message_id,) in found.fetchall()]
-        cursor.execute(_OF_MESSAGES, {"ids": ids})
+        ids = [message_id for (message_id,) in cursor.execute(_OLD_MESSAGES, (edge, most)).fetchall()]
         removed["messages"] = remove_messages(cursor, ids, "retention", now)
     for table, condition in _OLD.items():
         if (edge := retention.edge(table, now)) is not None:
