@@ -23,6 +23,7 @@ from whatsapp_etl.extract.packs import AUTO, load_packs, read_pack, usable_packs
 from whatsapp_etl.extract.source import Judgement, Source, SourceOptions
 from whatsapp_etl.load import migrate
 from whatsapp_etl.load.database import Database, open_database
+from whatsapp_etl.load.embedded import data_of
 from whatsapp_etl.load.store import Store
 from whatsapp_etl.model import SelectorPack, SessionSnapshot
 from whatsapp_etl.pipeline import Cycle
@@ -145,10 +146,20 @@ def open_store_to_read(settings: Settings) -> Iterator[Store]:
         SchemaOutdatedError: The schema is not the program's.
     """
     targets = targets_of(settings)
+    if not has_database(settings):
+        raise migrate.no_tables()
     with open_db(settings) as database:
         migrate.require_current(database)
         with Store(database, targets=[target.name for target in targets]) as store:
             yield store
+
+
+def has_database(settings: Settings) -> bool:
+    """Whether there is a database to open; False: the embedded server's is not made yet, opening makes it."""
+    try:
+        return bool(settings.pg_url.get_secret_value()) or data_of(settings.pg_data_dir).exists()
+    except PermissionError:
+        return True  # in a folder that is not ours: opening it says so
 
 
 @contextmanager

@@ -24,8 +24,10 @@ from tests.fixtures.load import (
 from tests.fixtures.service import FixedClock, healthy_state
 from tests.fixtures.service import make_report as make_cycle
 from whatsapp_etl.attachments.files import save
-from whatsapp_etl.doctor import database, machine, private_places, session
+from whatsapp_etl.bootstrap import open_store_to_read
+from whatsapp_etl.doctor import attachments, database, machine, private_places, session
 from whatsapp_etl.doctor.findings import Outcome, exit_code_of
+from whatsapp_etl.errors import SchemaOutdatedError
 from whatsapp_etl.extract.profile import Profile
 from whatsapp_etl.extract.snapshot import write_snapshot
 from whatsapp_etl.load import migrate
@@ -108,6 +110,18 @@ def test_a_cycle_long_ago_is_stale_and_a_database_without_one_never_synced(store
     later = installation.model_copy(update={"whatsapp_etl_now": NOW + timedelta(hours=5)})
     stale, _ = database.ask_health(later)
     assert [reason["code"] for reason in stale.body["reasons"]] == ["session_stale", "sync_stale"]
+
+
+def test_on_a_machine_where_nothing_was_made_yet_nothing_is_made_and_nothing_is_wrong(tmp_path):
+    settings = settings_for("", tmp_path, pg_data_dir=tmp_path / "postgres")
+
+    told = [*found(database.database, settings), *found(attachments.stored_files, settings)]
+
+    assert {each.outcome for each in told} == {Outcome.OK}
+    assert database.ask_health(settings) == (None, ())
+    with pytest.raises(SchemaOutdatedError, match="whatsapp-etl migrate"), open_store_to_read(settings):
+        pass
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture

@@ -64,6 +64,9 @@ class _Damage:
 
 def stored_files(settings: Settings) -> Iterator[Finding]:
     """Compare every stored file with its rows, and every file on the disk with all rows."""
+    if not bootstrap.has_database(settings):
+        yield good("stored files", "none yet: the database is not made")
+        return
     root = settings.attachments_dir.expanduser()
     damage = _Damage()
     with bootstrap.open_store_to_read(settings) as store, _progress() as progress:

@@ -47,6 +47,9 @@ class HealthTold:
 
 
 def database(settings: Settings) -> Iterator[Finding]:
+    if not bootstrap.has_database(settings):
+        yield good("database", "not made yet; `whatsapp-etl migrate`, `login` or `run` makes it")
+        return
     with bootstrap.open_db(settings) as opened:
         schema = migrate.schema_state(opened)
         yield good("database", f"answers ({opened.place})")
@@ -79,7 +82,7 @@ def ask_health(settings: Settings) -> tuple[HealthTold | None, tuple[Finding, ..
         with bootstrap.open_store_to_read(settings) as store:
             health = stored_health(store, settings)
     except SchemaOutdatedError:
-        return None, trouble  # told as migrations
+        return None, trouble  # told as database or migrations
     except WhatsappEtlError as error:
         reason = REASONS[ReasonCode.POSTGRES_DOWN]
         failed = Finding(

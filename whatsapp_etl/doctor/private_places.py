@@ -11,6 +11,7 @@ from pathlib import Path
 from whatsapp_etl import bootstrap
 from whatsapp_etl.attachments.files import files_below
 from whatsapp_etl.doctor.findings import Finding, good, wrong
+from whatsapp_etl.load.embedded import data_of
 from whatsapp_etl.settings import ENV_FILE, Settings
 
 _FOREIGN_BITS = 0o077
@@ -43,7 +44,7 @@ def _places(settings: Settings) -> Iterator[_Place]:
     snapshots = bootstrap.snapshots_of(settings).expanduser()
     yield _Place("snapshots", snapshots, "redacted pages", is_whole=True)
     if not settings.pg_url.get_secret_value():
-        yield _Place("PG_DATA_DIR", settings.pg_data_dir.expanduser() / "data", "the database")
+        yield _Place("PG_DATA_DIR", data_of(settings.pg_data_dir), "the database")
     # A group may be trusted with the settings: a service's own, for example.
     yield _Place(ENV_FILE, Path(ENV_FILE).absolute(), "passwords", forbidden=_OTHERS_READ)
 

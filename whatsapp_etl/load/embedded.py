@@ -59,12 +59,17 @@ class _User:
     gid: int
 
 
+def data_of(folder: Path) -> Path:
+    """Return where the server of a folder keeps its data; not there: it was never started."""
+    return folder.expanduser().absolute() / "data"
+
+
 class EmbeddedServer:
     """The server of one data folder. Programs on the same folder share it; the last one stops it."""
 
     def __init__(self, data_dir: Path, options: Mapping[str, str] | None = None) -> None:
         self._folder = data_dir.expanduser().absolute()
-        self._data_dir = self._folder / "data"
+        self._data_dir = data_of(data_dir)
         self._options = {**_OPTIONS, **(options or {})}
         self._in_use: int | None = None  # descriptor that holds the shared lock
         self._user: _User | None = None

@@ -64,7 +64,7 @@ class SchemaState:
         """What is wrong, and the command that mends it; None when the schema is the program's."""
         match self.relation:
             case "none":
-                return SchemaOutdatedError("The database holds no tables yet.", "Run `whatsapp-etl migrate`.")
+                return no_tables()
             case "behind":
                 return SchemaOutdatedError(
                     "The database's tables are older than the program.", "Run `whatsapp-etl migrate`."
@@ -75,6 +75,11 @@ class SchemaState:
                 )
             case _:
                 return None
+
+
+def no_tables() -> SchemaOutdatedError:
+    """Return what is wrong with a database that was not made yet."""
+    return SchemaOutdatedError("The database holds no tables yet.", "Run `whatsapp-etl migrate`.")
 
 
 def schema_state(database: Database) -> SchemaState:
