@@ -53,6 +53,13 @@ class Directory:
         """Return the id of each chat by each of its ids: messages may be kept under a former one."""
         return {some_id: chat.id for chat in self.chats for some_id in chat.ids}
 
+    @property
+    def fleeting(self) -> frozenset[str]:
+        """Return the chats whose messages disappear from the browser and are kept here, without their end."""
+        if self.rules.disappearing != "keep":
+            return frozenset()
+        return frozenset(chat.id for chat in self.chats if chat.disappearing_seconds)
+
     def current(self, chat: ChatFacts) -> ChatFacts:
         """Return a chat that was listed earlier as it is listed now; as it was when it is not any more."""
         now_id = self.chat_ids.get(chat.id)
@@ -141,6 +148,7 @@ def compare(
         tally.started_at,
         tally.run_id,
         chats=directory.chat_ids,
+        fleeting=directory.fleeting,
         is_rewound=tally.compared_with_before,
     )
     if tally.is_rewound:

@@ -50,9 +50,9 @@ def stored(store, who, *messages, missing=(), run=1):
     )
 
 
-def compare(store, *messages, now=LATER, run=2, chats=CHATS, since=SINCE):
+def compare(store, *messages, now=LATER, run=2, chats=CHATS, since=SINCE, **changes):
     entries = [make_entry(message) for message in messages]
-    return store.diff([entries], since, now, run, chats=chats, is_rewound=is_rewound)
+    return store.diff([entries], since, now, run, chats=chats, is_rewound=is_rewound, **changes)
 
 
 def gaps(database):
@@ -126,6 +126,21 @@ def test_what_a_person_deleted_is_no_gap_and_nothing_is_distrusted(database, two
     assert diff[ANA].lost == {}
     assert gaps(database) == {}
     assert row_versions(database) == before
+
+
+def test_what_whatsapp_let_disappear_and_is_kept_here_is_no_rewind_and_never_a_gap(database, two_chats):
+    """With WHATSAPP_DISAPPEARING=keep nothing stored says that a message disappears; the chat does."""
+    fleeting = frozenset({ANA, BEN})
+
+    diff = compare(two_chats, *chat(ANA, [5]), *chat(BEN, [5]), fleeting=fleeting)
+    assert (gaps(database), diff[ANA].lost, checkpoints(database)) == ({}, {}, 2)
+
+    for who in (CLUB, "120363000000000002@g.us"):
+        stored(two_chats, who, *chat(who))
+    others = {who: who for who in (CLUB, "120363000000000002@g.us")}
+    short = [each for who in others for each in chat(who, range(1, 4))]
+    compare(two_chats, *chat(ANA, [5]), *short, chats={**CHATS, **others}, fleeting=fleeting, run=3)
+    assert {key.split("_")[1] for key in gaps(database)} == set(others)
 
 
 def test_chats_that_are_left_alone_now_prove_nothing(database, two_chats):

@@ -157,6 +157,56 @@ def test_what_an_older_program_noted_of_sessions_is_told_apart_into_cause_and_er
     ]
 
 
+ROWS_OF_0003 = """
+    INSERT INTO messages (external_id, thread_external_id, ts, stanza_id, message_type, ts_precision,
+        source_revision, content_hash, read_path, observed_at, first_run_id, last_run_id, change_seq)
+    VALUES ('k1', 'c', now(), 's1', 'image', 'second', '', '', 'dom', now(), 1, 1, 1);
+    INSERT INTO message_versions (message_id, message_type, content_snippet, replaced_seen_at, run_id)
+    SELECT id, 'text', 'before', now() + interval '1 day', 1 FROM messages;
+    INSERT INTO reactions (message_id, sender_id, emoji, reacted_at, first_run_id, last_run_id, change_seq)
+    SELECT id, 'a', '🌧', now(), 1, 1, 2 FROM messages;
+    INSERT INTO tombstones VALUES (3, 'k2', 'c', 'expired', now()), (4, 'k3', 'c', 'forgotten', now());
+    UPDATE change_counter SET value = 4;
+    INSERT INTO threads (external_id, kind, title, participant_ids, first_run_id, last_run_id)
+    VALUES ('c', 'group', 'Kettles', '{a,b}', 1, 1);
+    INSERT INTO missing_messages SELECT 'm' || reason, 'c', reason, 1, now(), now(), 1
+    FROM unnest(ARRAY['not_shown', 'not_reached', 'needs_phone', 'empty_row', 'unreadable',
+                      'picture_not_loaded', 'chat_not_opened']) AS r (reason);
+    INSERT INTO sync_coverage (thread_external_id, expected, stored, missing, stop_reason, observed_at,
+        run_id)
+    VALUES ('c', 8, 1, '{"not_shown": 1, "chat_not_opened": 6}', 'not_stored', now(), 1);
+    INSERT INTO sync_coverage_history (thread_external_id, expected, stored, missing, stop_reason,
+        observed_at, run_id)
+    VALUES ('c', 8, 0, '{"needs_phone": 8}', 'excluded', now(), 1);
+    INSERT INTO session_events (state, cause, occurred_at) VALUES ('qr', NULL, now()),
+        ('wrong_account', 'SessionNeedsPersonError: The browser is linked to another account.', now());
+    INSERT INTO sync_runs (status, started_at) VALUES ('success', now());
+"""
+
+
+def test_the_rows_of_an_older_program_survive_the_way_up_down_and_up_again(empty_database):
+    migrate.upgrade(empty_database, "0003")
+    with empty_database.connect() as connection:
+        connection.execute(ROWS_OF_0003)
+        tables = [
+            name
+            for (name,) in connection.execute(
+                "SELECT tablename FROM pg_tables WHERE schemaname = %s", (empty_database.schema,)
+            )
+        ]
+    before = {name: rows(empty_database, f"SELECT count(*) FROM {name}") for name in tables}
+
+    migrate.upgrade(empty_database)
+    migrate.downgrade(empty_database, "0003")
+    migrate.upgrade(empty_database)
+
+    assert {name: rows(empty_database, f"SELECT count(*) FROM {name}") for name in tables} == before | {
+        "tombstones": [(1,)]
+    }
+    assert rows(empty_database, "SELECT content_snippet FROM messages_as_of(now())") == [("before",)]
+    assert rows(empty_database, "SELECT title, valid_to FROM thread_titles") == [("Kettles", None)]
+
+
 def test_downgrading_leaves_nothing(empty_database):
     migrate.upgrade(empty_database)
 

@@ -2,8 +2,11 @@
 
 import pytest
 
+from tests.transform_values import GROUP, OTHER, account, chat
 from whatsapp_etl.model import ListedBefore
+from whatsapp_etl.scope import Directory
 from whatsapp_etl.transform.rewinding import is_rewound
+from whatsapp_etl.transform.visits import Rules
 
 
 def whole(number, **changes):
@@ -36,3 +39,17 @@ def test_a_single_chat_counts_when_one_end_lacks_many(changes, expected):
 
 def test_an_account_of_which_nothing_was_known_was_not_set_back():
     assert not is_rewound([])
+
+
+def test_only_where_messages_are_kept_past_their_time_does_a_chat_of_which_they_disappear_prove_nothing():
+    chats = (chat(disappearing_seconds=86400), chat(id=GROUP))
+    directory = {
+        rule: Directory(account(), chats, {}, (), {}, Rules(disappearing=rule), {})
+        for rule in ("keep", "expire", "skip")
+    }
+
+    assert {rule: each.fleeting for rule, each in directory.items()} == {
+        "keep": {OTHER},
+        "expire": frozenset(),
+        "skip": frozenset(),
+    }

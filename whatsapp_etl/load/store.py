@@ -171,11 +171,14 @@ class Store:
         run_id: int,
         *,
         chats: Mapping[str, str] | None = None,
+        fleeting: frozenset[str] = frozenset(),
         is_rewound: Judge = lambda _before: False,
     ) -> Mapping[str, ChatDiff]:
         """Compare the metadata's list of ids with Postgres, by chat. Streams; see `load.diff`."""
         with self._writer.staging() as cursor:
-            return diff.diff_index(Listing(cursor, chats or {}, since, now, run_id), pages, is_rewound)
+            return diff.diff_index(
+                Listing(cursor, chats or {}, since, now, run_id, fleeting), pages, is_rewound
+            )
 
     def diff_before(
         self,

@@ -49,7 +49,8 @@ _IS_LISTED = """(m.external_id IN (SELECT external_id FROM stage_index)
 #: Stored messages of the look-back that were listed once and are not now; what disappears is left out.
 _UNLISTED = f"""
     SELECT m.external_id, u.chat FROM messages m
-    JOIN unnest(%(ids)s::text[], %(chats)s::text[]) AS u (id, chat) ON u.id = m.thread_external_id
+    JOIN unnest(%(ids)s::text[], %(chats)s::text[]) AS u (id, chat)
+        ON u.id = m.thread_external_id AND u.chat IS NOT NULL
     WHERE m.platform = 'whatsapp' AND m.ts >= %(since)s AND m.expires_at IS NULL
       AND m.source_revision NOT IN ('', '|no picture') AND NOT {_IS_LISTED}
 """  # noqa: S608
@@ -120,6 +121,9 @@ class Listing:
     since: datetime
     now: datetime
     run_id: int
+    #: Ids in use of chats whose messages disappear and of which no stored message says when: what such a chat
+    #: lists no more tells nothing.
+    fleeting: frozenset[str] = frozenset()
 
     def before(self) -> list[ListedBefore]:
         """Return, for each chat whose ends are known, whether they are still listed.
@@ -128,7 +132,8 @@ class Listing:
         """
         if self.cursor.execute("SELECT 1 FROM stage_index LIMIT 1").fetchone() is None:
             return []
-        values = {"chats": list(self.chats), "since": self.since}
+        lasting = [some_id for some_id, chat in self.chats.items() if chat not in self.fleeting]
+        values = {"chats": lasting, "since": self.since}
         ends = self.cursor.execute(_ENDS, values).fetchall()
         lacks = any(False in {has_first, has_last} for _, has_first, has_last in ends)
         unlisted: dict[str, int] = {}
@@ -163,7 +168,8 @@ class Listing:
     def _values(self) -> Mapping[str, object]:
         return {
             "ids": list(self.chats),
-            "chats": list(self.chats.values()),
+            # Of a fleeting chat none: nothing of it is kept as a gap.
+            "chats": [None if chat in self.fleeting else chat for chat in self.chats.values()],
             "since": self.since,
             "now": self.now,
             "run": self.run_id,
