@@ -6,20 +6,23 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
 
 from whatsapp_etl import bootstrap
+from whatsapp_etl.announcing import store_transitions
 from whatsapp_etl.errors import (
     DatabaseRefusedError,
     DatabaseUnreachableError,
+    WhatsappEtlError,
     exit_code_of,
     is_session_taken,
 )
 from whatsapp_etl.load.store import Store
 from whatsapp_etl.model import RunReport
-from whatsapp_etl.scheduler import STOP_DEADLINE, Scheduler, address_of, listen, serve
+from whatsapp_etl.scheduler import STOP_DEADLINE, Scheduler, Upkeep, address_of, listen, serve
 from whatsapp_etl.service.app import ServiceOptions, create_app
 from whatsapp_etl.service.qr import shown_qr
 from whatsapp_etl.service.state import RECENT_RUNS, ServiceState
@@ -56,10 +59,36 @@ def attend(settings: Settings, store: Store) -> int:
             os.kill(os.getpid(), signal.SIGTERM)  # the program's own way of ending
         return report
 
+    def keeping(look: Callable[[], None]) -> Callable[[], None]:
+        """Look after the browser, and store what became of the session; a cycle tells what stays wrong."""
+
+        def keep() -> None:
+            try:
+                try:
+                    look()
+                finally:
+                    store_transitions(store, source.transitions)
+            except WhatsappEtlError as error:
+                log.warning("upkeep_failed", error=str(error), kind=type(error).__name__)
+
+        return keep
+
     scheduler = Scheduler(
         run_cycle,
         interval=timedelta(minutes=settings.whatsapp_sync_interval_minutes),
         close=lambda: source.close(),  # noqa: PLW0108 - the source is made below
+        upkeep=(
+            Upkeep(
+                "session_check",
+                timedelta(seconds=settings.session_check_seconds),
+                keeping(lambda: source.check()),  # noqa: PLW0108 - the source is made below
+            ),
+            Upkeep(
+                "session_reset",
+                timedelta(minutes=settings.whatsapp_session_max_age_minutes),
+                keeping(lambda: source.reset()),  # noqa: PLW0108 - the source is made below
+            ),
+        ),
         on_started=state.cycle_started,
         on_finished=state.cycle_finished,
         on_planned=lambda wait: state.cycle_planned(None if wait is None else clock() + wait),

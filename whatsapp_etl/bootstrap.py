@@ -21,6 +21,7 @@ from whatsapp_etl.events.targets import Target, parse_targets
 from whatsapp_etl.extract.browser import BrowserOptions, find_browser
 from whatsapp_etl.extract.packs import AUTO, load_packs, read_pack, usable_packs
 from whatsapp_etl.extract.source import Judgement, Source, SourceOptions
+from whatsapp_etl.extract.upkeep import UpkeepRules
 from whatsapp_etl.load import migrate
 from whatsapp_etl.load.database import Database, open_database
 from whatsapp_etl.load.embedded import data_of
@@ -215,7 +216,12 @@ def source_of(
         packs=packs,
         snapshots=snapshots_of(settings),
         forced_pack=forced_pack,
-        max_age=timedelta(minutes=settings.whatsapp_session_max_age_minutes),
+        upkeep=UpkeepRules(
+            max_age=timedelta(minutes=settings.whatsapp_session_max_age_minutes),
+            max_memory_bytes=settings.browser_max_memory_mb * 1024 * 1024,
+            max_restarts_per_hour=settings.browser_max_restarts_per_hour,
+        ),
+        takes_over=settings.whatsapp_take_over == "always",
         chats_per_minute=settings.whatsapp_chats_per_minute,
         scrolls_per_second=settings.whatsapp_scrolls_per_second,
     )

@@ -200,6 +200,10 @@ class BrowserHungError(BrowserCrashedError):
     """A page did not answer in time, so its browser was ended."""
 
 
+class BrowserRestingError(ExtractError):
+    """Chromium ended again and again, so it stays closed for a while."""
+
+
 class PageScriptError(ExtractError):
     """The page refused a step, for example because it was navigating or a script failed in it."""
 

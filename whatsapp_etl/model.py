@@ -966,5 +966,6 @@ class SessionSnapshot:
     qr_payload: str | None = None  #: The QR's text while one is shown.
     qr_seen_at: datetime | None = None
     qr_expires_at: datetime | None = None  #: When the page is expected to show the next code.
+    resting_until: datetime | None = None  #: The browser ended too often and stays closed.
     unexpected_transitions: int = 0  #: Changes of state that no table knows, since the program was started.
     wa_version: str | None = None

@@ -372,6 +372,7 @@ class Cycle:
         self._blind_spots.note(tally.agreement)
         if lost := self._blind_spots.facts:
             log.warning("facts_lost", facts=list(lost))
+        self.source.note_end(error)
         report = tally.report(
             # A clock that was set back meanwhile must not end a cycle before it began.
             finished_at=max(self.clock(), tally.started_at),

@@ -14,9 +14,10 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import FrameType
 
@@ -50,6 +51,15 @@ _HTTP_DRAIN_SECONDS = 2
 _FORCED_EXIT_CODE = 1
 
 RunCycle = Callable[[threading.Event], RunReport]
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """Something short that is done again and again between cycles, in their thread."""
+
+    name: str
+    every: timedelta
+    run: Callable[[], None]  #: Raises nothing that it expects.
 
 
 def next_delay(failures_in_a_row: int, interval: timedelta, state: SessionState | None = None) -> timedelta:
@@ -90,6 +100,7 @@ class Scheduler:
         on_started: Callable[[], None] = lambda: None,
         on_finished: Callable[[RunReport | None], None] = lambda _report: None,
         on_planned: Callable[[timedelta | None], None] = lambda _wait: None,
+        upkeep: Sequence[Upkeep] = (),
         first_cycle: bool = True,
     ) -> None:
         """Prepare; nothing runs before `start`.
@@ -101,6 +112,7 @@ class Scheduler:
             on_started: A cycle begins.
             on_finished: A cycle has ended; None when it raised instead of reporting.
             on_planned: How long until the next cycle; None when there will be none.
+            upkeep: What is done between cycles; left out while one runs.
             first_cycle: Whether to run one at once, or only after the first interval.
         """
         self._run_cycle = run_cycle
@@ -109,6 +121,7 @@ class Scheduler:
         self._on_started = on_started
         self._on_finished = on_finished
         self._on_planned = on_planned
+        self._upkeep = tuple(upkeep)
         self._first_cycle = first_cycle
         self._failures_in_a_row = 0
         self._stop = threading.Event()
@@ -135,6 +148,16 @@ class Scheduler:
             max_instances=1,
             misfire_grace_time=None,  # a late cycle is better than none, however late
         )
+        for each in self._upkeep:
+            self._scheduler.add_job(
+                self._keep_up,
+                trigger=IntervalTrigger(seconds=each.every.total_seconds(), timezone=UTC),
+                args=(each,),
+                id=each.name,
+                coalesce=True,
+                max_instances=1,
+                misfire_grace_time=None,
+            )
         self._on_planned(wait)
         self._due_at = time.monotonic() + wait.total_seconds()
         self._scheduler.start()
@@ -174,12 +197,33 @@ class Scheduler:
         self._due_at = math.inf
         self._on_started()
         report: RunReport | None = None
+        # A cycle looks by itself; what would come due meanwhile would only queue behind it.
+        self._pause_upkeep()
         try:
             report = self._run_cycle(self._stop)
         finally:
+            self._resume_upkeep()
             # Also when the cycle raised: APScheduler logs the error, and the next try is planned here.
             self._plan(report)
             self._on_finished(report)
+
+    def _keep_up(self, upkeep: Upkeep) -> None:
+        if not self._stop.is_set():
+            upkeep.run()
+
+    def _pause_upkeep(self) -> None:
+        for each in self._upkeep:
+            with contextlib.suppress(JobLookupError):  # gone when the program is stopping
+                self._scheduler.pause_job(each.name)
+
+    def _resume_upkeep(self) -> None:
+        now = datetime.now(UTC)
+        for each in self._upkeep:
+            with contextlib.suppress(JobLookupError):
+                if (job := self._scheduler.get_job(each.name)) is not None:
+                    # Not later than it would be from now: the machine's clock may have been set back.
+                    planned = min(job.trigger.get_next_fire_time(None, now), now + each.every)
+                    self._scheduler.modify_job(each.name, next_run_time=planned)
 
     def _plan(self, report: RunReport | None) -> None:
         if self._stop.is_set():

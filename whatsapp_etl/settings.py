@@ -69,6 +69,8 @@ class Settings(BaseSettings):
     whatsapp_exclude_chats: Annotated[tuple[str, ...], NoDecode] = ()
     whatsapp_disappearing: Literal["skip", "expire", "keep"] = "expire"
     whatsapp_session_max_age_minutes: int = Field(default=60, ge=1)
+    session_check_seconds: int = Field(default=10, ge=1, le=3600)
+    whatsapp_take_over: Literal["never", "always"] = "never"
     browser_executable: Path | None = None
     browser_args: Annotated[tuple[str, ...], NoDecode] = ()
     browser_headless: bool = True
@@ -78,6 +80,8 @@ class Settings(BaseSettings):
     session_store_keep: int = Field(default=5, ge=1, le=1000)
     session_store_interval_hours: int = Field(default=6, ge=1, le=720)
     session_store_when_taken: Literal["wait", "exit"] = "wait"
+    browser_max_memory_mb: int = Field(default=0, ge=0)
+    browser_max_restarts_per_hour: int = Field(default=6, ge=1, le=1000)
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
     http_token: SecretStr = SecretStr("")

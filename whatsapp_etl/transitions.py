@@ -119,6 +119,11 @@ class TransitionLog:
         return noted
 
     @property
+    def last(self) -> Transition | None:
+        """The newest, stored or not."""
+        return self._last
+
+    @property
     def pending(self) -> tuple[Transition, ...]:
         """What is not stored yet, oldest first."""
         return tuple(self._pending)

@@ -15,7 +15,7 @@ import pytest
 from tests.fixtures.service import make_report
 from whatsapp_etl.errors import ConfigurationError
 from whatsapp_etl.model import RunReport, RunStatus, SessionState
-from whatsapp_etl.scheduler import FIRST_RETRY, Scheduler, address_of, listen, next_delay
+from whatsapp_etl.scheduler import FIRST_RETRY, Scheduler, Upkeep, address_of, listen, next_delay
 
 PATIENCE = 20.0
 HOUR = timedelta(hours=1)
@@ -97,6 +97,65 @@ def test_cycles_run_one_at_a_time_in_one_thread(make_scheduler: MakeScheduler):
     assert third.wait(PATIENCE)
     assert overlaps == []
     assert len(threads) == 1
+
+
+def test_upkeep_runs_again_and_again_in_the_thread_of_the_cycles(make_scheduler: MakeScheduler):
+    threads: Queue[int] = Queue()
+
+    def note_thread() -> None:
+        threads.put(threading.get_ident())
+
+    def run_cycle(_stop: threading.Event) -> RunReport:
+        note_thread()
+        return make_report()
+
+    upkeep = Upkeep("look", timedelta(seconds=0.05), note_thread)
+    make_scheduler(run_cycle, upkeep=(upkeep,)).start()
+
+    assert len({threads.get(timeout=PATIENCE) for _ in range(4)}) == 1
+
+
+def test_upkeep_is_left_out_while_a_cycle_runs_and_goes_on_after_it(make_scheduler: MakeScheduler):
+    happened: Queue[str] = Queue()
+    due_twice = timedelta(seconds=0.5)
+
+    def run_cycle(stop: threading.Event) -> RunReport:
+        happened.put("begin")
+        stop.wait(due_twice.total_seconds())
+        happened.put("end")
+        return make_report()
+
+    upkeep = Upkeep("look", due_twice / 5, lambda: happened.put("look"))
+    make_scheduler(run_cycle, upkeep=(upkeep,), interval=timedelta(seconds=1)).start()
+
+    seen = [happened.get(timeout=PATIENCE)]
+    while seen.count("end") < 2:
+        seen.append(happened.get(timeout=PATIENCE))
+    first, second = seen.index("end"), len(seen) - 1 - seen[::-1].index("end")
+    between = seen[first + 1 : second]
+    assert seen[:first].count("look") == 0
+    # What came due during the cycle does not queue behind it; what comes due after it runs.
+    assert 1 <= between.count("look") <= 6
+    assert between[between.index("begin") :] == ["begin"]
+
+
+def test_upkeep_that_fails_neither_ends_the_cycles_nor_itself(make_scheduler: MakeScheduler):
+    looks: Queue[int] = Queue()
+    cycles: Queue[int] = Queue()
+
+    def fail() -> None:
+        looks.put(1)
+        raise OSError
+
+    def run_cycle(_stop: threading.Event) -> RunReport:
+        cycles.put(1)
+        return make_report()
+
+    upkeep = Upkeep("look", timedelta(seconds=0.05), fail)
+    make_scheduler(run_cycle, upkeep=(upkeep,), interval=timedelta(seconds=0.3)).start()
+
+    for queue in (looks, cycles, looks, cycles):
+        queue.get(timeout=PATIENCE)
 
 
 def test_the_next_cycle_is_planned_an_interval_after_the_start(make_scheduler: MakeScheduler):
@@ -237,7 +296,7 @@ from datetime import UTC, datetime, timedelta
 from tests.fixtures.service import make_report
 from whatsapp_etl.logs import configure_logs
 from whatsapp_etl.model import RunStatus
-from whatsapp_etl.scheduler import Scheduler, address_of, listen, serve
+from whatsapp_etl.scheduler import Scheduler, Upkeep, address_of, listen, serve
 from whatsapp_etl.service.app import ServiceOptions, create_app
 from whatsapp_etl.service.state import ServiceState
 

@@ -445,3 +445,10 @@ def test_events_that_reach_nobody_are_a_reason(outbox, expected):
     assert codes(health) == expected
     assert health.events == outbox
     assert health.is_ok == (not expected)
+
+
+def test_a_browser_that_rests_is_a_reason_until_it_may_be_started_again():
+    resting = replace(session_in(SessionState.CRASHED), resting_until=NOW + timedelta(minutes=20))
+
+    assert codes(assess(make_facts(session=resting), NOW)) == ["browser_resting", "session_crashed"]
+    assert codes(assess(make_facts(session=resting), NOW + timedelta(minutes=20))) == ["session_crashed"]

@@ -23,7 +23,7 @@ from playwright.sync_api import BrowserContext, Page, Playwright, ViewportSize, 
 from playwright.sync_api import Error as PlaywrightError
 
 from whatsapp_etl.errors import BrowserCrashedError, BrowserMissingError, WhatsappEtlError
-from whatsapp_etl.extract.processes import end_browser, find_browsers, wait_until_gone
+from whatsapp_etl.extract.processes import end_browser, find_browsers, memory_of, wait_until_gone
 from whatsapp_etl.extract.profile import Profile
 from whatsapp_etl.extract.shield import shield_script, verify_shield
 from whatsapp_etl.extract.watchdog import Watchdog
@@ -87,6 +87,7 @@ class Browser:
         self._process: psutil.Process | None = None
         self._page: Page | None = None
         self.has_closed_cleanly = False  #: It ended by itself, so that its storage is whole.
+        self._was_ended = False  #: Somebody here wanted that.
 
     def __enter__(self) -> Self:
         """Lock the profile and start the browser on an empty page.
@@ -134,13 +135,25 @@ class Browser:
             and not self._page.is_closed()
         )
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether it ended and nobody wanted that: by itself, or because its page did not answer."""
+        return not self.is_alive and (self.watchdog.has_ended_it or not self._was_ended)
+
+    @property
+    def memory_bytes(self) -> int:
+        """What all its processes take of the machine's memory."""
+        return 0 if self._process is None else memory_of(self._process)
+
     def kill(self) -> None:
         """End the browser at once, from any thread; a step that waits in it then fails."""
+        self._was_ended = True
         if self._process is not None:
             end_browser(self._process, _END_ALLOWED)
 
     def end_gently(self) -> None:
         """Let the browser end by itself, from any thread, so that its storage is whole; else kill it."""
+        self._was_ended = True
         if self._process is not None:
             with suppress(psutil.NoSuchProcess):
                 self._process.terminate()

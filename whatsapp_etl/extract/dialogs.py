@@ -39,16 +39,22 @@ class Dialogs:
         self._browser = browser
         self._parts = {
             "select": {name: list(packs[name].candidates) for name in _PARTS if name in packs.selectors},
+            "label": {name: list(packs.labels.get(name, ())) for name in ("conflict", "take_over")},
             "harmless": [asdict(each) for each in packs.harmless],
         }
         self._keep = keep
 
     def dismiss(self) -> bool:
         """Close one dialog that only informs; False when there is none."""
-        with self._browser.watchdog.step("closing a dialog", _CLICK_ALLOWED + _GRACE):
-            button = self._browser.page.evaluate_handle(
-                read_script("dialog_button"), self._parts
-            ).as_element()
+        return self._press("dialog_button", "closing a dialog")
+
+    def take_over(self) -> bool:
+        """Press what takes the session over from another window; False when that is not asked."""
+        return self._press("take_over_button", "taking the session over")
+
+    def _press(self, script: str, step: str) -> bool:
+        with self._browser.watchdog.step(step, _CLICK_ALLOWED + _GRACE):
+            button = self._browser.page.evaluate_handle(read_script(script), self._parts).as_element()
             if button is None:
                 return False
             try:

@@ -51,6 +51,19 @@ def end_browser(process: psutil.Process, timeout: timedelta) -> None:
     wait_until_gone(family, timeout)
 
 
+def memory_of(process: psutil.Process) -> int:
+    """Return the bytes of memory that a browser and its children take; what they share is counted once."""
+    own = shared = 0
+    for member in [process, *_children(process)]:
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            used = member.memory_info()
+            # Only Linux tells what is shared; elsewhere it is counted with each process.
+            common = getattr(used, "shared", 0)
+            own += used.rss - common
+            shared = max(shared, common)
+    return own + shared
+
+
 def wait_until_gone(processes: Sequence[psutil.Process], timeout: timedelta) -> bool:
     """Return whether all have ended before `timeout`."""
     _, alive = psutil.wait_procs(processes, timeout=timeout.total_seconds())

@@ -18,7 +18,6 @@ from playwright.sync_api import Page
 
 from whatsapp_etl.errors import (
     BrowserCrashedError,
-    BrowserHungError,
     ExtractError,
     PageRefusedError,
     PageScriptError,
@@ -35,7 +34,7 @@ from whatsapp_etl.extract.qr_life import qr_expires_at
 from whatsapp_etl.extract.scripts import read_script
 from whatsapp_etl.extract.shield import verify_shield
 from whatsapp_etl.extract.snapshot import place_of, write_picture, write_snapshot
-from whatsapp_etl.extract.states import STATE_LABELS, PageFacts, next_state
+from whatsapp_etl.extract.states import BEFORE_READY, STATE_LABELS, PageFacts, next_state
 from whatsapp_etl.extract.watchdog import Watchdog
 from whatsapp_etl.model import (
     COMPUTED_ALIGNMENT,
@@ -62,16 +61,6 @@ _DIALOGS_AT_ONCE = 5
 _NAVIGATIONS_AT_ONCE = 4
 
 _DATABASE = "model-storage"
-
-_BEFORE_READY = frozenset(
-    {
-        SessionState.STARTING,
-        SessionState.LOADING,
-        SessionState.QR,
-        SessionState.PAIRING,
-        SessionState.LOGGED_OUT,
-    }
-)
 
 
 class Session:
@@ -182,7 +171,7 @@ class Session:
             self._shield_or_leave()
             return self.poll()
         except BrowserCrashedError as crash:
-            self._note_end(crash)
+            self.note_end(crash)
             raise
 
     def poll(self, wait: timedelta = timedelta(0)) -> SessionState:
@@ -202,7 +191,7 @@ class Session:
                     break
                 self._look(_LOOK)
         except BrowserCrashedError as crash:
-            self._note_end(crash)
+            self.note_end(crash)
             raise
         return self.state
 
@@ -264,6 +253,20 @@ class Session:
     def dismiss_dialogs(self) -> bool:
         """Close one dialog that only informs; False when there is none."""
         return self._dialogs.dismiss()
+
+    def take_over(self) -> bool:
+        """Take the session over from the window that uses it; False when the page does not offer that."""
+        if self.state is not SessionState.CONFLICT or not self._dialogs.take_over():
+            return False
+        self._note(PageFacts(has_splash=True), SessionCause.TAKEN_OVER)
+        self._look(_CLICK_ALLOWED)
+        return True
+
+    def note_end(self, error: Exception | None = None) -> None:
+        """Note that the browser or its page is gone, where no look has told it."""
+        if self.state is not SessionState.CRASHED:
+            cause = SessionCause.HUNG if self.watchdog.has_ended_it else SessionCause.CRASHED
+            self._note(PageFacts(is_alive=False), cause, error)
 
     def check_ready(self) -> None:
         """Return while the chats are shown and nothing stands before them.
@@ -368,10 +371,6 @@ class Session:
                     self.page.wait_for_load_state("domcontentloaded")
         return self._evaluate("page_facts", "looking at the page", argument, wait)
 
-    def _note_end(self, crash: BrowserCrashedError) -> None:
-        cause = SessionCause.HUNG if isinstance(crash, BrowserHungError) else SessionCause.CRASHED
-        self._note(PageFacts(is_alive=False), cause, crash)
-
     def _note(
         self,
         facts: PageFacts,
@@ -381,7 +380,7 @@ class Session:
         """Take over what was seen."""
         self._facts = facts
         state = next_state(self.state, facts, was_ready=self._browser.profile.was_linked)
-        self._was_left = self._was_left or state in _BEFORE_READY
+        self._was_left = self._was_left or state in BEFORE_READY
         payload = None if facts.is_qr_expired else facts.qr_payload
         if state is SessionState.WRONG_ACCOUNT:
             cause = SessionCause.OTHER_ACCOUNT

@@ -8,33 +8,40 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Protocol
 
-from whatsapp_etl.errors import SessionNeedsPersonError, WhatsappEtlError
-from whatsapp_etl.extract.browser import Browser, BrowserOptions
+import structlog
+
+from whatsapp_etl.errors import (
+    BrowserCrashedError,
+    SessionNeedsPersonError,
+    WhatsappEtlError,
+)
+from whatsapp_etl.extract.browser import Browser
 from whatsapp_etl.extract.limits import Limits
 from whatsapp_etl.extract.list_reader import ListedVisit, ListReader
 from whatsapp_etl.extract.reader import BUDGET
+from whatsapp_etl.extract.restarts import Restarts
 from whatsapp_etl.extract.session import Session
+from whatsapp_etl.extract.source_options import Judgement, SessionKeeper, SourceOptions
 from whatsapp_etl.extract.storage import Storage
+from whatsapp_etl.extract.upkeep import (
+    BrowserFacts,
+    UpkeepRules,
+    renewal_due,
+)
 from whatsapp_etl.model import (
     Account,
-    CapturedFile,
     ChatBatch,
     ChatFacts,
-    ChatKind,
     ChatVisit,
     ContactFacts,
     GroupFacts,
     ListedChat,
     MessageFacts,
     MessageIndexEntry,
-    MessageType,
     ReactionFacts,
-    SeenPage,
     SelectorPack,
     SessionSnapshot,
     SessionState,
@@ -42,44 +49,13 @@ from whatsapp_etl.model import (
 from whatsapp_etl.steps import Announce, Step, no_announcement
 from whatsapp_etl.transitions import SessionCause, TransitionLog
 
+log = structlog.get_logger(__name__)
+
+__all__ = ["Judgement", "SessionKeeper", "Source", "SourceOptions"]
+
 #: Batches of QR codes that are asked for while nobody scans; then the page rests until it is opened anew.
 _QR_RENEWALS = 5
 _QR_ARRIVES = timedelta(seconds=5)
-
-
-@dataclass(frozen=True, slots=True)
-class SourceOptions:
-    """Where the page is and how it is read."""
-
-    profile: Path
-    browser: BrowserOptions
-    url: str
-    packs: tuple[SelectorPack, ...]
-    snapshots: Path  #: Folder for redacted snapshots of pages that were not understood.
-    forced_pack: str = "auto"
-    max_age: timedelta = timedelta(hours=1)  #: The browser is closed and opened again after this.
-    ready_within: timedelta = timedelta(minutes=3)  #: Loading the chats may take so long.
-    chats_per_minute: float = 20  #: 0 for no limit.
-    scrolls_per_second: float = 4  #: 0 for no limit.
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """The pure functions that reading needs; `extract` imports no other package."""
-
-    classify: Callable[[str, str | None], MessageType]  #: WhatsApp's type and subtype to ours.
-    kind_of: Callable[[str, str], ChatKind]  #: A chat id and the own id to the chat's kind.
-    redact: Callable[[SeenPage], str]  #: Turns a page into a snapshot in which nobody can be read.
-    save_file: Callable[[bytes], CapturedFile]  #: Keeps a picture's bytes.
-
-
-class SessionKeeper(Protocol):
-    """Who keeps the profile outside of this machine; called while no browser is open."""
-
-    @property
-    def has_failed(self) -> bool: ...
-    def before_start(self) -> None: ...
-    def after_close(self, *, is_worth_keeping: bool, is_last: bool) -> None: ...
 
 
 class Source:
@@ -122,25 +98,25 @@ class Source:
         self._storage: Storage | None = None
         self._reader: ListReader | None = None
         self._opened_at = clock()
+        self._was_reloaded = False
+        self._restarts = Restarts(clock)
         self._qr_renewals = 0
         self.transitions = TransitionLog()
 
     # --- the session --------------------------------------------------------------------------
 
     def open(self) -> None:
-        """Return when the chat list is shown, in a browser that is not older than `max_age`.
+        """Return when the chat list is shown, in a browser that is not worn out.
 
         Raises:
+            BrowserRestingError: It ended again and again.
             WhatsappEtlError: As `Browser` and `Session.wait_until_ready` say.
         """
-        cause = SessionCause.OPENED
-        if self._browser is not None and self._is_worn():
-            cause = SessionCause.RESET if self._browser.is_alive else SessionCause.CRASHED
-            self.close(is_last=False)
+        self._renew()
         if self._browser is None:
-            self._start(cause)
+            self._start()
         try:
-            self.session.wait_until_ready(self._options.ready_within)
+            self._wait_until_ready()
             self._qr_renewals = 0
         except SessionNeedsPersonError:
             self._renew_qr()
@@ -155,6 +131,44 @@ class Source:
                 limits=self._limits,
                 clock=self._clock,
             )
+
+    def check(self) -> None:
+        """Look at the page between cycles, and renew what is worn out; a closed browser waits for a cycle.
+
+        Raises:
+            BrowserRestingError: It ended again and again.
+            WhatsappEtlError: The page could not be opened anew.
+        """
+        if self._browser is None:
+            return
+        try:
+            self._look()
+            self._renew()
+        finally:
+            self._publish(self.snapshot())
+
+    def reset(self) -> None:
+        """Close a browser that has been open for about its time, and open another one.
+
+        Raises:
+            WhatsappEtlError: The page could not be opened anew.
+        """
+        if self._browser is None:
+            return
+        # Its time comes round at fixed hours, wherever in between it was opened.
+        age = self._options.upkeep.max_age / 2
+        try:
+            self._look()
+            self._renew(replace(self._options.upkeep, max_age=age))
+        finally:
+            self._publish(self.snapshot())
+
+    def note_end(self, error: Exception | None = None) -> None:
+        """Note that the browser or its page ended in the middle of something, so that the state tells it."""
+        if self._session is None or self._browser is None:
+            return
+        if isinstance(error, BrowserCrashedError) or self._browser.has_failed:
+            self._session.note_end(error)
 
     def check_ready(self) -> None:
         """Return when the chat list is shown, also after the page has reloaded itself.
@@ -175,8 +189,12 @@ class Source:
 
     def close(self, *, is_last: bool = True) -> None:
         """Close the browser; nothing of it stays. Another one may be opened unless this was the last."""
+        self.note_end()
         browser, self._browser = self._browser, None
-        is_linked = self.snapshot().state is SessionState.READY
+        state = self.snapshot().state
+        is_linked = state is SessionState.READY
+        if self._session is not None and state is SessionState.CRASHED:
+            self._restarts.note_end()
         self._session = self._storage = self._reader = None
         if browser is not None:
             browser.close()
@@ -211,7 +229,16 @@ class Source:
 
     def snapshot(self) -> SessionSnapshot:
         """Return the session as it was last seen."""
-        return self._session.snapshot() if self._session else SessionSnapshot()
+        if self._session is not None:
+            return self._session.snapshot()
+        last = self.transitions.last
+        pause = self._restarts.pause(self._options.upkeep)
+        return SessionSnapshot(
+            SessionState.CRASHED if pause else SessionState.STARTING,
+            since=last.at if last else None,
+            resting_until=pause.until if pause and pause.is_rest else None,
+            unexpected_transitions=self.transitions.unexpected,
+        )
 
     @property
     def pack(self) -> SelectorPack | None:
@@ -294,6 +321,7 @@ class Source:
 
     def _start(self, cause: SessionCause = SessionCause.OPENED) -> None:
         options = self._options
+        self._require_rested()
         if self._keeper is not None:
             self._keeper.before_start()
         browser = Browser(options.profile, options.browser)
@@ -302,10 +330,13 @@ class Source:
             browser.__enter__()
         except WhatsappEtlError as error:
             self.transitions.note(SessionState.STARTING, cause, self._clock(), error)
+            if isinstance(error, BrowserCrashedError):
+                self._restarts.note_end()
             raise
         self._browser = browser
         self._announce(Step.BROWSER_STARTED)
         self._opened_at = self._clock()
+        self._was_reloaded = False
         self._session = Session(
             browser,
             options.packs,
@@ -330,6 +361,60 @@ class Source:
             self._qr_renewals += 1
             self.session.poll(_QR_ARRIVES)
 
-    def _is_worn(self) -> bool:
-        assert self._browser is not None
-        return not self._browser.is_alive or self._clock() - self._opened_at >= self._options.max_age
+    def _wait_until_ready(self) -> None:
+        """Wait for the chats; take the session over once, where that is wanted."""
+        try:
+            self.session.wait_until_ready(self._options.ready_within)
+        except SessionNeedsPersonError:
+            if not (self._options.takes_over and self.session.take_over()):
+                raise
+            log.warning("session_taken_over")
+            self.session.wait_until_ready(self._options.ready_within)
+
+    def _look(self) -> None:
+        """Look at the page once; that it is gone is a fact, and no failure."""
+        try:
+            self.session.poll()
+        except BrowserCrashedError as crash:
+            log.warning("browser_ended", error=str(crash))
+
+    def _renew(self, rules: UpkeepRules | None = None) -> None:
+        """Open the browser anew, or load its page again, where it is due."""
+        if self._browser is None or self._session is None:
+            return
+        seen = self._session.snapshot()
+        facts = BrowserFacts(
+            is_alive=self._browser.is_alive and seen.state is not SessionState.CRASHED,
+            state=seen.state,
+            state_since=seen.since or self._opened_at,
+            opened_at=self._opened_at,
+            was_hung=self._browser.watchdog.has_ended_it,
+            was_reloaded=self._was_reloaded,
+            memory_bytes=self._browser.memory_bytes if self._options.upkeep.max_memory_bytes else None,
+        )
+        cause = renewal_due(facts, rules or self._options.upkeep, self._clock())
+        if cause is None:
+            return
+        log.info("browser_renewed", cause=cause, memory_bytes=facts.memory_bytes)
+        if cause is SessionCause.RELOADED:
+            self._was_reloaded = True
+            self._reader = None
+            self.transitions.note(SessionState.STARTING, cause, self._clock())
+            self._session.open()
+            return
+        if cause is SessionCause.MEMORY:
+            self._restarts.note_end()
+            self.transitions.note(SessionState.CRASHED, cause, self._clock())
+        self.close(is_last=False)
+        self._start(cause)
+
+    def _require_rested(self) -> None:
+        """Raise while a browser that ended again and again has to stay closed."""
+        pause = self._restarts.pause(self._options.upkeep)
+        if pause is None:
+            return
+        resting = self._restarts.resting(pause)
+        if pause.is_rest:
+            self.transitions.note(SessionState.CRASHED, SessionCause.RESTED, self._clock(), resting)
+        self._publish(self.snapshot())
+        raise resting

@@ -94,6 +94,17 @@ _RULES: tuple[tuple[Callable[[PageFacts], bool], SessionState], ...] = (
     (lambda facts: facts.has_splash, SessionState.STARTING),
 )
 
+#: A page that was here is chosen a pack for anew when it is ready.
+BEFORE_READY = frozenset(
+    {
+        SessionState.STARTING,
+        SessionState.LOADING,
+        SessionState.QR,
+        SessionState.PAIRING,
+        SessionState.LOGGED_OUT,
+    }
+)
+
 #: Between two screens the page is empty for a moment; that is still the way to the next one.
 _PASSING = frozenset({SessionState.STARTING, SessionState.LOADING})
 

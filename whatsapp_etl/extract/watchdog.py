@@ -51,6 +51,7 @@ class Watchdog:
         self._steps: list[_Step] = []
         self._changed = threading.Condition()
         self._is_closed = False
+        self.has_ended_it = False  #: A step passed its deadline, so the browser was ended.
         self._thread: threading.Thread | None = None
 
     @contextmanager
@@ -116,6 +117,7 @@ class Watchdog:
 
     def _watch(self) -> None:
         while self._next_passed() is not None:
+            self.has_ended_it = True
             self._end()
 
     def _next_passed(self) -> _Step | None:

@@ -202,6 +202,7 @@ ERROR_REASONS: Mapping[str, ReasonCode | None] = MappingProxyType(
         "MetadataUnreadableError": ReasonCode.METADATA_UNREADABLE,
         "BrowserCrashedError": ReasonCode.BROWSER_CRASHED,
         "BrowserHungError": ReasonCode.BROWSER_CRASHED,
+        "BrowserRestingError": ReasonCode.BROWSER_RESTING,
         "BrowserMissingError": ReasonCode.BROWSER_MISSING,
         "ProfileLockedError": ReasonCode.PROFILE_LOCKED,
         "SessionTakenError": ReasonCode.SESSION_TAKEN,
@@ -321,6 +322,8 @@ def _session_codes(facts: HealthFacts, now: datetime, limits: Thresholds) -> Ite
     if now - looked_at > limits.session_stale_after:
         yield ReasonCode.SESSION_STALE
         return
+    if facts.session.resting_until is not None and now < facts.session.resting_until:
+        yield ReasonCode.BROWSER_RESTING
     word, code = SESSION_WORDS[facts.session.state]
     if code is not None:
         yield code

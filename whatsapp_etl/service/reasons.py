@@ -46,6 +46,7 @@ class ReasonCode(StrEnum):
     DRIFT = "drift"
     METADATA_UNREADABLE = "metadata_unreadable"
     BROWSER_CRASHED = "browser_crashed"
+    BROWSER_RESTING = "browser_resting"
     BROWSER_MISSING = "browser_missing"
     PROFILE_LOCKED = "profile_locked"
     SESSION_TAKEN = "session_taken"
@@ -224,6 +225,12 @@ _ALL = (
         ReasonCode.BROWSER_CRASHED,
         "Chromium ended, or was ended because it did not answer.",
         "It is started again in the next cycle. If it stays, give the machine more memory.",
+    ),
+    _degraded(
+        ReasonCode.BROWSER_RESTING,
+        "Chromium ended again and again, so it stays closed for a while.",
+        "It is started again by itself. Look at `whatsapp-etl session history` for the causes; give the "
+        "machine more memory, or raise BROWSER_MAX_MEMORY_MB.",
     ),
     _degraded(
         ReasonCode.BROWSER_MISSING,

@@ -31,6 +31,9 @@ _QR_PREFIX = "https://wa.me/settings/linked_devices#"
 _LOGGED_OUT = 0
 _DRAWN_WITHIN_S = 5.0
 
+#: Dialogs that end when the session is taken over.
+_USED_ELSEWHERE = ("conflict", "another_session")
+
 
 @dataclass(eq=False, slots=True)
 class Connection:
@@ -110,7 +113,7 @@ class PageServer:
             case "state":
                 self.ledger.mode = str(frame["mode"])
             case "pressed":
-                self.ledger.pressed[str(frame["label"])] += 1
+                self._pressed(str(frame["label"]))
             case "opened":
                 await self._opened(str(frame["chat"]))
             case "drawn":
@@ -217,6 +220,11 @@ class PageServer:
     async def tell(self, frame: Frame, to: Iterable[Connection] | None = None) -> None:
         for connection in list(self.connections if to is None else to):
             await connection.send(frame)
+
+    def _pressed(self, label: str) -> None:
+        self.ledger.pressed[label] += 1
+        if label == "Use here" and self.dialog in _USED_ELSEWHERE:
+            self.dialog = "none"  # the page that asked loads itself again, and is the one in use then
 
     async def announce(self) -> None:
         """Tell linked pages that there is something to pull."""
