@@ -54,6 +54,7 @@ def test_a_login_goes_on_on_an_empty_machine_while_the_first_one_is_refused(star
     second.close()
 
 
+@pytest.mark.matrix
 def test_a_profile_is_looked_into_without_the_service_seeing_it(
     chromium, tmp_path, open_browser, serve_pages
 ):

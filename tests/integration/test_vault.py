@@ -153,15 +153,20 @@ def damage_manifest(folder):
 @pytest.mark.parametrize(
     "damage",
     [
-        damage_part,
-        damage_bit,
-        damage_manifest,
-        lambda folder: (folder / "part-0000").unlink(),
-        lambda folder: (folder / "manifest").unlink(),
-        lambda folder: (folder / "part-0000").write_bytes(b"x" * 9_000_000),
-        shutil.rmtree,
+        pytest.param(damage_bit, id="bit"),
+        pytest.param(damage_manifest, id="half manifest"),
+        pytest.param(shutil.rmtree, id="nothing"),
+        pytest.param(damage_part, id="short part", marks=pytest.mark.matrix),
+        pytest.param(lambda folder: (folder / "part-0000").unlink(), id="no part", marks=pytest.mark.matrix),
+        pytest.param(
+            lambda folder: (folder / "manifest").unlink(), id="no manifest", marks=pytest.mark.matrix
+        ),
+        pytest.param(
+            lambda folder: (folder / "part-0000").write_bytes(b"x" * 9_000_000),
+            id="long part",
+            marks=pytest.mark.matrix,
+        ),
     ],
-    ids=["short part", "bit", "half manifest", "no part", "no manifest", "long part", "nothing"],
 )
 def test_a_damaged_generation_is_passed_over_for_the_one_before(machine, tmp_path, damage):
     it = machine("a", filled="first")
