@@ -10,6 +10,7 @@ import pytest
 from tests.fixtures.page import Visit
 from tests.simulator.conversation_page import row
 from whatsapp_etl.simulator.behaviours import BEHAVIOURS
+from whatsapp_etl.simulator.moving import migrate_chat
 from whatsapp_etl.simulator.options import SimulatorOptions
 from whatsapp_etl.simulator.page import open_server
 from whatsapp_etl.simulator.serve import RunningSimulator
@@ -135,3 +136,15 @@ def test_previews_change_while_people_type(simulator: RunningSimulator, visit: V
     preview = page.locator("#pane-side [data-testid=last-msg-status]").first
     preview.filter(has_text="typing…").wait_for()
     preview.filter(has_not_text="typing…").wait_for()
+
+
+def test_people_also_write_into_chats_whose_ids_have_changed() -> None:
+    server = open_server(SimulatorOptions(chats=6, messages=60, behaviours=("chatter",)))
+    people = [chat.id for chat in server.world.chats.values() if chat.kind == "person" and chat.is_in_scope]
+    for chat_id in people:
+        migrate_chat(server.world, chat_id, rewrites=False)
+    before = len(server.world.messages)
+
+    server.stagehand.opened(next(iter(server.world.chats)))
+
+    assert len(server.world.messages) == before + 2

@@ -86,7 +86,8 @@ def _answer_back(stage: Stage, chat_id: str) -> None:
     came = stage.notes.setdefault("chatter", [])
     if len(came) >= _MOST_NEW:
         return
-    elsewhere = stage.random.choice(sorted({message.chat_id for message in stage.texts()}))
+    world = stage.story.world
+    elsewhere = stage.random.choice(sorted({world.chat_of(message).id for message in stage.texts()}))
     for chat in (chat_id, elsewhere):
         payload = {"chat": chat, "body": f"Just came in, number {len(came)}"}
         came.append(stage.story.add_message(payload).external_id)
