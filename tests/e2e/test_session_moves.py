@@ -4,12 +4,14 @@ import base64
 import json
 import signal
 import threading
+from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
 from pydantic import SecretStr
 
 from tests.fixtures.cycle import make_settings, stored_messages, truth_of
+from tests.fixtures.simulator import Phone
 from tests.fixtures.vault import everything_in
 from whatsapp_etl import bootstrap
 from whatsapp_etl.errors import SessionTakenError
@@ -33,13 +35,23 @@ def settings_of(simulator, folder, tmp_path):
     )
 
 
-def test_a_login_goes_on_on_an_empty_machine_while_the_first_one_is_refused(start_simulator, tmp_path):
+@pytest.fixture
+def machines(start_simulator, tmp_path):
+    """Two machines that share a store; no browser of theirs stays open."""
     simulator = start_simulator(chats=2, messages=10, linked=False)
-    (first, second) = (
-        bootstrap.source_of(settings_of(simulator, tmp_path / name, tmp_path), threading.Event())
-        for name in ("a", "b")
-    )
-    wait_until_linked(first.start(), SOON, lambda _payload: simulator.scan())
+    with ExitStack() as stack:
+        sources = [
+            bootstrap.source_of(settings_of(simulator, tmp_path / name, tmp_path), threading.Event())
+            for name in ("a", "b")
+        ]
+        for source in sources:
+            stack.callback(source.close)
+        yield simulator, *sources
+
+
+def test_a_login_goes_on_on_an_empty_machine_while_the_first_one_is_refused(machines):
+    simulator, first, second = machines
+    wait_until_linked(first.start(), SOON, Phone(simulator))
     account = first.account()
     with pytest.raises(SessionTakenError):
         second.start()
@@ -51,7 +63,6 @@ def test_a_login_goes_on_on_an_empty_machine_while_the_first_one_is_refused(star
     assert second.account() == account
     with pytest.raises(SessionTakenError):
         first.start()
-    second.close()
 
 
 @pytest.mark.matrix
