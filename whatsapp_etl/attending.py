@@ -45,7 +45,12 @@ def attend(settings: Settings, store: Store) -> int:
     clock = bootstrap.clock_of(settings)
     state = ServiceState(clock)
     options = ServiceOptions.of(settings)
-    app = create_app(state, options, clock)  # refuses an open bind before anything starts
+
+    def ask_for_codes() -> None:
+        source.ask_for_codes()
+        scheduler.run_soon()
+
+    app = create_app(state, options, clock, ask_for_codes)  # refuses an open bind before anything starts
     listener = listen(settings.host, settings.port)
 
     taken: list[int] = []

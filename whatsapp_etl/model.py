@@ -92,6 +92,9 @@ class SessionState(StrEnum):
     QR = "qr"
     PAIRING = "pairing"  #: A code is shown that is typed on the phone.
     PASSKEY_REQUIRED = "passkey_required"
+    LINK_RESTING = (
+        "link_resting"  #: All codes ran out; the browser is closed until a person asks for new ones.
+    )
     LOADING = "loading"
     READY = "ready"
     OFFLINE = "offline"
@@ -114,6 +117,7 @@ NEEDS_PERSON = frozenset(
         SessionState.QR,
         SessionState.PAIRING,
         SessionState.PASSKEY_REQUIRED,
+        SessionState.LINK_RESTING,
         SessionState.LOGGED_OUT,
         SessionState.CONFLICT,
         SessionState.TERMS,

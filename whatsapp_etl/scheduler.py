@@ -72,7 +72,7 @@ def next_delay(failures_in_a_row: int, interval: timedelta, state: SessionState 
     """
     if state in {SessionState.QR, SessionState.PAIRING, SessionState.LOGGED_OUT}:
         return min(SCAN_WAIT, interval)
-    if failures_in_a_row <= 0:
+    if failures_in_a_row <= 0 or state is SessionState.LINK_RESTING:
         return interval
     # The exponent is bounded so that years of failures do not make a number too large for a timedelta.
     return min(FIRST_RETRY * (1 << min(failures_in_a_row - 1, 20)), interval)
@@ -162,6 +162,12 @@ class Scheduler:
         self._due_at = time.monotonic() + wait.total_seconds()
         self._scheduler.start()
         self._guard.start()
+
+    def run_soon(self) -> None:
+        """Begin the next cycle at once, unless one is running. From any thread."""
+        with contextlib.suppress(JobLookupError):
+            self._scheduler.modify_job(_JOB, next_run_time=datetime.now(UTC))
+            self._on_planned(timedelta(0))
 
     def request_stop(self) -> None:
         """Ask the running cycle to end, and start no other. Returns at once."""

@@ -1,5 +1,7 @@
 """Cycles of a session that needs a person, and of one whose shield is gone."""
 
+import pytest
+
 from tests.fixtures.cycle import link
 from whatsapp_etl.model import RunStatus, SessionState
 
@@ -78,3 +80,43 @@ def test_another_account_is_not_read(account, tmp_path):
     assert report.status is RunStatus.FAILED
     assert report.session_state is SessionState.WRONG_ACCOUNT
     assert first.stored() == stored
+
+
+def let_linking_rest(it):
+    """Sync until all batches of codes ran out; return the report of the cycle that noticed."""
+    it.simulator.set_config(delays={"qr_ttl_scale": 0.0002})
+    for _ in range(10):
+        report = it.sync()
+        if report.session_state is SessionState.LINK_RESTING:
+            return report
+        it.source.session.page.wait_for_selector("[data-ref] button")
+    raise AssertionError(report)
+
+
+def test_codes_that_nobody_scans_end_in_a_rest_until_somebody_asks(account):
+    it = account(world={"chats": 2, "messages": 10, "linked": False})
+    report = let_linking_rest(it)
+    assert "login" in report.error
+    loads = it.simulator.world()["pages"]
+
+    again = it.sync()
+    assert (again.session_state, again.status) == (SessionState.LINK_RESTING, RunStatus.FAILED)
+    assert (loads, it.simulator.world()["pages"]) == (0, 0)  # no page is open, and none was opened
+    assert it.query("SELECT state FROM session_events ORDER BY id DESC LIMIT 1") == [("link_resting",)]
+
+    it.simulator.set_config(delays={"qr_ttl_scale": 1})
+    it.source.ask_for_codes()
+    assert it.sync().session_state is SessionState.QR
+    assert it.source.snapshot().qr_payload is not None
+
+
+@pytest.mark.matrix
+def test_a_login_beside_the_service_ends_the_rest(account):
+    it = account(world={"chats": 2, "messages": 10, "linked": False})
+    let_linking_rest(it)
+    it.simulator.set_config(delays={"qr_ttl_scale": 1})
+
+    link(it)
+    it.source.close()
+
+    assert it.sync().status is RunStatus.SUCCESS

@@ -76,6 +76,26 @@ def test_the_first_cycle_can_wait_for_the_interval(make_scheduler: MakeScheduler
     assert planned.get(timeout=PATIENCE) == HOUR
 
 
+def test_a_cycle_that_somebody_asks_for_does_not_wait_for_the_interval(make_scheduler: MakeScheduler):
+    has_run = threading.Event()
+    planned: Queue[timedelta | None] = Queue()
+
+    def run_cycle(_stop: threading.Event) -> RunReport:
+        has_run.set()
+        return make_report()
+
+    scheduler = make_scheduler(run_cycle, on_planned=planned.put, first_cycle=False)
+    scheduler.start()
+    scheduler.run_soon()
+
+    assert has_run.wait(PATIENCE)
+    assert [planned.get(timeout=PATIENCE) for _ in range(2)] == [HOUR, timedelta(0)]
+
+
+def test_a_session_that_rests_is_not_looked_at_sooner_than_the_interval():
+    assert next_delay(3, HOUR, SessionState.LINK_RESTING) == HOUR
+
+
 def test_cycles_run_one_at_a_time_in_one_thread(make_scheduler: MakeScheduler):
     running = threading.Semaphore(1)
     threads: set[int] = set()

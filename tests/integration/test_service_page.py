@@ -1,5 +1,6 @@
 """The status page in a real browser: on a phone and a desk, in light and dark."""
 
+import io
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 import uvicorn
+from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.fixtures.service import (
@@ -22,6 +24,7 @@ from tests.fixtures.service import (
     make_store,
     qr_session,
 )
+from tests.fixtures.terminal import read_qr
 from whatsapp_etl.model import MissingReason, RunStatus, SessionSnapshot, SessionState
 from whatsapp_etl.service.app import ServiceOptions, create_app
 from whatsapp_etl.service.state import ServiceState
@@ -72,13 +75,20 @@ def degraded_state() -> ServiceState:
 
 def waiting_state() -> ServiceState:
     state = ServiceState(FixedClock())
-    state.show_session(qr_session("2@" + "x" * 230))
+    state.show_session(qr_session("2@" + "x" * 230, qr_expires_at=NOW + timedelta(seconds=14)))
+    return state
+
+
+def resting_state() -> ServiceState:
+    state = ServiceState(FixedClock())
+    state.show_session(SessionSnapshot(SessionState.LINK_RESTING, since=NOW - timedelta(hours=2)))
     return state
 
 
 STATES: dict[str, Callable[[], ServiceState]] = {
     "healthy": healthy_state,
     "waiting for a scan": waiting_state,
+    "resting": resting_state,
     "degraded": degraded_state,
     "just started": lambda: ServiceState(FixedClock()),
 }
@@ -88,9 +98,9 @@ STATES: dict[str, Callable[[], ServiceState]] = {
 def serve_state() -> Iterator[Callable[[ServiceState, str], str]]:
     running: list[tuple[uvicorn.Server, threading.Thread]] = []
 
-    def serve(state: ServiceState, token: str = "") -> str:
+    def serve(state: ServiceState, token: str = "", ask_for_codes: Callable[[], None] = lambda: None) -> str:
         listener = socket.create_server(("127.0.0.1", 0))
-        app = create_app(state, ServiceOptions(token=token), FixedClock())
+        app = create_app(state, ServiceOptions(token=token), FixedClock(), ask_for_codes)
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
@@ -142,6 +152,59 @@ def test_the_qr_code_is_shown_large_enough_to_scan(window, serve_state):
     assert box is not None
     assert box["width"] >= 240
     page.close()
+
+
+def read_page(page: Page) -> list[str]:
+    return read_qr(Image.open(io.BytesIO(page.screenshot())))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_follows_the_code_and_its_end_without_loading_itself_again(window, serve_state, scheme: str):
+    state = waiting_state()
+    page, complaints = open_page(window, serve_state(state), 1280, scheme)
+    page.evaluate("document.body.dataset.mark = 'the same page'")
+    assert read_page(page) == ["2@" + "x" * 230]
+    assert page.locator("#left").inner_text() == "The next code comes in about 14 s."
+    page.get_by_text("in about 13 s.").wait_for()
+
+    following = "2@" + "y" * 230
+    state.show_session(qr_session(following, qr_expires_at=NOW + timedelta(seconds=40)))
+    with page.expect_response(lambda answer: "/qr?v=" in answer.url):
+        pass
+    page.get_by_text("in about 40 s.").wait_for()
+
+    assert read_page(page) == [following]
+    assert page.evaluate("document.body.dataset.mark") == "the same page"
+    state.show_session(SessionSnapshot(SessionState.LOADING, since=NOW))
+    page.wait_for_selector("#code", state="detached")
+    assert complaints == []
+    page.close()
+
+
+def test_the_button_asks_for_codes_and_the_page_shows_them(window, serve_state):
+    state = resting_state()
+
+    def show() -> None:
+        state.show_session(qr_session("2@" + "z" * 230))
+
+    page, complaints = open_page(window, serve_state(state, ask_for_codes=show), 1280, "light")
+    page.get_by_role("button", name="Show a QR code").click()
+    page.wait_for_selector("#code")
+
+    assert read_page(page) == ["2@" + "z" * 230]
+    assert complaints == []
+    page.close()
+
+
+def test_without_a_script_the_page_shows_the_code_and_loads_itself_again(window, serve_state):
+    context = window.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(serve_state(waiting_state()))
+
+    assert read_page(page) == ["2@" + "x" * 230]
+    assert page.locator("#left").inner_text() == "The next code comes in about 14 s."
+    assert page.locator("meta[http-equiv=refresh]").get_attribute("content") == "5"
+    context.close()
 
 
 def test_the_token_is_entered_once_in_a_browser(window, serve_state):

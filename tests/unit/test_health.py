@@ -61,6 +61,7 @@ def test_nothing_wrong_is_200_without_reasons():
         (SessionState.QR, "link_required", "session_link_required"),
         (SessionState.PAIRING, "pairing", "session_pairing"),
         (SessionState.PASSKEY_REQUIRED, "passkey_required", "session_passkey_required"),
+        (SessionState.LINK_RESTING, "link_resting", "session_link_resting"),
         (SessionState.LOGGED_OUT, "expired", "session_logged_out"),
         (SessionState.OFFLINE, "offline", "session_offline"),
         (SessionState.CONFLICT, "conflict", "session_conflict"),

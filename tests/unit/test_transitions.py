@@ -30,7 +30,7 @@ def test_a_browser_that_ended_is_started_before_anything_else_is_shown():
     assert ALLOWED[S.CRASHED] == {S.STARTING}
 
 
-@pytest.mark.parametrize("state", sorted(NEEDS_PERSON - {S.QR, S.PAIRING, S.WRONG_ACCOUNT}))
+@pytest.mark.parametrize("state", sorted(NEEDS_PERSON - {S.QR, S.PAIRING, S.LINK_RESTING, S.WRONG_ACCOUNT}))
 def test_what_stops_a_person_may_come_while_chats_are_read(state):
     assert is_allowed(S.READY, state)
 

@@ -26,6 +26,7 @@ _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S1
 _NEEDS_PERSON = frozenset(
     {
         ReasonCode.SESSION_LINK_REQUIRED,
+        ReasonCode.SESSION_LINK_RESTING,
         ReasonCode.SESSION_LOGGED_OUT,
         ReasonCode.SESSION_CONFLICT,
         ReasonCode.SESSION_UNSUPPORTED,

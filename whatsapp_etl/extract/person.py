@@ -12,6 +12,7 @@ _PERSON_REMEDIES: Mapping[SessionState, str] = {
     SessionState.LOGGED_OUT: "Run `whatsapp-etl login` and scan the QR code with the phone.",
     SessionState.PAIRING: "Type the code that WhatsApp Web shows on the phone, under Linked devices.",
     SessionState.PASSKEY_REQUIRED: "Answer it in the window of `whatsapp-etl login`; only a person can.",
+    SessionState.LINK_RESTING: "Ask for new QR codes on the status page, or run `whatsapp-etl login`.",
     SessionState.CONFLICT: "Close WhatsApp Web in the other window; it is not taken over.",
     SessionState.TERMS: "Accept the terms in WhatsApp on the phone.",
     SessionState.LOCKED: "Unlock the app lock with `whatsapp-etl login`.",

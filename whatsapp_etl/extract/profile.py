@@ -86,6 +86,14 @@ class Profile:
         """Whether an account was once seen logged in here. A QR code then means: logged out."""
         return (self.folder / _LINKED_FILE).exists()
 
+    @property
+    def linked_at(self) -> int | None:
+        """When an account was last seen being linked here, as a number that only grows; None: never."""
+        try:
+            return (self.folder / _LINKED_FILE).stat().st_mtime_ns
+        except FileNotFoundError:
+            return None
+
     def note_linked(self) -> None:
         """Remember that an account was seen logged in."""
         (self.folder / _LINKED_FILE).touch(mode=0o600)

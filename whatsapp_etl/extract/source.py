@@ -21,8 +21,11 @@ from whatsapp_etl.errors import (
 from whatsapp_etl.extract.browser import Browser
 from whatsapp_etl.extract.limits import Limits
 from whatsapp_etl.extract.list_reader import ListedVisit, ListReader
+from whatsapp_etl.extract.person import person_needed
+from whatsapp_etl.extract.qr_life import QR_RENEWALS
 from whatsapp_etl.extract.reader import BUDGET
 from whatsapp_etl.extract.restarts import Restarts
+from whatsapp_etl.extract.resting import LinkRest
 from whatsapp_etl.extract.session import Session
 from whatsapp_etl.extract.source_options import Judgement, SessionKeeper, SourceOptions
 from whatsapp_etl.extract.storage import Storage
@@ -53,8 +56,6 @@ log = structlog.get_logger(__name__)
 
 __all__ = ["Judgement", "SessionKeeper", "Source", "SourceOptions"]
 
-#: Batches of QR codes that are asked for while nobody scans; then the page rests until it is opened anew.
-_QR_RENEWALS = 5
 _QR_ARRIVES = timedelta(seconds=5)
 
 
@@ -101,6 +102,7 @@ class Source:
         self._was_reloaded = False
         self._restarts = Restarts(clock)
         self._qr_renewals = 0
+        self._rest = LinkRest(options.profile)
         self.transitions = TransitionLog()
 
     # --- the session --------------------------------------------------------------------------
@@ -112,6 +114,8 @@ class Source:
             BrowserRestingError: It ended again and again.
             WhatsappEtlError: As `Browser` and `Session.wait_until_ready` say.
         """
+        if self._rest.goes_on():
+            raise person_needed(SessionState.LINK_RESTING)
         self._renew()
         if self._browser is None:
             self._start()
@@ -122,7 +126,7 @@ class Source:
             self._renew_qr()
             raise
         finally:
-            self._publish(self.session.snapshot())
+            self._publish(self.snapshot())
         if self._reader is None:
             self._reader = ListReader(
                 self.session,
@@ -202,6 +206,10 @@ class Source:
             is_whole = browser is not None and browser.has_closed_cleanly
             self._keeper.after_close(is_worth_keeping=is_whole and is_linked, is_last=is_last)
 
+    def ask_for_codes(self) -> None:
+        """Let QR codes be shown again after linking rested. From any thread."""
+        self._rest.ask()
+
     def abandon(self) -> None:
         """End the browser's process at once, from any thread."""
         if (browser := self._browser) is not None:
@@ -231,6 +239,8 @@ class Source:
         """Return the session as it was last seen."""
         if self._session is not None:
             return self._session.snapshot()
+        if self._rest.snapshot is not None:
+            return replace(self._rest.snapshot, unexpected_transitions=self.transitions.unexpected)
         last = self.transitions.last
         pause = self._restarts.pause(self._options.upkeep)
         return SessionSnapshot(
@@ -356,8 +366,22 @@ class Source:
         self._session.open()
 
     def _renew_qr(self) -> None:
-        """Ask for fresh codes when the last one has expired; after some batches nobody is there to scan."""
-        if self.session.is_qr_expired and self._qr_renewals < _QR_RENEWALS and self.session.reload_qr():
+        """Ask for fresh codes when the last one has expired; after some batches nobody is there to scan.
+
+        Raises:
+            SessionNeedsPersonError: Linking rests from now on; the browser is closed.
+        """
+        if not self.session.is_qr_expired:
+            return
+        if self._qr_renewals >= QR_RENEWALS:
+            now = self._clock()
+            self._qr_renewals = 0
+            self.transitions.note(SessionState.LINK_RESTING, SessionCause.SHOWN, now)
+            self._rest.begin(now)
+            # Closed, so that `whatsapp-etl login` can have the profile meanwhile.
+            self.close(is_last=False)
+            raise person_needed(SessionState.LINK_RESTING)
+        if self.session.reload_qr():
             self._qr_renewals += 1
             self.session.poll(_QR_ARRIVES)
 

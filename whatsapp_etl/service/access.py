@@ -25,6 +25,9 @@ from whatsapp_etl.errors import ConfigurationError
 COOKIE: Final = "whatsapp_etl_access"
 _COOKIE_SECONDS = 30 * 24 * 3600
 
+#: Where a person may ask for something; everything else is read only.
+POST_PATHS = frozenset({"/link"})
+
 #: Answer without content, so that liveness checks need no token.
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 
@@ -78,7 +81,7 @@ class AccessPolicy:
             return Verdict.NO_HOST
         if _host_name(hosts[0]) not in self.allowed_hosts:
             return Verdict.WRONG_HOST
-        if method not in {"GET", "HEAD"}:
+        if method not in {"GET", "HEAD"} and not (method == "POST" and path in POST_PATHS):
             return Verdict.WRONG_METHOD
         if path in OPEN_PATHS or not self.token or self._has_token(headers):
             return Verdict.ALLOWED
@@ -88,9 +91,25 @@ class AccessPolicy:
         """Compare in constant time."""
         return bool(self.token) and hmac.compare_digest(given, self.token.encode())
 
-    def _has_token(self, headers: Headers) -> bool:
+    def may_act(self, headers: Headers, given_key: str, form_key: str) -> bool:
+        """Whether a request that changes something is meant by the person, and not by a page they look at.
+
+        Args:
+            headers: Of the request.
+            given_key: What came with the form.
+            form_key: What stands in our own page, which no other page can read.
+        """
+        if headers.get("sec-fetch-site", "same-origin") != "same-origin":
+            return False
+        # A header that no page can make a browser send elsewhere, or a text that no other page knows.
+        return self.has_bearer(headers) or hmac.compare_digest(given_key.encode(), form_key.encode())
+
+    def has_bearer(self, headers: Headers) -> bool:
         scheme, _, given = headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and self.is_token(given.strip().encode("latin-1")):
+        return scheme.lower() == "bearer" and self.is_token(given.strip().encode("latin-1"))
+
+    def _has_token(self, headers: Headers) -> bool:
+        if self.has_bearer(headers):
             return True
         cookie = _cookie(headers.get("cookie", ""))
         return cookie is not None and hmac.compare_digest(cookie.encode(), self.cookie_value.encode())
@@ -200,7 +219,7 @@ _REFUSALS = {
         421, "host_not_allowed", "This name is not served here. Add it to HTTP_ALLOWED_HOSTS if it should be."
     ),
     Verdict.WRONG_METHOD: problem(
-        405, "method_not_allowed", "Only GET and HEAD are served.", {"Allow": "GET, HEAD"}
+        405, "method_not_allowed", "Only GET and HEAD are served here.", {"Allow": "GET, HEAD"}
     ),
     Verdict.UNKNOWN_CALLER: problem(
         401,

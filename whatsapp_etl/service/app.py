@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
+from urllib.parse import parse_qs
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from whatsapp_etl import __version__
+from whatsapp_etl.model import SessionState
 from whatsapp_etl.qr_code import qr_png
 from whatsapp_etl.service import metrics
 from whatsapp_etl.service.access import AccessMiddleware, AccessPolicy, problem
 from whatsapp_etl.service.health import DatabaseState, Health, SessionWord, Thresholds, assess
 from whatsapp_etl.service.page import code_spans, view_of
 from whatsapp_etl.service.payload import health_json, status_json
-from whatsapp_etl.service.qr import qr_tag, shown_qr
+from whatsapp_etl.service.qr import link_json, qr_tag, shown_qr
 from whatsapp_etl.service.state import ServiceState, Snapshot
 from whatsapp_etl.settings import Settings
 
@@ -33,6 +36,10 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 #: How long a caller of /qr should wait before asking again, in seconds.
 _QR_RETRY_SECONDS = 5
+_RESTING_RETRY_SECONDS = 60
+
+#: Of a form, in bytes; there is one key in it.
+_LONGEST_FORM = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +70,25 @@ class ServiceOptions:
         )
 
 
-def create_app(state: ServiceState, options: ServiceOptions, clock: Callable[[], datetime]) -> Starlette:
+def create_app(
+    state: ServiceState,
+    options: ServiceOptions,
+    clock: Callable[[], datetime],
+    ask_for_codes: Callable[[], None] = lambda: None,
+) -> Starlette:
     """Return the service.
 
     Args:
         state: Written by the thread that owns the browser, only read here.
         options: Where it is bound and what counts as healthy.
         clock: The program's clock; aware UTC.
+        ask_for_codes: Called when a person wants QR codes to be shown again; must not block.
 
     Raises:
         ConfigurationError: The bind address can be reached from other machines and there is no token.
     """
     policy = AccessPolicy.of(host=options.host, token=options.token, extra_hosts=options.allowed_hosts)
-    handlers = _Handlers(state, options, clock)
+    handlers = _Handlers(state, options, clock, policy, ask_for_codes)
     access = Middleware(
         AccessMiddleware,
         policy=policy,
@@ -90,6 +103,8 @@ def create_app(state: ServiceState, options: ServiceOptions, clock: Callable[[],
         Route("/metrics", handlers.metrics),
         Route("/status", handlers.status),
         Route("/qr", handlers.qr),
+        Route("/link", handlers.link, methods=["GET", "HEAD"]),
+        Route("/link", handlers.ask_for_link, methods=["POST"]),
     ]
     return Starlette(
         routes=routes, middleware=[access], exception_handlers={HTTPException: _http_problem, 500: _our_fault}
@@ -99,7 +114,17 @@ def create_app(state: ServiceState, options: ServiceOptions, clock: Callable[[],
 class _Handlers:
     """One method an endpoint. Those that draw are plain functions and run beside the event loop."""
 
-    def __init__(self, state: ServiceState, options: ServiceOptions, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        state: ServiceState,
+        options: ServiceOptions,
+        clock: Callable[[], datetime],
+        policy: AccessPolicy,
+        ask_for_codes: Callable[[], None],
+    ) -> None:
+        self._policy = policy
+        self._ask_for_codes = ask_for_codes
+        self._form_key = secrets.token_urlsafe(32)
         self._state = state
         self._options = options
         self._clock = clock
@@ -112,17 +137,18 @@ class _Handlers:
             lstrip_blocks=True,
         )
         self._style = (_TEMPLATES / "status.css").read_text(encoding="utf-8")
+        self._script = (_TEMPLATES / "follow.js").read_text(encoding="utf-8")
         environment.filters["code_spans"] = code_spans
         self._page = environment.get_template("status.html")
         self._sign_in = environment.get_template("sign_in.html")
 
     @property
     def content_security_policy(self) -> str:
-        """Nothing from anywhere else, no script at all, and exactly our own style sheet."""
-        digest = base64.b64encode(hashlib.sha256(self._style.encode()).digest()).decode()
+        """Nothing from anywhere else, and exactly our own style sheet and script."""
         return (
-            f"default-src 'none'; style-src 'sha256-{digest}'; img-src 'self' data:; "
-            "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+            f"default-src 'none'; style-src {_csp_hash(self._style)}; script-src {_csp_hash(self._script)}; "
+            "connect-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
+            "frame-ancestors 'none'"
         )
 
     def sign_in(self) -> Response:
@@ -139,7 +165,9 @@ class _Handlers:
             interval=self._options.interval,
             version=self._options.version,
         )
-        return HTMLResponse(self._page.render(view=view, style=self._style))
+        return HTMLResponse(
+            self._page.render(view=view, style=self._style, script=self._script, form_key=self._form_key)
+        )
 
     async def health(self, _request: Request) -> Response:
         _, health = self._look()
@@ -174,14 +202,45 @@ class _Handlers:
             return Response(status_code=304, headers=headers)
         return Response(qr_png(payload), media_type="image/png", headers=headers)
 
+    async def link(self, _request: Request) -> Response:
+        snapshot, health = self._look()
+        return JSONResponse(link_json(snapshot.session, health.session.value, health.checked_at))
+
+    async def ask_for_link(self, request: Request) -> Response:
+        """Show QR codes again after linking rested, for a person who says so."""
+        form = parse_qs((await request.body())[:_LONGEST_FORM].decode("ascii", "replace"))
+        if not self._policy.may_act(request.headers, form.get("key", [""])[0], self._form_key):
+            return problem(
+                403,
+                "not_from_here",
+                "Press the button on the status page, or send HTTP_TOKEN as a Bearer token.",
+            )
+        if self._state.snapshot.session.state is not SessionState.LINK_RESTING:
+            return problem(409, "not_resting", "QR codes are asked for only where linking rests.")
+        self._ask_for_codes()
+        if "text/html" in request.headers.get("accept", ""):
+            return RedirectResponse("/", status_code=303)
+        return JSONResponse({"asked": True}, status_code=202)
+
     def _look(self) -> tuple[Snapshot, Health]:
         snapshot = self._state.snapshot
         return snapshot, assess(snapshot.health_facts, self._clock(), self._options.thresholds)
 
 
+def _csp_hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
 def _no_qr(health: Health) -> Response:
     if health.session is SessionWord.LOGGED_IN:
         return problem(409, "already_linked", "The account is linked; no QR code is shown.")
+    if health.session is SessionWord.LINK_RESTING:
+        return problem(
+            404,
+            "link_resting",
+            "Nobody scanned the QR codes. More are shown when somebody asks: POST /link, or the status page.",
+            {"Retry-After": str(_RESTING_RETRY_SECONDS)},
+        )
     return problem(
         404,
         "qr_not_shown",

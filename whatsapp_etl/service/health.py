@@ -32,6 +32,7 @@ class SessionWord(StrEnum):
     LINK_REQUIRED = "link_required"
     PAIRING = "pairing"
     PASSKEY_REQUIRED = "passkey_required"
+    LINK_RESTING = "link_resting"  #: Nobody scanned; no codes are shown until a person asks.
     LOGGED_IN = "logged_in"
     EXPIRED = "expired"  #: Was linked; the account was logged out.
     OFFLINE = "offline"
@@ -171,6 +172,7 @@ SESSION_WORDS: Mapping[SessionState, tuple[SessionWord, ReasonCode | None]] = Ma
             SessionWord.PASSKEY_REQUIRED,
             ReasonCode.SESSION_PASSKEY_REQUIRED,
         ),
+        SessionState.LINK_RESTING: (SessionWord.LINK_RESTING, ReasonCode.SESSION_LINK_RESTING),
         SessionState.LOGGED_OUT: (SessionWord.EXPIRED, ReasonCode.SESSION_LOGGED_OUT),
         SessionState.OFFLINE: (SessionWord.OFFLINE, ReasonCode.SESSION_OFFLINE),
         SessionState.CONFLICT: (SessionWord.CONFLICT, ReasonCode.SESSION_CONFLICT),

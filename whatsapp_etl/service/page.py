@@ -11,7 +11,7 @@ from whatsapp_etl.model import UNLISTED_REASONS, MissingReason, RunSummary
 from whatsapp_etl.service.charts import Chart, days_chart, runs_chart, seconds_text
 from whatsapp_etl.service.health import DatabaseState, Health, SessionWord
 from whatsapp_etl.service.payload import instant
-from whatsapp_etl.service.qr import qr_tag, shown_qr
+from whatsapp_etl.service.qr import qr_tag, seconds_left, shown_qr
 from whatsapp_etl.service.reasons import Reason, ReasonCode, Severity
 from whatsapp_etl.service.state import Snapshot
 
@@ -26,6 +26,7 @@ SESSION_TEXTS = {
     SessionWord.LINK_REQUIRED: "Not linked",
     SessionWord.PAIRING: "Waiting for the pairing code",
     SessionWord.PASSKEY_REQUIRED: "A passkey is asked for",
+    SessionWord.LINK_RESTING: "Not linked, resting",
     SessionWord.LOGGED_IN: "Linked",
     SessionWord.EXPIRED: "Logged out",
     SessionWord.OFFLINE: "Offline",
@@ -99,7 +100,11 @@ class View:
     title: str
     lead: str
     refresh_seconds: int
+    session: str  #: The word of /health.
     qr_tag: str | None  #: Not None while a QR code is shown.
+    qr_seconds_left: int | None  #: Until the next code is expected; None: not known.
+    is_resting: bool  #: No codes are shown until a person asks.
+    is_live: bool  #: The page follows by itself, where it may run its script.
     reasons: tuple[Reason, ...]
     facts: tuple[Fact, ...]
     coverage: CoverageView | None
@@ -121,7 +126,10 @@ def view_of(
     qr = shown_qr(snapshot.session, now)
     tone, title, lead = _headline(snapshot, health, has_qr=qr is not None, interval=interval)
     # Waiting for the scan has its own card; the same advice twice would only be noise.
+    is_resting = health.session is SessionWord.LINK_RESTING
     told = {ReasonCode.SESSION_LINK_REQUIRED, ReasonCode.SYNC_NEVER} if qr else set()
+    if is_resting:
+        told = {ReasonCode.SESSION_LINK_RESTING, ReasonCode.SYNC_NEVER}
     if tone == "wait":
         told.add(ReasonCode.SYNC_NEVER)
     is_waiting = qr is not None or tone == "wait"
@@ -132,7 +140,11 @@ def view_of(
         title=title,
         lead=lead,
         refresh_seconds=REFRESH_WHILE_WAITING_SECONDS if is_waiting else REFRESH_SECONDS,
+        session=health.session.value,
         qr_tag=qr_tag(qr) if qr else None,
+        qr_seconds_left=seconds_left(snapshot.session, now) if qr else None,
+        is_resting=is_resting,
+        is_live=is_waiting or is_resting,
         reasons=tuple(reason for reason in health.reasons if reason.code not in told),
         facts=_facts(snapshot, health, interval),
         coverage=_coverage(health, lookback),
@@ -151,8 +163,10 @@ def _headline(
     snapshot: Snapshot, health: Health, *, has_qr: bool, interval: timedelta
 ) -> tuple[str, str, str]:
     wrong = [reason for reason in health.reasons if reason.severity is Severity.DEGRADED]
-    if has_qr:
-        return "wait", "Link an account", "Scan the code once. Everything after that runs unattended."
+    is_resting = health.session is SessionWord.LINK_RESTING
+    if has_qr or is_resting:
+        lead = "Scan the code once. Everything after that runs unattended."
+        return "wait", "Link an account", "Nobody scanned the QR codes." if is_resting else lead
     if snapshot.is_stopping:
         return "wait", "Stopping", "The current chat is being finished."
     if not wrong:
@@ -227,7 +241,12 @@ def _next_cycle(snapshot: Snapshot, now: datetime, interval: timedelta) -> Fact:
 def _session_tone(word: SessionWord) -> str:
     if word is SessionWord.LOGGED_IN:
         return "good"
-    return "" if word in {SessionWord.STARTING, SessionWord.LINK_REQUIRED, SessionWord.PAIRING} else "bad"
+    return (
+        ""
+        if word
+        in {SessionWord.STARTING, SessionWord.LINK_REQUIRED, SessionWord.PAIRING, SessionWord.LINK_RESTING}
+        else "bad"
+    )
 
 
 def _coverage(health: Health, lookback: timedelta) -> CoverageView | None:

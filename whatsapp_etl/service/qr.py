@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime, timedelta
+from typing import Any
 
 from whatsapp_etl.model import SessionSnapshot, SessionState
 
@@ -33,6 +34,13 @@ def seconds_left(session: SessionSnapshot, now: datetime) -> int | None:
     if session.qr_expires_at is None:
         return None
     return max(round((session.qr_expires_at - now).total_seconds()), 0)
+
+
+def link_json(session: SessionSnapshot, word: str, now: datetime) -> dict[str, Any]:
+    """Return the body of GET /link: what the status page needs to follow linking."""
+    payload = shown_qr(session, now)
+    qr = None if payload is None else {"tag": qr_tag(payload), "seconds_left": seconds_left(session, now)}
+    return {"session": word, "qr": qr}
 
 
 def qr_tag(payload: str) -> str:

@@ -25,6 +25,7 @@ class ReasonCode(StrEnum):
     SESSION_LINK_REQUIRED = "session_link_required"
     SESSION_PAIRING = "session_pairing"
     SESSION_PASSKEY_REQUIRED = "session_passkey_required"
+    SESSION_LINK_RESTING = "session_link_resting"
     SESSION_LOGGED_OUT = "session_logged_out"
     SESSION_CONFLICT = "session_conflict"
     SESSION_OFFLINE = "session_offline"
@@ -117,6 +118,12 @@ _ALL = (
         "WhatsApp asks for the passkey of the account before it links this browser.",
         "Only a person at a visible browser can answer it: run `whatsapp-etl login` on a machine with a "
         "screen and the passkey at hand.",
+    ),
+    _degraded(
+        ReasonCode.SESSION_LINK_RESTING,
+        "No account is linked, and nobody scanned the QR codes. No more are shown until somebody asks.",
+        "When the phone is at hand, ask for new codes with the button on the status page. Or run"
+        " `whatsapp-etl login`, or restart the program.",
     ),
     _degraded(
         ReasonCode.SESSION_LOGGED_OUT,

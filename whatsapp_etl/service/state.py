@@ -173,6 +173,7 @@ def _waits_for_scan(report: RunReport) -> bool:
     return report.status is RunStatus.FAILED and report.session_state in {
         SessionState.QR,
         SessionState.PAIRING,
+        SessionState.LINK_RESTING,
         SessionState.LOGGED_OUT,
     }
 
