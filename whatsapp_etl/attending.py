@@ -13,6 +13,7 @@ import structlog
 
 from whatsapp_etl import bootstrap
 from whatsapp_etl.announcing import store_transitions
+from whatsapp_etl.ending import stop_deadline
 from whatsapp_etl.errors import (
     DatabaseRefusedError,
     DatabaseUnreachableError,
@@ -22,10 +23,11 @@ from whatsapp_etl.errors import (
 )
 from whatsapp_etl.load.store import Store
 from whatsapp_etl.model import RunReport
-from whatsapp_etl.scheduler import STOP_DEADLINE, Scheduler, Upkeep, address_of, listen, serve
+from whatsapp_etl.scheduler import Scheduler, Upkeep, address_of, listen, serve
 from whatsapp_etl.service.app import ServiceOptions, create_app
 from whatsapp_etl.service.qr import shown_qr
-from whatsapp_etl.service.state import RECENT_RUNS, ServiceState
+from whatsapp_etl.service.state import RECENT_RUNS, ServiceState, Snapshot
+from whatsapp_etl.service_manager import ServiceManager
 from whatsapp_etl.settings import Settings
 from whatsapp_etl.telling import Telling
 
@@ -36,8 +38,6 @@ _TELLING_GRACE = timedelta(seconds=1)
 
 #: Days on the status page's chart.
 _CHART_DAYS = 30
-#: What keeping the session may add to the program's end.
-_KEEPING = timedelta(seconds=60)
 
 
 def attend(settings: Settings, store: Store) -> int:
@@ -111,13 +111,24 @@ def attend(settings: Settings, store: Store) -> int:
     _show_store(store, state, settings, options)
     log.info("serving", url=address_of(listener))
 
+    manager = ServiceManager(os.environ)
+
     def stopping() -> None:
+        manager.stopping()
         state.stopping()
         telling.request_stop()
 
     telling.start()
-    deadline = STOP_DEADLINE + (_KEEPING if settings.session_store_url else timedelta(0))
-    code = serve(app, scheduler, listener, on_stopping=stopping, abandon=source.abandon, deadline=deadline)
+    deadline = stop_deadline(has_store=bool(settings.session_store_url))
+    code = serve(
+        app,
+        scheduler,
+        listener,
+        on_serving=lambda: manager.serving(_standing(state.snapshot)),
+        on_stopping=stopping,
+        abandon=source.abandon,
+        deadline=deadline,
+    )
     if not telling.stop(_TELLING_GRACE):
         log.error("delivery_abandoned")
         code = code or 1
@@ -126,6 +137,13 @@ def attend(settings: Settings, store: Store) -> int:
         sys.stderr.flush()
         os._exit(code)
     return taken[0] if taken else code
+
+
+def _standing(now: Snapshot) -> str:
+    """Return in a line how the program stands, for who manages services."""
+    last = f"last cycle: {now.last_run.status}" if now.last_run else "no cycle yet"
+    doing = "reading" if now.cycle_started_at else "waiting"
+    return f"Session: {now.session.state}; {last}; {doing}."
 
 
 def _show_store(store: Store, state: ServiceState, settings: Settings, options: ServiceOptions) -> None:

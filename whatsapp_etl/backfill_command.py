@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from types import FrameType
 
 from rich.console import Console
 from rich.table import Table
@@ -16,6 +13,7 @@ from rich.table import Table
 from whatsapp_etl import bootstrap
 from whatsapp_etl.backfill import Backfill
 from whatsapp_etl.commands import report_table
+from whatsapp_etl.ending import heeding_signals, stop_deadline
 from whatsapp_etl.errors import EXIT_PARTIAL, ConfigurationError, exit_code_of
 from whatsapp_etl.logs import configure_logs
 from whatsapp_etl.model import RunReport
@@ -49,14 +47,16 @@ def backfill(days: int, chats: Sequence[str], *, as_json: bool) -> int:
             "Ask for fewer days, or keep messages longer.",
         )
     stop = threading.Event()
+    deadline = stop_deadline(has_store=bool(settings.session_store_url))
     with bootstrap.open_store(settings) as store:
         source = bootstrap.source_of(settings, stop, waits=True)
         work = bootstrap.backfill_of(settings, source, store, days=days, names=tuple(chats))
-        try:
-            with _stopping(stop), RichProgress(is_shown=not as_json) as progress:
-                report = work.run(progress)
-        finally:
-            source.close()
+        with heeding_signals(stop, source.abandon, deadline):
+            try:
+                with RichProgress(is_shown=not as_json) as progress:
+                    report = work.run(progress)
+            finally:
+                source.close()
         told = work.told()
     is_complete = report.error is None and bool(told) and all(chat.is_complete for chat in told)
     if as_json:
@@ -72,23 +72,6 @@ def backfill(days: int, chats: Sequence[str], *, as_json: bool) -> int:
         _print(report, told, settings)
     _print_trouble(report, work)
     return 0 if is_complete else exit_code_of(report.error) or EXIT_PARTIAL
-
-
-@contextmanager
-def _stopping(stop: threading.Event) -> Iterator[None]:
-    """Let the first Ctrl-C end the slice that is being read and store it, and the second one end at once."""
-
-    def ask(_number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _print(report: RunReport, told: Sequence[ChatBackfill], settings: Settings) -> None:

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from whatsapp_etl import bootstrap
 from whatsapp_etl.attending import attend
+from whatsapp_etl.ending import heeding_signals, stop_deadline
 from whatsapp_etl.errors import EXIT_PARTIAL, exit_code_of
 from whatsapp_etl.load import migrate as migrations
 from whatsapp_etl.logs import configure_logs
@@ -28,13 +29,16 @@ def sync(*, as_json: bool, announce: Announce = no_announcement) -> int:
     """Run one cycle; return the exit code."""
     settings = _settings(logs_as_text=not as_json)
     with bootstrap.open_store(settings, announce) as store:
-        source = bootstrap.source_of(settings, threading.Event(), waits=True, announce=announce)
+        stop = threading.Event()
+        deadline = stop_deadline(has_store=bool(settings.session_store_url))
+        source = bootstrap.source_of(settings, stop, waits=True, announce=announce)
         cycle = bootstrap.cycle_of(settings, source, store, announce=announce)
-        try:
-            with RichProgress(is_shown=not as_json) as progress:
-                report = cycle.run(progress)
-        finally:
-            source.close()
+        with heeding_signals(stop, source.abandon, deadline) as ending:
+            try:
+                with RichProgress(is_shown=not as_json) as progress:
+                    report = cycle.run(progress)
+            finally:
+                source.close()
     if as_json:
         sys.stdout.write(json.dumps(plain(report), sort_keys=True) + "\n")
     else:
@@ -43,6 +47,8 @@ def sync(*, as_json: bool, announce: Announce = no_announcement) -> int:
         Console(stderr=True, highlight=False, soft_wrap=True).print(
             f"whatsapp-etl: {report.error}", markup=False
         )
+    if ending.exit_code is not None and report.status is RunStatus.INTERRUPTED:
+        return ending.exit_code
     return EXIT_PARTIAL if report.status is RunStatus.PARTIAL else exit_code_of(report.error)
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from rich.console import Console
 
 from whatsapp_etl import bootstrap
-from whatsapp_etl.errors import ConfigurationError
+from whatsapp_etl.ending import heeding_signals, stop_deadline
+from whatsapp_etl.errors import ConfigurationError, StopRequestedError
 from whatsapp_etl.extract.login import LinkStep, wait_until_linked
 from whatsapp_etl.linking import LinkScreen, QrFile, TerminalQr, ink_of
 from whatsapp_etl.logs import configure_logs
@@ -30,7 +31,9 @@ def login(
     if png is not None and not png.parent.is_dir():
         raise ConfigurationError(f"--png: there is no folder {png.parent}.", "Make it, or name another file.")
     has_window = not terminal and png is None and number is None and has_display()
-    source = bootstrap.source_of(settings, threading.Event(), is_headless=not has_window, waits=True)
+    stop = threading.Event()
+    deadline = stop_deadline(has_store=bool(settings.session_store_url))
+    source = bootstrap.source_of(settings, stop, is_headless=not has_window, waits=True)
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     ink = ink_of(theme, is_terminal=sys.stdout.isatty(), environment=os.environ)
     screen = LinkScreen(
@@ -45,19 +48,24 @@ def login(
         else:
             screen.show(step.qr_payload, step.qr_expires_at, clock())
 
-    try:
-        wait_until_linked(
-            source.start(), timedelta(minutes=minutes), show, has_window=has_window, number=number
-        )
-        screen.clear()
-        console.print("Linked. The login is kept in the browser profile.")
-        if replace_account:
-            with bootstrap.open_store(settings) as store:
-                store.replace_account(source.account(), clock())
-            console.print("The database follows this account from now on.")
-    finally:
-        screen.clear()
-        source.close()
+    with heeding_signals(stop, source.abandon, deadline) as ending:
+        try:
+            wait_until_linked(
+                source.start(), timedelta(minutes=minutes), show, has_window=has_window, number=number
+            )
+            screen.clear()
+            console.print("Linked. The login is kept in the browser profile.")
+            if replace_account:
+                with bootstrap.open_store(settings) as store:
+                    store.replace_account(source.account(), clock())
+                console.print("The database follows this account from now on.")
+        except StopRequestedError:
+            if ending.exit_code is None:
+                raise
+            raise SystemExit(ending.exit_code) from None
+        finally:
+            screen.clear()
+            source.close()
 
 
 def has_display() -> bool:

@@ -294,9 +294,17 @@ def address_of(listener: socket.socket) -> str:
 class _Server(uvicorn.Server):
     """uvicorn without signal handling of its own: it would end the process before the browser."""
 
+    def __init__(self, config: uvicorn.Config, on_tick: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_tick = on_tick
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def on_tick(self, counter: int) -> bool:
+        self._on_tick()
+        return await super().on_tick(counter)
 
 
 def serve(
@@ -304,6 +312,7 @@ def serve(
     scheduler: Scheduler,
     listener: socket.socket,
     *,
+    on_serving: Callable[[], None] = lambda: None,
     on_stopping: Callable[[], None] = lambda: None,
     abandon: Callable[[], None] = lambda: None,
     deadline: timedelta = STOP_DEADLINE,
@@ -316,6 +325,7 @@ def serve(
         app: Handlers; they read snapshots only.
         scheduler: Started here.
         listener: From `listen`; closed here.
+        on_serving: Called several times a second while requests are served; must not block.
         on_stopping: Called once, at the first signal.
         abandon: Ends the browser's process from outside when the thread that owns it does not end.
         deadline: From the first signal to the end.
@@ -332,7 +342,8 @@ def serve(
             server_header=False,
             lifespan="off",
             timeout_graceful_shutdown=_HTTP_DRAIN_SECONDS,
-        )
+        ),
+        on_serving,
     )
     first_signal_at: list[float] = []
 

@@ -62,6 +62,7 @@ def wait_until_linked(
     codes = _Codes(session, number)
     state = session.poll()
     while state is not SessionState.READY:
+        session.require_going_on()
         if state in NEEDS_PERSON and not (
             state in _SCANNING or (has_window and state in _ANSWERED_IN_WINDOW)
         ):

@@ -272,3 +272,12 @@ def _frozen(value: object) -> object:
 
 def _distinct(items: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(items))
+
+
+def page_parts(pack: SelectorPack, labels: Sequence[str]) -> dict[str, object]:
+    """Return the pack as the page scripts take it, with some of its labels."""
+    return {
+        "select": {name: list(selector.candidates) for name, selector in pack.selectors.items()},
+        "label": {name: list(pack.labels.get(name, ())) for name in labels},
+        "attribute": dict(pack.attributes),
+    }

@@ -6,6 +6,7 @@ that returns when something changed or its time is over, so nothing here sleeps.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -22,11 +23,12 @@ from whatsapp_etl.errors import (
     PageRefusedError,
     PageScriptError,
     PageTimeoutError,
+    StopRequestedError,
 )
 from whatsapp_etl.extract.browser import Browser
 from whatsapp_etl.extract.dialogs import UNKNOWN_ALLOWED, Dialogs
 from whatsapp_etl.extract.fitting import SETTLE_ALLOWED, PageFit
-from whatsapp_etl.extract.packs import AUTO, HitCounter, merge_packs, usable_packs
+from whatsapp_etl.extract.packs import AUTO, HitCounter, merge_packs, page_parts, usable_packs
 from whatsapp_etl.extract.page_script import read_answer
 from whatsapp_etl.extract.person import person_needed
 from whatsapp_etl.extract.phone_link import PhoneLink
@@ -75,6 +77,7 @@ class Session:
         snapshots: Folder for redacted snapshots of pages that were not understood.
         forced_pack: The id of the pack to use, or "auto".
         transitions: Takes each change of the state.
+        stop: Set when the program is asked to stop; waiting for the chats ends then.
     """
 
     def __init__(
@@ -88,13 +91,15 @@ class Session:
         snapshots: Path,
         forced_pack: str = AUTO,
         transitions: TransitionLog | None = None,
+        stop: threading.Event | None = None,
     ) -> None:
         self._browser = browser
         self._packs = usable_packs(packs, forced_pack)
         self._forced_pack = forced_pack
         self._any_pack = merge_packs(self._packs)
-        self._state_parts = _parts(self._any_pack, STATE_LABELS)
+        self._state_parts = page_parts(self._any_pack, STATE_LABELS)
         self._url = url
+        self._stop = stop or threading.Event()
         self._transitions = transitions or TransitionLog()
         self._clock = clock
         self._redact = redact
@@ -209,6 +214,7 @@ class Session:
         wait = timedelta(0)
         while self.poll(wait) is not SessionState.READY:
             wait = _LOOK
+            self.require_going_on()
             if self.state in NEEDS_PERSON:
                 raise person_needed(self.state)
             if self.state is SessionState.UNSUPPORTED:
@@ -229,6 +235,11 @@ class Session:
             self._was_left = False
             self._browser.profile.note_linked()
             self._replace(wa_version=self._version())
+
+    def require_going_on(self) -> None:
+        """Raise StopRequestedError when the program is asked to stop."""
+        if self._stop.is_set():
+            raise StopRequestedError("The program was asked to stop before the chats were shown.")
 
     def _is_covered_for_long(self) -> bool:
         """Return whether a dialog that is not known has stood there for longer than introductions take."""
@@ -428,12 +439,3 @@ class Session:
 
     def _replace(self, **changes: object) -> None:
         self._snapshot = replace(self._snapshot, **changes)  # type: ignore[arg-type]
-
-
-def _parts(pack: SelectorPack, labels: Sequence[str]) -> dict[str, object]:
-    """Return the pack as the page scripts take it, with some of its labels."""
-    return {
-        "select": {name: list(selector.candidates) for name, selector in pack.selectors.items()},
-        "label": {name: list(pack.labels.get(name, ())) for name in labels},
-        "attribute": dict(pack.attributes),
-    }
