@@ -225,6 +225,54 @@ def test_an_orphan_that_still_runs_is_ended_under_the_lock(tmp_path, chromium):
         os.close(end)
 
 
+@pytest.fixture
+def browse(chromium):
+    """Start browsers by hand, driven by nobody; all end with the test."""
+    started = []
+
+    def start(profile):
+        process = subprocess.Popen(
+            [
+                chromium,
+                "--headless",
+                "--no-sandbox",
+                f"--user-data-dir={profile}",
+                "--remote-debugging-port=0",
+            ],
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        started.append(process)
+        assert any("DevTools listening" in line for line in process.stderr)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_a_browser_that_a_person_started_is_named_and_not_ended(tmp_path, browse):
+    profile = tmp_path.resolve() / "profile"
+    theirs = browse(profile)
+
+    with (
+        pytest.raises(ProfileLockedError, match=f"process {theirs.pid} on {socket.gethostname()}"),
+        Profile(profile),
+    ):
+        pass
+
+    assert theirs.poll() is None
+
+
+def test_a_browser_on_a_profile_whose_name_only_begins_alike_is_nobodys_business(tmp_path, browse):
+    theirs = browse(tmp_path.resolve() / "profile2")
+
+    with Profile(tmp_path / "profile"):
+        assert theirs.poll() is None
+
+
 def test_a_profile_remembers_that_an_account_was_linked(tmp_path):
     with Profile(tmp_path) as profile:
         assert not profile.was_linked
