@@ -41,6 +41,10 @@ class Stage:
             if message.type == "chat" and not message.is_on_phone and message.expires_at is None
         ]
 
+    def chats(self) -> list[str]:
+        """Return the chats of these texts, as they are called now."""
+        return sorted({self.story.world.chat_of(message).id for message in self.texts()})
+
     def some(self, messages: list[Message]) -> list[Message]:
         return self.random.sample(messages, min(_FEW, len(messages)))
 
@@ -68,7 +72,7 @@ def _rows_without_body(stage: Stage) -> Mapping[str, Any]:
 
 
 def _let_wait(stage: Stage) -> None:
-    chats = sorted({message.chat_id for message in stage.texts()})
+    chats = stage.chats()
     stage.notes["late_decryption"] = [
         stage.story.add_message({"chat": chat, "type": "ciphertext"}).external_id
         for chat in stage.random.sample(chats, min(_FEW, len(chats)))
@@ -86,8 +90,7 @@ def _answer_back(stage: Stage, chat_id: str) -> None:
     came = stage.notes.setdefault("chatter", [])
     if len(came) >= _MOST_NEW:
         return
-    world = stage.story.world
-    elsewhere = stage.random.choice(sorted({world.chat_of(message).id for message in stage.texts()}))
+    elsewhere = stage.random.choice(stage.chats())
     for chat in (chat_id, elsewhere):
         payload = {"chat": chat, "body": f"Just came in, number {len(came)}"}
         came.append(stage.story.add_message(payload).external_id)
