@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Collection
+from datetime import datetime
 from functools import partial
 
 from rich.console import Console
@@ -20,6 +22,7 @@ from whatsapp_etl.spool.folder import Spool
 from whatsapp_etl.spooling import forget_waiting, waiting_keys
 from whatsapp_etl.transform.identity import normalise_id
 from whatsapp_etl.unused_files import remove_unused_files
+from whatsapp_etl.whole_files import remove_leftovers
 
 
 def forget(*, message: str | None, chat: str | None, contact: str | None, is_agreed: bool) -> int:
@@ -52,9 +55,23 @@ def forget(*, message: str | None, chat: str | None, contact: str | None, is_agr
             console.print("It was forgotten before; nothing more is stored.")
         else:
             raise ConfigurationError(f"Nothing is stored of a {wish.kind} with this id.")
-        if unread := forget_waiting(spool, store.forgotten(), store, now):
+        # What was being written has no name yet, and may hold anything.
+        for folder in (settings.attachments_dir, settings.spool_dir):
+            remove_leftovers(folder.expanduser())
+        if unread := _forget_waiting(spool, store, now):
             console.print(f"Removed unread: {unread} damaged files of the spool; their chats are read again.")
         return _remove_files(settings, store, spool)
+
+
+def _forget_waiting(spool: Spool, store: Store, now: datetime) -> int:
+    try:
+        return forget_waiting(spool, store.forgotten(), store, now)
+    except OSError as error:
+        reason = errno.errorcode.get(error.errno or 0, "unknown")
+        raise ConfigurationError(
+            f"SPOOL_DIR: what waits there cannot be changed ({reason}); it may hold what was forgotten.",
+            "Look at its owner and its disk, then run the command again.",
+        ) from error
 
 
 _YES = frozenset({"y", "yes"})

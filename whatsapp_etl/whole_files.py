@@ -50,13 +50,13 @@ def flush_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def remove_leftovers(scratch: Path, before: datetime) -> None:
-    """Remove what a killed program was writing: unfinished files that nobody touched since `before`.
+def remove_leftovers(scratch: Path, before: datetime | None = None) -> None:
+    """Remove what a killed program was writing: unfinished files that nobody touched since `before`, or all.
 
     Raises:
         OSError: The folder cannot be read or written.
     """
     for path in scratch.glob(f"{_PART}*"):
         with contextlib.suppress(FileNotFoundError):  # another program finished or removed it just now
-            if path.stat().st_mtime < before.timestamp():
+            if before is None or path.stat().st_mtime < before.timestamp():
                 path.unlink()

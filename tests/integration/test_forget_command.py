@@ -104,6 +104,35 @@ def test_what_only_waits_in_the_spool_is_forgotten_too(store, tmp_path, capsys):
     assert "forgotten before" in capsys.readouterr().out
 
 
+def test_what_a_killed_program_was_writing_goes_unread_since_nobody_can_tell_what_it_holds(tmp_path):
+    unfinished = [tmp_path / folder / ".part-ab12" for folder in ("spool", "files")]
+    for file in unfinished:
+        file.parent.mkdir()
+        file.write_bytes(b"half of a chat")
+
+    assert forget(**wish(chat=ANA), is_agreed=True) == 0
+
+    assert not any(file.exists() for file in unfinished)
+
+
+def test_a_spool_that_cannot_be_cleaned_says_so_and_the_command_can_be_run_again(tmp_path, capsys):
+    spool = Spool(tmp_path / "spool", 1_000_000)
+    name = spool.put(make_captured(7))
+    stuck = tmp_path / "spool" / spool.put(make_captured(8))
+    stuck.unlink()
+    stuck.mkdir()  # what no program can remove as a file
+    stuck.joinpath("x").touch()
+
+    with pytest.raises(ConfigurationError, match=r"SPOOL_DIR.*again"):
+        forget(**wish(chat=ANA), is_agreed=True)
+
+    assert name not in spool.names()
+    stuck.joinpath("x").unlink()
+    stuck.rmdir()
+    assert forget(**wish(chat=ANA), is_agreed=True) == 0
+    assert "forgotten before" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("named", "is_agreed", "told"),
     [
