@@ -1,6 +1,8 @@
 """The container files, read as data: there is no engine here to run them."""
 
 import json
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -15,8 +17,12 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def dockerfile() -> list[tuple[str, str]]:
+    return instructions(ROOT / "Dockerfile")
+
+
+def instructions(path: Path) -> list[tuple[str, str]]:
     """Return the instructions as (keyword, argument) pairs, continuation lines joined."""
-    text = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
+    text = path.read_text().replace("\\\n", " ")
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
     return [(line.split(None, 1)[0].upper(), line.split(None, 1)[1]) for line in lines]
 
@@ -29,6 +35,11 @@ def compose() -> dict:
 @pytest.fixture(scope="module")
 def seccomp() -> dict:
     return json.loads((ROOT / "docker/chromium-seccomp.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def login_image() -> list[tuple[str, str]]:
+    return instructions(ROOT / "docker/login.Dockerfile")
 
 
 def values(dockerfile, keyword):
@@ -78,13 +89,14 @@ def test_what_must_survive_is_a_volume(dockerfile):
     ]
 
 
-def test_everything_the_image_copies_is_let_through_by_dockerignore(dockerfile):
+def test_everything_the_images_copy_is_let_through_by_dockerignore(dockerfile, login_image):
     allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     sources = {
         part.removeprefix("./")
-        for copy in values(dockerfile, "COPY")
+        for copy in (*values(dockerfile, "COPY"), *values(login_image, "COPY"))
         if "--from" not in copy
         for part in copy.split()[:-1]
+        if not part.startswith("--")
     }
     assert sources <= allowed
     assert all((ROOT / source).exists() for source in sources)
@@ -151,3 +163,35 @@ def test_analysts_can_only_read():
     assert "default_transaction_read_only = on" in script
     assert "GRANT SELECT ON TABLES TO analyst" in script
     assert not any(word in script for word in ("GRANT ALL", "INSERT", "UPDATE", "DELETE", "SUPERUSER"))
+
+
+def test_the_window_over_novnc_is_opened_by_its_profile_only_and_shares_the_login(compose):
+    app, login = compose["services"]["app"], compose["services"]["login"]
+
+    assert login["profiles"] == ["login"]
+    assert all("profiles" not in service for name, service in compose["services"].items() if name != "login")
+    assert login["ports"] == ["127.0.0.1:6080:6080"]
+    assert "profile:/data/whatsapp_profile" in login["volumes"]
+    assert all(
+        login[key] == app[key] for key in ("environment", "volumes", "security_opt", "cap_drop", "init")
+    )
+    assert "restart" not in login
+
+
+def test_the_window_over_novnc_is_the_services_image_and_runs_as_its_user(dockerfile, login_image, compose):
+    assert values(login_image, "ARG") == [f"BASE={compose['services']['app']['image']}"]
+    assert values(login_image, "FROM") == ["${BASE}"]
+    assert values(login_image, "USER")[-1] == values(final_stage(dockerfile), "USER")[-1]
+    assert values(login_image, "HEALTHCHECK") == ["NONE"]
+    assert compose["services"]["login"]["build"]["dockerfile"] == "docker/login.Dockerfile"
+
+
+def test_the_window_over_novnc_asks_for_a_password_of_its_own_each_time():
+    script = (ROOT / "docker/login-over-vnc.sh").read_text()
+
+    assert subprocess.run(["sh", "-n", ROOT / "docker/login-over-vnc.sh"], check=False).returncode == 0
+    assert "secrets.choice" in script
+    assert "-SecurityTypes VncAuth" in script
+    assert "-localhost" in script  # VNC itself is reached through the bridge alone
+    assert "SecurityTypes None" not in script
+    assert os.access(ROOT / "docker/login-over-vnc.sh", os.X_OK)
