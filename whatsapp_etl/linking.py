@@ -105,6 +105,18 @@ class LinkScreen:
         self._file = file
         self._shown: str | None = None
         self._is_asked = False
+        self._loaded: int | None = None  #: The last step told; None before it was linked.
+
+    def show_loading(self, percent: int | None) -> None:
+        """Tell that the account is linked and how far its history has come, in steps of ten percent."""
+        if self._loaded is None:
+            self.clear()
+            self._tell("Linked. WhatsApp Web loads the chats; do not end this.")
+            self._loaded = 0
+        step = (percent or 0) // 10 * 10
+        if step > self._loaded:
+            self._loaded = step
+            self._tell(f"Loading the chats: {step} %")
 
     def show_pairing(self, code: str, expires_at: datetime | None) -> None:
         """Tell the code that is typed on the phone, once."""

@@ -5,19 +5,25 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from rich.console import Console
 
 from whatsapp_etl import bootstrap
+from whatsapp_etl.arrived import arrived_history, told
 from whatsapp_etl.ending import heeding_signals, stop_deadline
-from whatsapp_etl.errors import ConfigurationError, StopRequestedError
+from whatsapp_etl.errors import ConfigurationError, ExtractError, StopRequestedError
 from whatsapp_etl.extract.login import LinkStep, wait_until_linked
+from whatsapp_etl.extract.source import Source
 from whatsapp_etl.linking import LinkScreen, QrFile, TerminalQr, ink_of
 from whatsapp_etl.logs import configure_logs
+from whatsapp_etl.model import SessionState
 from whatsapp_etl.phone_numbers import own_number
+from whatsapp_etl.room import free_at, little_room
 from whatsapp_etl.settings import read_settings
+
+_EVER = datetime(2009, 1, 1, tzinfo=UTC)  # WhatsApp is not older
 
 
 def login(
@@ -43,11 +49,16 @@ def login(
     )
 
     def show(step: LinkStep) -> None:
-        if step.pairing_code is not None:
+        if step.state is SessionState.LOADING:
+            screen.show_loading(step.loaded_percent)
+        elif step.pairing_code is not None:
             screen.show_pairing(step.pairing_code, step.pairing_expires_at)
         else:
             screen.show(step.qr_payload, step.qr_expires_at, clock())
 
+    warning = little_room(free_at(settings.whatsapp_profile_dir.expanduser()))
+    if warning is not None:
+        console.print(warning)
     with heeding_signals(stop, source.abandon, deadline) as ending:
         try:
             wait_until_linked(
@@ -55,6 +66,7 @@ def login(
             )
             screen.clear()
             console.print("Linked. The login is kept in the browser profile.")
+            _tell_history(source, console)
             if replace_account:
                 with bootstrap.open_store(settings) as store:
                     store.replace_account(source.account(), clock())
@@ -66,6 +78,18 @@ def login(
         finally:
             screen.clear()
             source.close()
+
+
+def _tell_history(source: Source, console: Console) -> None:
+    """Tell how much has come; that it cannot be read is no failure of linking."""
+    try:
+        account = source.account()
+        history = arrived_history(source.chats(account), source.index(_EVER))
+    except ExtractError as error:
+        console.print(f"How much history has come cannot be told: {error}")
+        return
+    for line in told(history):
+        console.print(line)
 
 
 def has_display() -> bool:

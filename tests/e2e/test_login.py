@@ -36,6 +36,7 @@ def test_the_code_is_a_file_until_it_is_scanned(program):
 
     (text,) = read_qr(Image.open(place))
     mode = stat.S_IMODE(place.stat().st_mode)
+    simulator.set_config(delays={"loading_ms": 3000})
     simulator.scan()
     out, told = process.communicate(timeout=ENDS_WITHIN)
 
@@ -44,6 +45,8 @@ def test_the_code_is_a_file_until_it_is_scanned(program):
     assert (process.returncode, out) == (0, "")
     assert str(place) in told
     assert "Linked." in told
+    assert "5 messages in 1 chats have arrived" in told.replace("\n", " ")
+    assert "Loading the chats: 10 %" in told
     assert not place.exists()
 
 

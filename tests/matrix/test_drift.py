@@ -23,7 +23,8 @@ from whatsapp_etl.model import RunReport, RunStatus
 #: Not asked while chats are read: screens before the chat list, and dialogs, have tests of their own.
 _ELSEWHERE = {
     "splash", "qr_code", "qr_screen", "qr_reload", "link_code", "loading", "dialog", "dialog_button",
-    "app_root", "row_list",
+    "app_root", "row_list", "loading_bar", "phone_link", "phone_country", "phone_country_search",
+    "phone_country_item", "phone_input", "phone_next", "link_code_expired", "link_code_renew",
 }  # fmt: skip
 
 #: A list that is not known need not be waited for as long as a real one.

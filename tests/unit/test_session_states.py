@@ -140,7 +140,8 @@ def test_facts_are_taken_from_what_the_page_script_says():
         "has_link_code": False,
         "qr_payload": None,
         "is_qr_expired": False,
-        "is_loading": False,
+        "is_loading": True,
+        "loading_percent": 42,
         "has_chat_list": False,
         "has_dialog": False,
         "is_after_logout": True,
@@ -154,9 +155,12 @@ def test_facts_are_taken_from_what_the_page_script_says():
         has_qr_screen=True,
         is_after_logout=True,
         is_other_account=True,
+        is_loading=True,
+        loading_percent=42,
         labels=frozenset({"offline"}),
     )
     assert PageFacts.from_json({**told, "qr_payload": "2@ref"}).qr_payload == "2@ref"
+    assert PageFacts.from_json({**told, "loading_percent": None}).loading_percent is None
 
 
 @pytest.mark.parametrize(

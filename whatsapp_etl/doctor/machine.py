@@ -13,14 +13,12 @@ from whatsapp_etl import bootstrap
 from whatsapp_etl.doctor.findings import Finding, good, notice, wrong
 from whatsapp_etl.errors import BrowserCrashedError
 from whatsapp_etl.extract.browser import Browser, browser_version
+from whatsapp_etl.room import GIGABYTE, LEAST_FOR_PROFILE, existing_part
 from whatsapp_etl.settings import Settings
 
-_GIGABYTE = 1_000_000_000
-#: Chromium logs itself out when its disk quota is exceeded, so this is asked for with room to spare.
-_LEAST_FOR_PROFILE = 2 * _GIGABYTE
-_LEAST_FREE = _GIGABYTE
+_LEAST_FREE = GIGABYTE
 #: Chromium shares pictures between its processes there.
-_LEAST_TEMPORARY = _GIGABYTE // 4
+_LEAST_TEMPORARY = GIGABYTE // 4
 
 #: What keeps an ordinary user's Chromium from making a sandbox: a switch of the kernel, the value that
 #: forbids it, and the command that allows it.
@@ -88,7 +86,7 @@ def sandbox_remedy(user: int, switches: Mapping[str, str]) -> str | None:
 def disk(settings: Settings) -> Iterator[Finding]:
     """Tell the free space of each place by itself; they may be different disks."""
     places = {
-        "WHATSAPP_PROFILE_DIR": (settings.whatsapp_profile_dir, _LEAST_FOR_PROFILE),
+        "WHATSAPP_PROFILE_DIR": (settings.whatsapp_profile_dir, LEAST_FOR_PROFILE),
         "ATTACHMENTS_DIR": (settings.attachments_dir, _LEAST_FREE),
         "SPOOL_DIR": (settings.spool_dir, _LEAST_FREE),
         "snapshots": (bootstrap.snapshots_of(settings), _LEAST_TEMPORARY),
@@ -103,7 +101,7 @@ def disk(settings: Settings) -> Iterator[Finding]:
 def _room(name: str, folder: Path, least: int) -> Finding:
     existing = existing_part(folder)
     free = shutil.disk_usage(existing).free
-    told = f"{free / _GIGABYTE:.1f} GB free at {existing}"
+    told = f"{free / GIGABYTE:.1f} GB free at {existing}"
     if not os.access(existing, os.W_OK | os.X_OK):
         return wrong(
             "disk", f"{existing} cannot be written.", "Change its owner, or name another folder.", name
@@ -116,11 +114,6 @@ def _room(name: str, folder: Path, least: int) -> Finding:
         )
         return wrong("disk", f"{told}: too little.", f"{why}Free some space, or name another folder.", name)
     return good("disk", told, name)
-
-
-def existing_part(folder: Path) -> Path:
-    """Return the folder, or the nearest one above it that exists."""
-    return next(step for step in (folder, *folder.parents) if step.exists())
 
 
 def _switches() -> Mapping[str, str]:

@@ -33,6 +33,7 @@ class LinkStep:
     qr_expires_at: datetime | None = None  #: When the next one is expected.
     pairing_code: str | None = None  #: Eight characters, to be typed on the phone.
     pairing_expires_at: datetime | None = None
+    loaded_percent: int | None = None  #: Once it is linked: how far the history has come.
 
 
 def wait_until_linked(
@@ -95,6 +96,8 @@ class _Codes:
             SessionNeedsPersonError: They were renewed often enough, or the number is not taken.
             SelectorDriftError: The page has no form for a number, or an unknown one.
         """
+        if state is SessionState.LOADING:
+            return LinkStep(state, loaded_percent=self._session.loading_percent)
         if self._number is not None:
             return self._by_phone(state, self._number)
         if self._session.is_qr_expired:

@@ -145,6 +145,11 @@ class Session:
         return self._facts.is_qr_expired
 
     @property
+    def loading_percent(self) -> int | None:
+        """How far the chats are loaded, where the page says it."""
+        return self._facts.loading_percent
+
+    @property
     def wa_version(self) -> str | None:
         """The build of WhatsApp Web; None before it is ready, or where the page hides it."""
         return self._snapshot.wa_version

@@ -30,6 +30,7 @@ class PageFacts:
     qr_payload: str | None = None  #: What the QR code says; None while it is being fetched.
     is_qr_expired: bool = False  #: The code is covered by a reload button.
     is_loading: bool = False
+    loading_percent: int | None = None  #: How far loading has come, where the page says it.
     has_chat_list: bool = False
     has_dialog: bool = False
     is_after_logout: bool = False  #: The address says that the client logged itself out.
@@ -53,7 +54,7 @@ class PageFacts:
     def from_json(cls, facts: Mapping[str, object], *, is_other_account: bool = False) -> PageFacts:
         """Return what `scripts/page_facts.js` saw."""
         labels = facts["labels"]
-        payload = facts["qr_payload"]
+        payload, percent = facts["qr_payload"], facts["loading_percent"]
         assert isinstance(labels, list)
         return cls(
             has_app=bool(facts["has_app"]),
@@ -63,6 +64,7 @@ class PageFacts:
             qr_payload=payload if isinstance(payload, str) else None,
             is_qr_expired=bool(facts["is_qr_expired"]),
             is_loading=bool(facts["is_loading"]),
+            loading_percent=percent if isinstance(percent, int) else None,
             has_chat_list=bool(facts["has_chat_list"]),
             has_dialog=bool(facts["has_dialog"]),
             is_after_logout=bool(facts["is_after_logout"]),

@@ -38,6 +38,14 @@ async (args) => {
   // The bars above the chat list: beside the list, never in it, since chats carry people's words.
   const barsSay = (panel, list) => [...panel.children].filter((child) => !child.contains(list)).map(says).join("\n");
 
+  // The bar's own numbers, else what the screen writes: "Loading your chats [42%]".
+  const percentOf = (screen) => {
+    const bar = find("loading_bar");
+    const [value, most] = bar === null ? [NaN, NaN] : ["value", "max"].map((name) => Number.parseFloat(bar.getAttribute(name)));
+    const share = most > 0 ? (100 * value) / most : Number.parseFloat(/(\d{1,3})\s?%/.exec(screen?.innerText ?? "")?.[1]);
+    return Number.isFinite(share) ? Math.round(Math.min(100, Math.max(0, share))) : null;
+  };
+
   const facts = () => {
     hits = {};
     const list = find("chat_list_pane");
@@ -53,6 +61,7 @@ async (args) => {
     if (list === null && panel === null && qrScreen === null && qr === null && code === null && shown.length === 0 && document.body) words += `\n${says(document.body)}`;
     const labels = Object.keys(args.label)
       .filter((name) => args.label[name].some((text) => words.includes(text)));
+    const loading = find("loading");
     return {
       has_app: (find("app_root")?.childElementCount ?? 0) > 0,
       has_splash: find("splash") !== null,
@@ -60,7 +69,8 @@ async (args) => {
       has_link_code: code !== null,
       qr_payload: qr?.getAttribute(args.attribute.qr_payload) ?? null,
       is_qr_expired: qr !== null && find("qr_reload") !== null,
-      is_loading: find("loading") !== null || labels.includes("loading"),
+      is_loading: loading !== null || labels.includes("loading"),
+      loading_percent: loading === null ? null : percentOf(loading),
       has_chat_list: list !== null,
       has_dialog: shown.length > 0,
       is_after_logout: new URLSearchParams(location.search).has("post_logout"),
