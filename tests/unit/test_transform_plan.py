@@ -291,6 +291,13 @@ def test_what_was_wanted_and_disappeared_before_it_could_be_stored_is_a_gap_that
     assert (gap.external_id, gap.reason, gap.expires_at) == (key, MissingReason.EXPIRED, NOW)
 
 
+def test_what_is_skipped_because_it_disappears_is_no_gap():
+    listed = facts("A", expires_at=NOW)
+    where = context(disappearing="skip", diff=diff(str(listed.key)))
+
+    assert plan([row("A")], [listed], where=where).missing == ()
+
+
 def test_a_row_that_the_storage_does_not_list_is_a_reject():
     made = plan([row("A"), row("X")], [facts("A")])
 
