@@ -36,7 +36,7 @@ def test_the_code_is_a_file_until_it_is_scanned(program):
 
     (text,) = read_qr(Image.open(place))
     mode = stat.S_IMODE(place.stat().st_mode)
-    simulator.set_config(delays={"loading_ms": 3000})
+    simulator.set_config(delays={"loading_ms": 1000})
     simulator.scan()
     out, told = process.communicate(timeout=ENDS_WITHIN)
 
