@@ -154,6 +154,7 @@ def wait_for_chats(process, database, count):
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.matrix
 def test_back_fill_that_is_killed_or_interrupted_goes_on_where_it_stopped(program, database):
     it, simulator = program(world={**WORLD, "chats": 6, "messages": 120, "phone_only_days": 80})
     days = 60  # before which the device holds something of every chat

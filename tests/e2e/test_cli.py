@@ -101,6 +101,7 @@ def test_config_prints_every_setting_and_no_secret(program):
     assert "RETENTION_DAYS=sync_runs=90," in done.stdout
 
 
+@pytest.mark.matrix
 def test_doctor_finds_everything_in_order_after_a_sync_and_says_what_to_do_before(program):
     it, _ = program(world={"chats": 1, "messages": 5})
     before = it.run("doctor", BROWSER_EXECUTABLE="/nonexistent/chromium", PORT="0")
@@ -125,6 +126,7 @@ def test_sync_prints_its_report_as_json_and_nothing_of_anybody(program, database
     assert not re.search(r"@(c|g)\.us|@lid", json.dumps(report))
 
 
+@pytest.mark.matrix
 def test_a_synced_message_is_traced_to_its_run(program, database):
     it, _ = program(world={"chats": 3, "messages": 40})
     run_id = it.sync()["run_id"]

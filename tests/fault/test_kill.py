@@ -13,17 +13,18 @@ from tests.fixtures.program import end_hard
 
 #: Kill moments, spread over a cycle of this world; fixed, so that a failure can be repeated.
 SEED = 20260315
+KILLS = 10
 LONGEST_SECONDS = 2.5
 
 
+@pytest.mark.matrix
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("kills", [2, pytest.param(10, marks=pytest.mark.matrix)])
-def test_kills_in_the_middle_of_cycles_lose_and_double_nothing(program, database, kills):
+def test_kills_in_the_middle_of_cycles_lose_and_double_nothing(program, database):
     it, simulator = program(world={"chats": 10, "messages": 200})
     moments = random.Random(SEED)
     never = threading.Event()
     interrupted = 0
-    for attempt in range(kills):
+    for attempt in range(KILLS):
         process = it.start("sync", "--json")
         browser = it.wait_for_browser(process)
         never.wait(moments.uniform(0, LONGEST_SECONDS))
@@ -37,7 +38,7 @@ def test_kills_in_the_middle_of_cycles_lose_and_double_nothing(program, database
 
     report = it.sync()
 
-    assert interrupted >= kills // 2
+    assert interrupted >= KILLS // 2
     assert report["status"] == "success"
     assert stored_messages(database) == truth_of(simulator)
     duplicates = "SELECT count(*) - count(DISTINCT (platform, external_id)) FROM messages"

@@ -8,14 +8,10 @@ from tests.fixtures.cycle import assert_in_step
 from tests.matrix.choices import LOCALES, PROFILES, page_options
 from whatsapp_etl.model import RunStatus
 
-#: In the quick tests only this one; tests/e2e has languages of another direction, and other releases.
-_SAMPLE = {(PROFILES[-1], "zh-CN")}
+# The quick tests have languages and releases of their own in tests/e2e.
+pytestmark = pytest.mark.matrix
 
-CELLS = [
-    pytest.param(profile, locale, marks=() if (profile, locale) in _SAMPLE else pytest.mark.matrix)
-    for profile in PROFILES
-    for locale in LOCALES
-]
+CELLS = [pytest.param(profile, locale) for profile in PROFILES for locale in LOCALES]
 
 
 @pytest.mark.parametrize(("profile", "locale"), CELLS)
