@@ -214,7 +214,7 @@ def test_the_token_is_entered_once_in_a_browser(window, serve_state):
 
     page.get_by_label("HTTP_TOKEN").fill("invented token")
     page.get_by_role("button").click()
-    page.wait_for_function("document.title.startsWith('Everything')")
+    page.wait_for_function("() => document.title.startsWith('Everything')")
 
     assert page.url == url
     page.reload()

@@ -115,7 +115,7 @@ def test_a_hidden_window_says_so_and_draws_the_last_message_only(
     page.wait_for_selector("#main [data-id]")
     assert page.locator("#main [data-id]").count() == 1
     simulator.behave()
-    page.wait_for_function("document.visibilityState === 'visible'")
+    page.wait_for_function("() => document.visibilityState === 'visible'")
 
 
 def test_what_the_last_visit_left_is_still_there(simulator: RunningSimulator, visit: Visit) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import secrets
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
@@ -49,7 +50,8 @@ class Connection:
 
     async def send(self, frame: Frame) -> None:
         if self.socket.application_state is WebSocketState.CONNECTED:
-            await self.socket.send_json(frame)
+            with suppress(WebSocketDisconnect):  # it is going; whoever listens to it hears that
+                await self.socket.send_json(frame)
 
     def has_drawn(self) -> None:
         if self.drawn is not None and not self.drawn.done():
