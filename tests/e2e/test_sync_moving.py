@@ -80,10 +80,12 @@ def test_an_account_that_is_linked_again_doubles_nothing(account, lids):
     count = len(it.stored())
     it.simulator.link_again(lids=lids)
 
-    reports = [it.sync(), it.sync()]  # the first may meet the page while it is being linked
+    reports = [it.sync()]
+    while reports[-1].status is not RunStatus.SUCCESS and len(reports) < 5:
+        reports.append(it.sync())  # the ones before met the page while it was being linked
 
-    assert reports[-1].status is RunStatus.SUCCESS
-    assert [report.applied.inserted for report in reports] == [0, 0]
+    assert reports[-1].status is RunStatus.SUCCESS, reports[-1].error
+    assert {report.applied.inserted for report in reports} == {0}
     assert len(it.stored()) == count
     assert_in_step(it)
     assert it.sync().chats_opened == 0
