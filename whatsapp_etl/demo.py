@@ -22,7 +22,7 @@ from whatsapp_etl import bootstrap
 from whatsapp_etl.attending import attend
 from whatsapp_etl.commands import report_table
 from whatsapp_etl.errors import EXIT_PARTIAL, ConfigurationError, exit_code_of
-from whatsapp_etl.extract.login import wait_until_linked
+from whatsapp_etl.extract.login import LinkStep, wait_until_linked
 from whatsapp_etl.load.store import Store
 from whatsapp_etl.logs import configure_logs
 from whatsapp_etl.model import RunStatus
@@ -63,7 +63,15 @@ def _sync(settings: Settings, store: Store, simulator: RunningSimulator, console
     try:
         session = source.start()
         console.print("A QR code is shown; the stand-in's phone scans it.")
-        wait_until_linked(session, _LINK_WITHIN, lambda _payload: simulator.scan())
+        scanned: set[str] = set()
+
+        def scan(step: LinkStep) -> None:
+            """Scan each code once: every look tells of the one that is shown."""
+            if step.qr_payload is not None and step.qr_payload not in scanned:
+                scanned.add(step.qr_payload)
+                simulator.scan()
+
+        wait_until_linked(session, _LINK_WITHIN, scan)
         with RichProgress() as progress:
             report = bootstrap.cycle_of(settings, source, store).run(progress)
     finally:
