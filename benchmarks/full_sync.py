@@ -5,13 +5,12 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from pydantic import SecretStr
-
+from benchmarks._account import NOW, settings_in
 from whatsapp_etl import bootstrap
 from whatsapp_etl.load.database import Database
 from whatsapp_etl.logs import configure_logs
@@ -20,7 +19,6 @@ from whatsapp_etl.simulator.serve import RunningSimulator, SimulatorOptions
 
 CHATS = 40
 MESSAGES = 4000
-NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
 
 COLUMNS = (
     "thread_external_id",
@@ -42,18 +40,7 @@ def run() -> dict[str, Any]:
     options = SimulatorOptions(chats=CHATS, messages=MESSAGES, linked=True, now=NOW)
     try:
         with RunningSimulator(options) as simulator:
-            settings = Settings(
-                whatsapp_url=simulator.url,
-                whatsapp_profile_dir=folder / "profile",
-                attachments_dir=folder / "attachments",
-                spool_dir=folder / "spool",
-                pg_url=SecretStr(""),
-                pg_data_dir=folder / "postgres",
-                whatsapp_timezone="UTC",
-                whatsapp_chats_per_minute=0,
-                whatsapp_scrolls_per_second=0,
-                whatsapp_etl_now=NOW,
-            )
+            settings = settings_in(folder, simulator.url)
             with bootstrap.open_db(settings) as database:
                 return _measure(settings, simulator, database)
     finally:

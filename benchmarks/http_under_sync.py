@@ -23,12 +23,12 @@ from time import perf_counter
 from typing import Any
 
 import uvicorn
-from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
+from benchmarks._account import NOW, settings_in
 from whatsapp_etl import bootstrap
 from whatsapp_etl.logs import configure_logs
 from whatsapp_etl.model import RunStatus, SessionSnapshot, SessionState
@@ -37,7 +37,6 @@ from whatsapp_etl.service.app import ServiceOptions, create_app
 from whatsapp_etl.service.state import ServiceState
 from whatsapp_etl.settings import Settings
 
-NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
 CHATS = 40
 MESSAGES = 4000
 #: A new code, which has to be drawn, comes far more often than on the page.
@@ -54,20 +53,7 @@ def run() -> dict[str, Any]:
     folder.chmod(0o755)
     try:
         with _simulator() as url:
-            return _measure(
-                Settings(
-                    whatsapp_url=url,
-                    whatsapp_profile_dir=folder / "profile",
-                    attachments_dir=folder / "attachments",
-                    spool_dir=folder / "spool",
-                    pg_url=SecretStr(""),
-                    pg_data_dir=folder / "postgres",
-                    whatsapp_timezone="UTC",
-                    whatsapp_chats_per_minute=0,
-                    whatsapp_scrolls_per_second=0,
-                    whatsapp_etl_now=NOW,
-                )
-            )
+            return _measure(settings_in(folder, url))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -22,7 +22,7 @@ from whatsapp_etl import bootstrap
 from whatsapp_etl.attending import attend
 from whatsapp_etl.commands import report_table
 from whatsapp_etl.errors import EXIT_PARTIAL, ConfigurationError, exit_code_of
-from whatsapp_etl.extract.login import LinkStep, wait_until_linked
+from whatsapp_etl.extract.login import wait_until_linked
 from whatsapp_etl.load.store import Store
 from whatsapp_etl.logs import configure_logs
 from whatsapp_etl.model import RunStatus
@@ -30,6 +30,7 @@ from whatsapp_etl.progress import RichProgress
 from whatsapp_etl.scheduler import listen
 from whatsapp_etl.settings import Settings, read_settings
 from whatsapp_etl.simulator.options import SimulatorOptions
+from whatsapp_etl.simulator.phone import Phone
 from whatsapp_etl.simulator.serve import RunningSimulator
 
 _LINK_WITHIN = timedelta(minutes=2)
@@ -63,15 +64,7 @@ def _sync(settings: Settings, store: Store, simulator: RunningSimulator, console
     try:
         session = source.start()
         console.print("A QR code is shown; the stand-in's phone scans it.")
-        scanned: set[str] = set()
-
-        def scan(step: LinkStep) -> None:
-            """Scan each code once: every look tells of the one that is shown."""
-            if step.qr_payload is not None and step.qr_payload not in scanned:
-                scanned.add(step.qr_payload)
-                simulator.scan()
-
-        wait_until_linked(session, _LINK_WITHIN, scan)
+        wait_until_linked(session, _LINK_WITHIN, Phone(simulator))
         with RichProgress() as progress:
             report = bootstrap.cycle_of(settings, source, store).run(progress)
     finally:

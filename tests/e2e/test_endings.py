@@ -8,6 +8,7 @@ import time
 import pytest
 
 from tests.fixtures.cycle import stored_messages, truth_of
+from tests.fixtures.program import suspend
 
 SLOWLY = {"WHATSAPP_CHATS_PER_MINUTE": "60"}
 #: Ten seconds, and what a busy machine takes to end a process that has nothing left to do.
@@ -83,10 +84,7 @@ def test_a_second_signal_ends_at_once_and_leaves_no_browser(program, database, c
     it, _ = program(PORT="0", **SLOWLY)
     process = it.start(command)
     wait_for_messages(database, process)
-    # A browser that is stopped answers nothing, as a page that hangs.
-    browser = it.browsers()[0]
-    for each in (browser, *browser.children(recursive=True)):
-        each.suspend()
+    suspend(it.browsers()[:1])
 
     process.send_signal(signal.SIGTERM)
     with pytest.raises(subprocess.TimeoutExpired):
@@ -103,9 +101,7 @@ def test_a_browser_that_hangs_does_not_hold_the_end(program, database, command):
     it, _ = program(PORT="0", **SLOWLY)
     process = it.start(command)
     wait_for_messages(database, process)
-    browser = it.browsers()[0]
-    for each in (browser, *browser.children(recursive=True)):
-        each.suspend()
+    suspend(it.browsers()[:1])
 
     seconds, _ = end(process, signal.SIGTERM)
 

@@ -7,7 +7,6 @@ import pytest
 from PIL import Image
 
 from tests.fixtures.service import ask
-from tests.fixtures.simulator import Phone
 from tests.fixtures.terminal import Terminal, read_qr
 from whatsapp_etl.errors import PageTimeoutError, SessionNeedsPersonError
 from whatsapp_etl.extract.login import wait_until_linked
@@ -15,6 +14,7 @@ from whatsapp_etl.linking import LinkScreen, TerminalQr
 from whatsapp_etl.model import SessionState
 from whatsapp_etl.service.app import ServiceOptions, create_app
 from whatsapp_etl.service.state import ServiceState
+from whatsapp_etl.simulator.phone import Phone
 
 SOON = timedelta(seconds=60)
 LOOK = timedelta(seconds=1)

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from tests.fixtures.simulator import Phone
 from whatsapp_etl.errors import BrowserCrashedError, PageTimeoutError
 from whatsapp_etl.extract.login import wait_until_linked
 from whatsapp_etl.model import SessionState
+from whatsapp_etl.simulator.phone import Phone
 
 SOON = timedelta(seconds=60)
 LIST = (

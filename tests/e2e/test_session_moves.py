@@ -11,7 +11,6 @@ import pytest
 from pydantic import SecretStr
 
 from tests.fixtures.cycle import make_settings, stored_messages, truth_of
-from tests.fixtures.simulator import Phone
 from tests.fixtures.vault import everything_in
 from whatsapp_etl import bootstrap
 from whatsapp_etl.errors import SessionTakenError
@@ -19,6 +18,7 @@ from whatsapp_etl.extract.browser import BrowserOptions
 from whatsapp_etl.extract.login import wait_until_linked
 from whatsapp_etl.extract.offline import account_in
 from whatsapp_etl.model import SessionState
+from whatsapp_etl.simulator.phone import Phone
 
 KEY = base64.b64encode(bytes(range(32))).decode()
 SOON = timedelta(seconds=60)

@@ -1,14 +1,12 @@
 """`whatsapp-etl forget`, as a person runs it: it shows, asks, and only then removes."""
 
-import os
-import subprocess
-import sys
 from dataclasses import replace
 
 import pytest
 
 from tests.fixtures.captured import key, make_captured, stanza
 from tests.fixtures.load import ACCOUNT, ANA, NOW, OWN, make_image, make_message, make_plan, rows
+from tests.fixtures.program import answered_at_terminal
 from whatsapp_etl.errors import EXIT_PARTIAL, ConfigurationError
 from whatsapp_etl.forget_command import forget
 from whatsapp_etl.spool.folder import Spool
@@ -30,33 +28,15 @@ def wish(**named):
     return {"message": None, "chat": None, "contact": None, **named}
 
 
-def answered(answer):
-    """Run the command at a terminal at which the answer is typed."""
-    leader, terminal = os.openpty()
-    try:
-        os.write(leader, f"{answer}\n".encode())
-        return subprocess.run(
-            [sys.executable, "-m", "whatsapp_etl.cli", "forget", "--chat", ANA],
-            stdin=terminal,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-    finally:
-        os.close(leader)
-        os.close(terminal)
-
-
 def test_it_shows_what_goes_and_asks_first(database):
-    refused = answered("n")
+    refused = answered_at_terminal("n", "forget", "--chat", ANA)
 
     assert refused.returncode == 1, refused.stderr
     assert "messages" in refused.stdout
     assert "Remove this for good? [y/N]" in refused.stdout
     assert rows(database, "SELECT count(*) FROM messages") == [(2,)]
 
-    agreed = answered("y")
+    agreed = answered_at_terminal("y", "forget", "--chat", ANA)
 
     assert (agreed.returncode, agreed.stderr) == (0, "")
     assert rows(database, "SELECT count(*) FROM messages") == [(0,)]

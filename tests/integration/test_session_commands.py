@@ -5,11 +5,11 @@ import io
 import json
 import os
 import shutil
-import subprocess
 import sys
 
 import pytest
 
+from tests.fixtures.program import answered_at_terminal
 from tests.fixtures.vault import KEY, fill, word_in
 from whatsapp_etl import session_commands
 from whatsapp_etl.doctor.findings import Outcome
@@ -63,31 +63,13 @@ def test_the_newest_generation_or_a_named_one_is_restored(tmp_path, capsys):
     assert "Restored generation 1: of 2026-03-15 12:00 UTC" in capsys.readouterr().out
 
 
-def cleared(answer):
-    """Run `session clear` at a terminal at which the answer is typed."""
-    leader, terminal = os.openpty()
-    try:
-        os.write(leader, f"{answer}\n".encode())
-        return subprocess.run(
-            [sys.executable, "-m", "whatsapp_etl.cli", "session", "clear"],
-            stdin=terminal,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-    finally:
-        os.close(leader)
-        os.close(terminal)
-
-
 def test_clearing_asks_first(kept):
-    refused = cleared("n")
+    refused = answered_at_terminal("n", "session", "clear")
     assert refused.returncode == 1, refused.stderr
     assert "Remove all 2 generations" in refused.stdout
     assert len(kept.keeper.listed()) == 2
 
-    agreed = cleared("y")
+    agreed = answered_at_terminal("y", "session", "clear")
 
     assert agreed.returncode == 0, agreed.stderr
     assert kept.keeper.listed() == ()
