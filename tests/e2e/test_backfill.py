@@ -190,6 +190,7 @@ def test_back_fill_that_is_killed_or_interrupted_goes_on_where_it_stopped(progra
     assert kinds == [("backfill", "interrupted"), ("backfill", "interrupted"), ("backfill", "success")]
 
 
+@pytest.mark.matrix
 def test_back_fill_says_who_holds_the_profile_and_refuses_what_every_cycle_reads(program):
     it, _ = program(world={"chats": 1, "messages": 3})
     with Profile(it.profile):

@@ -1,5 +1,7 @@
 """Accounts with what is rare: lists, communities, very large groups, ids of every shape, odd times."""
 
+import pytest
+
 from tests.fixtures.cycle import assert_in_step
 from whatsapp_etl.model import RunStatus
 
@@ -51,6 +53,7 @@ def test_two_messages_of_a_chat_under_one_id_are_never_mixed_up(account):
     assert len(stored) + report.missing == len(texts)
 
 
+@pytest.mark.matrix
 def test_a_chat_that_looks_like_another_is_told_apart(account):
     """Three chats with one title and one preview in the same minute; each gets a message of its own."""
     it = account(world={"repertoire": "everything", "messages": 10, "chats": 1})

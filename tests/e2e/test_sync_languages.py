@@ -13,7 +13,7 @@ from whatsapp_etl.model import RunStatus
     [
         ("ar", "Asia/Kolkata", ("translated_words", "arabic_digits")),
         # Recorded so: the clock is German, dates and words are English.
-        ("de", "Europe/Berlin", ("english_dates",)),
+        pytest.param("de", "Europe/Berlin", ("english_dates",), marks=pytest.mark.matrix),
     ],
 )
 def test_a_page_in_another_language_is_read_whole(account, locale, zone, variants):

@@ -115,6 +115,7 @@ def test_every_step_is_announced_and_in_its_order(account, database, proxy):
     assert [step for step in first if step not in others] == [step for step in Step if step not in others]
 
 
+@pytest.mark.matrix
 @pytest.mark.timeout(200)
 def test_kills_at_one_step_after_the_other_are_survived_in_one_world(program, database, proxy):
     it, simulator = program(world=WORLD, PG_URL=proxy.url)
