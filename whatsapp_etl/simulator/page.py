@@ -108,12 +108,10 @@ class PageServer:
 
     async def _hear(self, connection: Connection, frame: Frame) -> None:
         match frame.get("op"):
-            case "presence":
-                self.ledger.presence[str(frame["state"])] += 1
+            case "presence" | "state" | "client_error" | "called" | "touched":
+                self.ledger.note(frame)
             case "receipt":
                 await self._receipt(str(frame["chat"]), str(frame["kind"]), list(frame.get("ids") or []))
-            case "state":
-                self.ledger.mode = str(frame["mode"])
             case "pressed":
                 self._pressed(str(frame["label"]))
             case "opened":
@@ -208,7 +206,8 @@ class PageServer:
         connection.has_qr, connection.link_code = False, None
         me = self.world.me
         own = {"id": me.id, "lid": me.lid, "push_name": me.push_name}
-        await connection.send({"op": "linked", "token": token, "me": own})
+        linked = {"op": "linked", "token": token, "me": own, "body_key": _body_key(self.options)}
+        await connection.send(linked)
 
     def _qr(self) -> Frame:
         self._qr_batches += 1
@@ -281,11 +280,15 @@ def open_server(options: SimulatorOptions) -> PageServer:
     return PageServer(options, world, library, config, stagehand, dialog=stagehand.dialog)
 
 
+def _body_key(options: SimulatorOptions) -> str:
+    """Return what a page decrypts its messages' bodies with, base64; it is told after the login only."""
+    return base64.b64encode(Random(f"{options.seed}/body").randbytes(32)).decode()  # noqa: S311 - invented
+
+
 def _config(options: SimulatorOptions) -> dict[str, Any]:
-    key = Random(f"{options.seed}/body").randbytes(32)  # noqa: S311 - invented, protects nothing
     delays = dict.fromkeys(
         ("boot_ms", "loading_ms", "open_chat_ms", "page_load_ms", "reveal_ms", "hydrate_ms", "image_ms",
-         "phone_ms", "list_reorder_ms"),
+         "phone_ms", "list_reorder_ms", "modules_ms", "key_ms"),
         0,
     )  # fmt: skip
     return {
@@ -298,7 +301,6 @@ def _config(options: SimulatorOptions) -> dict[str, Any]:
         "profile": options.profile,
         "search_editable": None,  # whether the search field is an editable element; None: by the release
         "fiber": True,
-        "body_key": base64.b64encode(key).decode(),
         "delays": {**delays, "qr_ttl_scale": 1.0, "link_code_ttl_scale": 1.0},
         "version": VERSION,
         "auto_download": True,
@@ -306,6 +308,12 @@ def _config(options: SimulatorOptions) -> dict[str, Any]:
         "hidden_idb": False,
         "idb_version": None,  # of the database; None: the client's own
         "idb_renamed_fields": False,
+        "missing_modules": [],  # of the page's modules; all of these are decided when a page is loaded
+        "unresolved_modules": [],  # registered, but something that they depend on is not
+        "renamed_members": {},  # path of a member -> its new name
+        "key_never_comes": False,  # towards scripts: the page itself shows every body
+        "serialized_keys": None,  # whether message keys carry `_serialized`; None: by the release
+        "record_touches": False,  # tells the ledger what scripts touch of the modules
         "idb_locked": False,  # the page holds the messages in a transaction of its own
         "bodiless": [],  # stanza ids of rows that never get their body
         "tab_hidden": False,

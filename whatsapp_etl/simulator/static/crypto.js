@@ -23,6 +23,11 @@ export class BodyCipher {
     return new BodyCipher(key);
   }
 
+  /** The key itself, which cannot be exported. */
+  get key() {
+    return this.#key;
+  }
+
   /** Return the value of the column `msgRowOpaqueData`. */
   async seal(body) {
     const iv = crypto.getRandomValues(new Uint8Array(16));
@@ -32,8 +37,16 @@ export class BodyCipher {
 
   /** Return the body that `seal` was given; `{}` for a row that has none. */
   async open(opaque) {
-    if (!opaque) return {};
-    const plain = await crypto.subtle.decrypt({ name: "AES-CBC", iv: opaque.iv }, this.#key, opaque._data);
-    return JSON.parse(fromUtf8.decode(plain));
+    return opaque ? parsedBody(await this.decrypt(opaque)) : {};
   }
+
+  /** Return the bytes that a value of the column `msgRowOpaqueData` hides. */
+  decrypt(opaque) {
+    return crypto.subtle.decrypt({ name: "AES-CBC", iv: opaque.iv }, this.#key, opaque._data);
+  }
+}
+
+/** The body that these bytes spell. */
+export function parsedBody(bytes) {
+  return JSON.parse(fromUtf8.decode(bytes));
 }

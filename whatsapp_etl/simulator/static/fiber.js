@@ -1,7 +1,7 @@
 // What React leaves on the nodes it renders: own keys `__reactFiber$…` and `__reactProps$…` whose chain of
 // `.return` leads to the component that holds the message or the chat. Undocumented there, switchable here.
 
-import { era } from "./era.js";
+import { MsgKey, Wid, widOf } from "./ids.js";
 
 const HOPS_FROM_MESSAGE = 7; // from the node with data-id to the component with `memoizedProps.msg`
 const HOPS_FROM_FOCUSABLE = 12; // from the .focusable-list-item inside it
@@ -39,35 +39,20 @@ export function createFiber(config) {
   };
 }
 
-function wid(value) {
-  const text = typeof value === "string" ? value : (value?._serialized ?? "");
-  const [user, server] = text.split("@");
-  return { user, server, _serialized: text, toString: () => text };
-}
-
-// Message keys lost their `_serialized` in July 2026; `String(id)` still gives the packed form.
-function messageKey(packed) {
-  const [fromMe, remote, id, ...rest] = packed.split("_");
-  const participant = rest.find((part) => part.includes("@"));
-  const key = { fromMe: fromMe === "true", remote: wid(remote), id, toString: () => packed };
-  if (era().hasSerializedKeys) key._serialized = packed;
-  return participant ? { ...key, participant: wid(participant) } : key;
-}
-
 /** A message as the client itself holds it. @param {object} row a message row of the store, decrypted */
 export function messageModel(row) {
   const body = row.body ?? {};
   return {
-    id: messageKey(row.id),
+    id: new MsgKey(row.id),
     t: row.t,
     type: row.type,
     subtype: row.subtype,
     body: typeof body.body === "string" ? body.body : undefined,
     caption: body.caption ?? (row.type === "document" ? row.filename : undefined),
     filename: row.filename,
-    from: wid(row.from),
-    to: wid(row.to),
-    author: row.author ? wid(row.author) : undefined,
+    from: widOf(row.from),
+    to: widOf(row.to),
+    author: widOf(row.author),
     ack: row.ack,
     isForwarded: Boolean(row.isForwarded),
     star: Boolean(row.isStarred),
@@ -82,5 +67,5 @@ export function messageModel(row) {
 }
 
 function chatModel(chat, formattedTitle) {
-  return { id: wid(chat.id), t: chat.t, unreadCount: chat.unreadCount, archive: Boolean(chat.archive), formattedTitle };
+  return { id: new Wid(chat.id), t: chat.t, unreadCount: chat.unreadCount, archive: Boolean(chat.archive), formattedTitle };
 }

@@ -32,6 +32,7 @@ let token = null;
 let chats = null;
 let conversation = null;
 let receipts = null;
+let modules = null;
 
 const socket = new Socket(() => ({
   op: "hello",
@@ -51,10 +52,14 @@ const dialogs = new Dialogs(app, {
 start();
 
 function start() {
-  installModules({
+  modules = installModules({
     mode: () => mode,
     available: () => receipts?.available ?? document.hasFocus(),
-    messages: () => store?.shownMessages ?? new Map(),
+    store: () => store,
+    me: () => me,
+    config: () => config,
+    tell: (frame) => socket.send(frame),
+    seen: (chatId) => receipts.asked(chatId),
   });
   claimProfile(() => {
     socket.close();
@@ -77,6 +82,7 @@ function configure(fresh) {
   const isFirst = config === null;
   if (isFirst) useEra(fresh.profile);
   config = fresh;
+  if (isFirst) modules.start();
   mutate(fresh.mutations);
   Object.assign(document.documentElement, languageOf(fresh));
   window.Debug = { VERSION: fresh.version };
@@ -133,7 +139,7 @@ async function askForLogin(batch) {
   return undefined;
 }
 
-async function linked({ token: given, me: account }) {
+async function linked({ token: given, me: account, body_key: bodyKey }) {
   if (chats && given === token) {
     dialogs.show("none");
     await pull();
@@ -150,7 +156,7 @@ async function linked({ token: given, me: account }) {
   me = account;
   await endSplash();
   enter("SYNCING");
-  await load();
+  await load(bodyKey);
 }
 
 /** Fetch what changed. A failure needs nothing: the socket is down as well, and its return pulls again. */
@@ -162,11 +168,12 @@ async function pull() {
   }
 }
 
-async function load() {
+async function load(bodyKey) {
   const known = await openStore();
   if (!known) return;
   storeLogin({ token, me });
-  await store.logIn({ config, token, me });
+  await store.logIn({ bodyKey, token, me });
+  modules.keyCame(store.cipher);
   await store.setPreference(LOGIN_KEY, { token, world: config.world, renamed: config.idb_renamed_fields });
   const loading = new LoadingScreen(app, { isFirst: known === "new", onLogOut: () => leave(0) });
   loading.show(0);

@@ -75,6 +75,11 @@ export class Receipts {
     if (document.hasFocus()) await this.#sendSeen(chatId);
   }
 
+  /** A script asks for a chat to be marked seen: nothing holds that back. */
+  asked(chatId) {
+    return this.#sendSeen(chatId);
+  }
+
   /** A voice note was played. */
   async played(messageId) {
     const message = await this.#store.message(messageId);

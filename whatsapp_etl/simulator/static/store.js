@@ -38,14 +38,24 @@ export class Store {
   }
 
   /** Take the login: the key of the bodies, the token of the server, the account. */
-  async logIn({ config, token, me }) {
-    this.#cipher = await BodyCipher.from(config.body_key);
+  async logIn({ bodyKey, token, me }) {
+    this.#cipher = await BodyCipher.from(bodyKey);
     this.#token = token;
     this.#ownIds = [me.id, me.lid];
     for (const name of IN_MEMORY) {
       const rows = await result(this.#read(name).getAll());
       this.#memory[name] = new Map(rows.map((row) => [keyOf(name, row), row]));
     }
+  }
+
+  /** The connection to the database. */
+  get database() {
+    return this.#database;
+  }
+
+  /** What encrypts and decrypts bodies; undefined before the login. */
+  get cipher() {
+    return this.#cipher;
   }
 
   /** Forget everything, on disk as well. */
@@ -97,6 +107,10 @@ export class Store {
 
   group(chatId) {
     return this.#memory["group-metadata"].get(chatId);
+  }
+
+  groups() {
+    return [...this.#memory["group-metadata"].values()];
   }
 
   /** The row of the store `participant`: `{participants, admins, …}` of a group. */
