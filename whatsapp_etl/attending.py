@@ -17,6 +17,7 @@ from whatsapp_etl.ending import stop_deadline
 from whatsapp_etl.errors import (
     DatabaseRefusedError,
     DatabaseUnreachableError,
+    SchemaOutdatedError,
     WhatsappEtlError,
     exit_code_of,
     is_session_taken,
@@ -157,7 +158,7 @@ def _show_store(store: Store, state: ServiceState, settings: Settings, options: 
             store.recent_runs(RECENT_RUNS),
         )
         state.set_shield_alarm(is_on=store.has_shield_alarm())
-    except (DatabaseUnreachableError, DatabaseRefusedError) as error:
+    except (DatabaseUnreachableError, DatabaseRefusedError, SchemaOutdatedError) as error:
         # A table that somebody locks is no reason to end, nor to lose the cycle's own report.
         log.warning("store_not_shown", error=str(error))
         state.show_store_down()

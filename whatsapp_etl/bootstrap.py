@@ -13,9 +13,11 @@ from typing import TypedDict
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import structlog
+
 from whatsapp_etl.attachments.files import remove, save
 from whatsapp_etl.backfill import Backfill
-from whatsapp_etl.errors import ConfigurationError
+from whatsapp_etl.errors import ConfigurationError, DatabaseUnreachableError
 from whatsapp_etl.events.sign import key_of
 from whatsapp_etl.events.targets import Target, parse_targets
 from whatsapp_etl.extract.browser import BrowserOptions, find_browser
@@ -40,6 +42,8 @@ from whatsapp_etl.transform.page_words import words_of
 from whatsapp_etl.transform.saved_page import write_page
 from whatsapp_etl.transform.visits import Rules
 from whatsapp_etl.whole_files import remove_leftovers
+
+log = structlog.get_logger(__name__)
 
 Clock = Callable[[], datetime]
 
@@ -130,11 +134,27 @@ def targets_of(settings: Settings) -> tuple[Target, ...]:
 
 
 @contextmanager
-def open_store(settings: Settings, announce: Announce = no_announcement) -> Iterator[Store]:
-    """Yield the store in a database whose schema is current."""
+def open_store(
+    settings: Settings, announce: Announce = no_announcement, *, may_be_away: bool = False
+) -> Iterator[Store]:
+    """Yield the store in a database whose schema is current.
+
+    Args:
+        settings: What the person wants.
+        announce: Told of each step.
+        may_be_away: Whether Postgres may be away, where an earlier program left what is needed to read on:
+            the schema is then brought up to date before the first statement.
+    """
     targets = targets_of(settings)  # what is wrong with them is told before anything starts
-    with open_db(settings) as database:
-        migrate.upgrade(database)
+    may_be_away = may_be_away and spool_of(settings).has_memory
+    with open_db(settings, may_be_away=may_be_away) as database:
+        try:
+            migrate.upgrade(database)
+        except DatabaseUnreachableError as away:
+            if not may_be_away:
+                raise
+            log.warning("postgres_away_at_start", error=str(away))
+            database.prepare_later(migrate.upgrade)
         with Store(database, announce=announce, targets=[target.name for target in targets]) as store:
             yield store
 
@@ -164,9 +184,12 @@ def has_database(settings: Settings) -> bool:
 
 
 @contextmanager
-def open_db(settings: Settings) -> Iterator[Database]:
+def open_db(settings: Settings, *, may_be_away: bool = False) -> Iterator[Database]:
     with open_database(
-        settings.pg_url.get_secret_value(), settings.pg_schema, settings.pg_data_dir
+        settings.pg_url.get_secret_value(),
+        settings.pg_schema,
+        settings.pg_data_dir,
+        may_be_away=may_be_away,
     ) as database:
         yield database
 
@@ -297,9 +320,13 @@ def _parts_of(
         "retention": settings.retention_days,
         "clock": clock or clock_of(settings),
         "remove_file": partial(remove, root=settings.attachments_dir),
-        "spool": Spool(settings.spool_dir, settings.spool_max_bytes, announce),
+        "spool": spool_of(settings, announce),
         "announce": announce,
     }
+
+
+def spool_of(settings: Settings, announce: Announce = no_announcement) -> Spool:
+    return Spool(settings.spool_dir, settings.spool_max_bytes, announce)
 
 
 def backfill_of(

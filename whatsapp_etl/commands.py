@@ -28,7 +28,7 @@ from whatsapp_etl.steps import Announce, no_announcement
 def sync(*, as_json: bool, announce: Announce = no_announcement) -> int:
     """Run one cycle; return the exit code."""
     settings = _settings(logs_as_text=not as_json)
-    with bootstrap.open_store(settings, announce) as store:
+    with bootstrap.open_store(settings, announce, may_be_away=True) as store:
         stop = threading.Event()
         deadline = stop_deadline(has_store=bool(settings.session_store_url))
         source = bootstrap.source_of(settings, stop, waits=True, announce=announce)
@@ -55,7 +55,7 @@ def sync(*, as_json: bool, announce: Announce = no_announcement) -> int:
 def run() -> int:
     """Sync again and again and serve the status page, until a signal comes."""
     settings = _settings()
-    with bootstrap.open_store(settings) as store:
+    with bootstrap.open_store(settings, may_be_away=True) as store:
         return attend(settings, store)
 
 

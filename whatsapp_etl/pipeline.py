@@ -37,12 +37,12 @@ from whatsapp_etl.model import (
 )
 from whatsapp_etl.planning import plan_captured
 from whatsapp_etl.progress import CycleProgress, NoProgress
+from whatsapp_etl.recollection import Recollection
 from whatsapp_etl.retaining import retain
 from whatsapp_etl.retention import Retention, parse_retention
 from whatsapp_etl.row_reading import RowReading
 from whatsapp_etl.scope import (
     Directory,
-    Standing,
     compare,
     index_in_scope,
     reactions_in_scope,
@@ -51,7 +51,6 @@ from whatsapp_etl.scope import (
     standing_of,
 )
 from whatsapp_etl.spool.folder import Spool
-from whatsapp_etl.spool.settled import Settled
 from whatsapp_etl.spooling import Spooling
 from whatsapp_etl.steps import Announce, Step, no_announcement
 from whatsapp_etl.tally import FAILURES_IN_A_ROW, Tally, may_be_stuck, status_of, told
@@ -80,9 +79,8 @@ class Cycle:
     retention: Retention = field(default_factory=lambda: parse_retention(""))
     spool: Spool = field(kw_only=True)
     announce: Announce = no_announcement
-    _standing: Standing | None = None
     _has_untold_alarm: bool = False
-    _settled: Settled = field(default_factory=Settled)
+    _recollection: Recollection = field(init=False)
     _spooling: Spooling = field(init=False)
     _visiting: Visiting = field(init=False)
     _memory: ChatMemory = field(init=False)
@@ -92,6 +90,7 @@ class Cycle:
 
     def __post_init__(self) -> None:
         self._memory = ChatMemory(self.clock)
+        self._recollection = Recollection(self.spool)
         self._rows = RowReading(self.zone, self.locale)
         self._spooling = Spooling(
             self.spool, self.store, self.clock, load_chat=self._load_spooled, announce=self.announce
@@ -210,12 +209,14 @@ class Cycle:
         """Return the account, when it is the one that is read; while Postgres is away, as it said last."""
         account = self.source.account()
         tally.if_there(self._tell_alarm)
-        self._standing = (
-            tally.if_there(lambda: standing_of(self.store, account, self.clock())) or self._standing
-        )
-        if self._standing is None:
-            tally.raise_if_away()
-        if self._standing is None or self._standing.account_id != account.id:
+        known = self._recollection
+        if standing := tally.if_there(lambda: standing_of(self.store, account, self.clock())):
+            known.standing = standing
+        else:
+            known.recall(account)
+            if known.standing is None:
+                tally.raise_if_away()
+        if known.standing is None or known.standing.account_id != account.id:
             self.source.reject_account()
             raise SessionNeedsPersonError(
                 "The browser is linked to another account than the one in the database.",
@@ -224,19 +225,20 @@ class Cycle:
         return account
 
     def _rules_now(self) -> Rules:
-        assert self._standing is not None
-        return rules_now(self.source, self._standing, self.rules)
+        assert self._recollection.standing is not None
+        return rules_now(self.source, self._recollection.standing, self.rules)
 
     def _diff(self, directory: Directory, since: datetime, tally: Tally) -> Mapping[str, ChatDiff]:
         """Compare what the browser lists with Postgres; while that is away, with what is known of it."""
-        pages = self._settled.noting(index_in_scope(self.source, directory, since))
+        settled = self._recollection.settled
+        pages = settled.noting(index_in_scope(self.source, directory, since))
         diffs = tally.if_there(lambda: compare(self.store, pages, directory, since, tally))
         if diffs is not None:
-            self._settled.compared(diffs)
+            settled.compared(diffs)
             return diffs
-        if not self._settled.is_known:
+        if not settled.is_known:
             tally.raise_if_away()
-        return self._settled.diff(index_in_scope(self.source, directory, since), since, tally.started_at)
+        return settled.diff(index_in_scope(self.source, directory, since), since, tally.started_at)
 
     def _capture(
         self, chat: ChatFacts, directory: Directory, diff: ChatDiff, since: datetime, tally: Tally
@@ -291,7 +293,7 @@ class Cycle:
         """Note what need not be looked for again as long as Postgres cannot be asked."""
         now = self.clock()
         due = {each.external_id for each in plan.missing if each.next_try_at <= now}
-        self._settled.settle(key for key in captured.diff.wanted if key not in due)
+        self._recollection.settled.settle(key for key in captured.diff.wanted if key not in due)
 
     def _apply(self, plan: LoadPlan, tally: Tally, *, is_late: bool = False) -> bool:
         """Store a chat's plan; one that Postgres refuses is left out, and the chat read last next time."""
@@ -356,8 +358,7 @@ class Cycle:
         log.error("shield_alarm", detail="an unread count fell after the chat was opened")
         self._has_untold_alarm = True
         tally.if_there(self._tell_alarm)
-        if self._standing is not None:
-            self._standing = replace(self._standing, is_shield_alarmed=True)
+        self._recollection.raise_alarm()
 
     def _tell_alarm(self) -> None:
         """Store an alarm that Postgres was not there for."""
@@ -369,6 +370,7 @@ class Cycle:
 
     def _finish(self, tally: Tally, error: Exception | None) -> RunReport:
         """Store the run and the session's state; renew a page that may be stuck."""
+        self._recollection.keep()
         self._blind_spots.note(tally.agreement)
         if lost := self._blind_spots.facts:
             log.warning("facts_lost", facts=list(lost))

@@ -132,6 +132,7 @@ def forget_waiting(spool: Spool, forgotten: Forgotten, store: Store, now: dateti
     A file that cannot be read may hold anything, so it goes as a whole: its chat is read again.
     """
     unread = spool.remove_set_aside()
+    spool.remove_memory()  # it does not know this wish; the next cycle leaves another
     for name in spool.names():
         try:
             captured = spool.read(name)

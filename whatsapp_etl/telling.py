@@ -21,7 +21,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from whatsapp_etl import bootstrap
 from whatsapp_etl.announcing import time_passed
-from whatsapp_etl.errors import DatabaseRefusedError, DatabaseUnreachableError
+from whatsapp_etl.errors import DatabaseRefusedError, DatabaseUnreachableError, SchemaOutdatedError
 from whatsapp_etl.events.deliver import Deliverer
 from whatsapp_etl.events.formats import Context
 from whatsapp_etl.events.retry import Policy
@@ -166,7 +166,7 @@ class Telling:
         try:
             job()
             self._has_failed = False
-        except (DatabaseUnreachableError, DatabaseRefusedError) as error:
+        except (DatabaseUnreachableError, DatabaseRefusedError, SchemaOutdatedError) as error:
             # Every few seconds, for as long as Postgres is away: said once.
             if not self._has_failed:
                 log.warning("events_wait", error=str(error))

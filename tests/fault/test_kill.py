@@ -7,8 +7,7 @@ import threading
 
 import pytest
 
-from tests.fault.recovery import files_in
-from tests.fixtures.cycle import stored_messages, truth_of
+from tests.fault.recovery import assert_program_recovered
 from tests.fixtures.program import end_hard
 
 #: Kill moments, spread over a cycle of this world; fixed, so that a failure can be repeated.
@@ -36,22 +35,8 @@ def test_kills_in_the_middle_of_cycles_lose_and_double_nothing(program, database
         process.communicate(timeout=60)
         interrupted += process.returncode != 0
 
-    report = it.sync()
-
     assert interrupted >= KILLS // 2
-    assert report["status"] == "success"
-    assert stored_messages(database) == truth_of(simulator)
-    duplicates = "SELECT count(*) - count(DISTINCT (platform, external_id)) FROM messages"
-    with database.connect() as connection:
-        assert connection.execute(duplicates).fetchone() == (0,)
-        assert connection.execute("SELECT count(*) FROM sync_runs WHERE status = 'running'").fetchone() == (
-            0,
-        )
-        images = connection.execute("SELECT file_path FROM attachments WHERE state = 'stored'").fetchall()
-    assert images
-    whole = {path for path in files_in(it.folder / "attachments") if not path.startswith(".part-")}
-    assert whole == {path for (path,) in images}
-    assert simulator.ledger()["receipts"] == 0
+    assert_program_recovered(it, simulator, database)
 
 
 @pytest.mark.matrix

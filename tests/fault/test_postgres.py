@@ -9,7 +9,8 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 
-from tests.fault.recovery import Footprint, assert_recovered, assert_told_as_unreachable
+from tests.fault.footprint import Footprint
+from tests.fault.recovery import assert_recovered, assert_told_as_unreachable
 from tests.fixtures.cycle import make_settings
 from tests.fixtures.postgres import end_sessions
 from tests.fixtures.proxy import Fault, next_after, nth
@@ -215,11 +216,19 @@ def test_another_server_takes_over_with_a_copy(behind_proxy, proxy, server_url, 
             connection.execute(f"DROP DATABASE IF EXISTS {copy} WITH (FORCE)")
 
 
-def test_faults_leave_no_connection_no_process_and_no_memory_behind(behind_proxy, proxy):
+@pytest.mark.parametrize(
+    "kind",
+    [
+        Fault.CUT,
+        *(pytest.param(each, marks=pytest.mark.matrix) for each in (Fault.CUT_ANSWER, Fault.SWALLOW)),
+    ],
+)
+def test_faults_leave_no_connection_no_process_and_no_memory_behind(behind_proxy, proxy, kind):
+    """While the program goes on; what it holds after its end is asked after every test."""
     it = behind_proxy(world=WORLD)
 
     def fault(when):
-        proxy.arm(Fault.CUT, when)
+        proxy.arm(kind, when)
         chat = max(row["thread_external_id"] for row in it.truth().values())
         it.simulator.add_message(chat, "One more of these")
         it.sync()

@@ -1,8 +1,16 @@
 """Postgres is away for hours: chats are read once, kept on disk, and loaded in order when it is back."""
 
+import json
+
 import pytest
 
-from tests.fault.recovery import assert_recovered, assert_told_as_unreachable, files_in
+from tests.fault.recovery import (
+    assert_program_recovered,
+    assert_recovered,
+    assert_told_as_unreachable,
+    waiting_in,
+)
+from tests.fixtures.cycle import truth_of
 from tests.fixtures.proxy import Fault, nth
 from whatsapp_etl import bootstrap
 from whatsapp_etl.model import RunStatus
@@ -14,6 +22,11 @@ def cut_off(proxy, *, is_off):
     proxy.refuses = is_off
     if is_off:
         proxy.cut_all()
+
+
+def restart(it):
+    """Make the objects of a program that has just begun."""
+    it.cycle = bootstrap.cycle_of(it.settings, it.source, it.store)
 
 
 def chats_in(it):
@@ -36,6 +49,7 @@ def test_chats_of_hours_without_postgres_are_read_once_and_all_there_afterwards(
     quiet = it.sync()  # nothing new: nothing is opened
     assert_told_as_unreachable(quiet)
     assert (quiet.chats_opened, quiet.spool.batches) == (0, 1)
+    restart(it)
     message = it.simulator.add_message(first, "And the key beneath it")
     it.simulator.add_message(second, "Who has the ladder?")
     third = it.sync()
@@ -52,7 +66,7 @@ def test_chats_of_hours_without_postgres_are_read_once_and_all_there_afterwards(
 
     assert (report.chats_opened, report.unspooled, report.spool.batches) == (0, 4, 0)
     assert (report.applied.inserted, report.applied.attachments_saved) == (4, 1)
-    assert files_in(folder) == set()
+    assert waiting_in(folder) == set()
 
 
 def test_chats_that_wait_their_turn_when_postgres_goes_away_are_read_and_kept(behind_proxy, proxy):
@@ -79,6 +93,24 @@ def test_without_a_comparison_to_go_by_nothing_is_read(behind_proxy, proxy):
     assert (report.chats_opened, report.spool.batches) == (0, 0)
     cut_off(proxy, is_off=False)
     assert_recovered(it)
+
+
+@pytest.mark.matrix
+def test_a_program_started_without_postgres_reads_on_where_another_stopped(program, database, proxy):
+    it, simulator = program(world=WORLD, PG_URL=proxy.url)
+    it.sync()
+    chat, *_ = sorted({row["thread_external_id"] for row in truth_of(simulator).values()})
+    cut_off(proxy, is_off=True)
+    simulator.add_message(chat, "The lamp is on the porch")
+
+    for opened in (1, 0):
+        done = it.run("sync", "--json")
+        report = json.loads(done.stdout)
+        assert (done.returncode, report["chats_opened"], report["spooled"]) == (5, opened, opened)
+        assert report["error"].startswith("DatabaseUnreachableError: ")
+
+    cut_off(proxy, is_off=False)
+    assert_program_recovered(it, simulator, database)
 
 
 def test_a_full_spool_stops_reading_and_throws_nothing_away(behind_proxy, proxy):
@@ -109,7 +141,7 @@ def test_a_damaged_file_is_set_aside_and_the_others_go_on(behind_proxy, proxy):
     for chat in (first, second):
         it.simulator.add_message(chat, "The lamp is on the porch")
         it.sync()
-    damaged, _ = sorted(it.settings.spool_dir.iterdir())
+    damaged, _ = sorted(it.settings.spool_dir.glob("*.chat"))
     damaged.write_bytes(damaged.read_bytes()[:-20])
     cut_off(proxy, is_off=False)
 
@@ -117,7 +149,7 @@ def test_a_damaged_file_is_set_aside_and_the_others_go_on(behind_proxy, proxy):
 
     assert (report.status, report.unspooled, report.chats_opened) == (RunStatus.SUCCESS, 1, 1)
     assert (report.spool.batches, report.spool.set_aside) == (0, 1)
-    assert files_in(it.settings.spool_dir) == {f"aside/{damaged.name}"}
+    assert waiting_in(it.settings.spool_dir) == {f"aside/{damaged.name}"}
     (it.settings.spool_dir / "aside" / damaged.name).unlink()
     assert_recovered(it)
 
@@ -134,7 +166,7 @@ def test_an_alarm_of_the_time_without_postgres_keeps_unread_chats_closed_at_once
     it.simulator.add_message(first, "The lamp is on the porch")
     assert it.sync().receipts_observed == 1
     if is_restarted:
-        it.cycle = bootstrap.cycle_of(it.settings, it.source, it.store)
+        restart(it)
     else:
         for file in it.settings.spool_dir.iterdir():
             file.unlink()

@@ -1,14 +1,12 @@
 """The real program is killed at every named step of a cycle; one clean cycle later nothing of it is left."""
 
-import os
 import shutil
 import signal
-import time
 
 import pytest
 
-from tests.fault.recovery import files_in
-from tests.fixtures.cycle import stored_messages, truth_of
+from tests.fault.recovery import assert_program_recovered
+from tests.fixtures.cycle import truth_of
 from tests.fixtures.proxy import nth
 from whatsapp_etl import bootstrap
 from whatsapp_etl.load.database import Database
@@ -24,7 +22,6 @@ OF_A_PICTURE = {Step.PICTURE_WRITTEN, Step.PICTURE_SAVED}
 #: Those to which a cycle of this world comes three times.
 OFTEN = {Step.CHAT_READ, Step.MESSAGES_WRITTEN, Step.CHAT_WRITTEN, Step.CHAT_STORED, *WHILE_AWAY}
 UNUSED = "00/11/0011.jpg"
-_LONG_AGO = 7200
 
 
 def note_unused_file(database, folder):
@@ -68,28 +65,6 @@ def kill_at(it, proxy, step, times=1):
     proxy.disarm()
 
 
-def assert_clean_afterwards(it, simulator, database):
-    for folder in ("attachments", "spool"):
-        for path in (it.folder / folder).glob(".part-*"):
-            # What is younger than an hour may be another program's.
-            os.utime(path, (time.time() - _LONG_AGO,) * 2)
-
-    assert it.sync()["status"] == "success"
-
-    assert it.browsers() == []
-    assert stored_messages(database) == truth_of(simulator)
-    with database.connect() as connection:
-        one = "SELECT count(*) - count(DISTINCT (platform, external_id)) FROM messages"
-        assert connection.execute(one).fetchone() == (0,)
-        running = "SELECT count(*) FROM sync_runs WHERE status = 'running'"
-        assert connection.execute(running).fetchone() == (0,)
-        images = connection.execute("SELECT file_path FROM attachments WHERE state = 'stored'").fetchall()
-    assert images
-    assert files_in(it.folder / "attachments") == {path for (path,) in images}
-    assert files_in(it.folder / "spool") == set()
-    assert simulator.ledger()["receipts"] == 0
-
-
 def test_every_step_is_announced_and_in_its_order(account, database, proxy):
     it = account(world=WORLD)
     announced = []
@@ -123,7 +98,7 @@ def test_kills_at_one_step_after_the_other_are_survived_in_one_world(program, da
         kill_at(it, proxy, step)
         new_messages(simulator)
 
-    assert_clean_afterwards(it, simulator, database)
+    assert_program_recovered(it, simulator, database)
 
 
 @pytest.mark.matrix
@@ -139,7 +114,7 @@ def test_a_program_killed_at_a_step_leaves_nothing_behind(program, database, pro
     kill_at(it, proxy, step, times)
 
     new_messages(simulator)
-    assert_clean_afterwards(it, simulator, database)
+    assert_program_recovered(it, simulator, database)
 
 
 @pytest.mark.matrix
@@ -152,4 +127,4 @@ def test_a_program_killed_at_every_step_in_turn_comes_to_its_end(program, databa
         new_messages(simulator)
         shutil.rmtree(it.folder / "attachments" / "00", ignore_errors=True)
 
-    assert_clean_afterwards(it, simulator, database)
+    assert_program_recovered(it, simulator, database)

@@ -242,7 +242,8 @@ class Soak:
         root = self.folder / "attachments"
         files = {path.relative_to(root).as_posix() for path in root.rglob("*") if not path.is_dir()}
         named = {path for (path,) in rows}
-        waiting = [path for path in (self.folder / "spool").rglob("*") if path.is_file()]
+        spooled = [path for path in (self.folder / "spool").rglob("*") if path.is_file()]
+        waiting = [path for path in spooled if path.suffix != ".memory"]
         return [
             *(f"spooled: {path.name}" for path in waiting),
             *(f"browser {each.pid}" for each in find_browsers(self.folder / "profile")),

@@ -7,11 +7,20 @@ import pytest
 
 from tests.fixtures.captured import NOW, make_captured
 from whatsapp_etl.errors import SpoolDamagedError, SpoolFullError
+from whatsapp_etl.forgotten import Forgotten
 from whatsapp_etl.model import SpoolFacts
 from whatsapp_etl.spool.folder import Spool
 from whatsapp_etl.spool.format import packed, unpacked
+from whatsapp_etl.spool.memory import Memory
 
 MANY = 1_000_000
+MEMORY = Memory(
+    account=bytes(range(64)),
+    is_shield_alarmed=True,
+    forgotten=Forgotten(b"key", frozenset({b"one", b"two"})),
+    key=b"another key",
+    revisions={2**64 - 1: 0, 5: 2**63},
+)
 
 
 @pytest.fixture
@@ -121,12 +130,27 @@ def test_a_chat_beyond_the_bound_is_refused_and_nothing_else_is_lost(tmp_path):
     spool.put(make_captured(2))
 
 
+def test_what_is_set_aside_counts_until_it_is_removed(tmp_path):
+    size = len(packed(make_captured(1)))
+    spool = Spool(tmp_path / "spool", size * 2 - 1)
+    spool.set_aside(spool.put(make_captured(1)))
+
+    with pytest.raises(SpoolFullError, match="SPOOL_MAX_BYTES"):
+        spool.put(make_captured(2))
+
+    assert spool.is_full
+    spool.remove_set_aside()
+    assert not spool.is_full
+    spool.put(make_captured(2))
+
+
 def test_a_bound_of_zero_keeps_nothing(tmp_path):
     spool = Spool(tmp_path / "spool", 0)
 
     assert spool.is_full
     with pytest.raises(SpoolFullError):
         spool.put(make_captured(1))
+    assert not spool.keep_memory(MEMORY)
     assert not (tmp_path / "spool").exists()
 
 

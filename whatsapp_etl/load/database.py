@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -59,6 +60,15 @@ class Database:
         self._embedded = embedded
         self._silence = silence
         self._lock_patience = lock_patience
+        self._pending: Callable[[Database], None] | None = None
+        self._turn = threading.RLock()
+
+    def prepare_later(self, prepare: Callable[[Database], None]) -> None:
+        """Let this be done before the first connection is used: Postgres is away now.
+
+        Whoever connects gets the error that it raises, and the next one tries again.
+        """
+        self._pending = prepare
 
     @property
     def is_embedded(self) -> bool:
@@ -102,6 +112,7 @@ class Database:
             DatabaseUnreachableError: Nothing answers, or it refuses the login.
             ConfigurationError: PG_URL cannot be read, or the server is too old.
         """
+        self._prepare()
         try:
             connection = self._connect()
         except DatabaseUnreachableError:
@@ -128,6 +139,15 @@ class Database:
             unless_ready.pop_all()
         connection.autocommit = autocommit
         return connection
+
+    def _prepare(self) -> None:
+        with self._turn:  # a second thread waits; what is prepared connects in this one
+            if (prepare := self._pending) is not None:
+                self._pending = None
+                with ExitStack() as unless_done:
+                    unless_done.callback(self.prepare_later, prepare)
+                    prepare(self)
+                    unless_done.pop_all()
 
     def _connect(self) -> Connection:
         try:
@@ -169,13 +189,16 @@ class Database:
 
 
 @contextmanager
-def open_database(pg_url: str, schema: str, data_dir: Path) -> Iterator[Database]:
+def open_database(
+    pg_url: str, schema: str, data_dir: Path, *, may_be_away: bool = False
+) -> Iterator[Database]:
     """Open PG_URL, or the embedded server in `data_dir` when it is empty; stop that one at the end.
 
     Args:
         pg_url: "postgresql://…" or "postgres://…"; empty: the embedded server.
         schema: Schema of the account's tables.
         data_dir: The embedded server's folder. Programs on the same folder share one server.
+        may_be_away: Whether the server of PG_URL is not asked yet.
 
     Raises:
         DatabaseUnreachableError: The server does not answer; the message says where it is expected.
@@ -183,7 +206,8 @@ def open_database(pg_url: str, schema: str, data_dir: Path) -> Iterator[Database
     """
     if pg_url:
         database = Database(_plain_url(pg_url), schema)
-        database.connect().close()
+        if not may_be_away:
+            database.connect().close()
         yield database
         return
     with EmbeddedServer(data_dir) as server:

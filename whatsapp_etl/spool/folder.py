@@ -14,6 +14,7 @@ from whatsapp_etl.captured import CapturedChat
 from whatsapp_etl.errors import SpoolDamagedError, SpoolFullError
 from whatsapp_etl.model import SpoolFacts
 from whatsapp_etl.spool.format import packed, unpacked
+from whatsapp_etl.spool.memory import Memory, packed_memory, unpacked_memory
 from whatsapp_etl.steps import Announce, Step, no_announcement
 from whatsapp_etl.whole_files import flush_folder, write_whole
 
@@ -23,6 +24,7 @@ ASIDE_FOR = timedelta(days=7)
 _NAME = re.compile(r"(?P<number>\d{10})-(?P<at>\d{8}T\d{6})\.chat")
 _INSTANT = "%Y%m%dT%H%M%S"
 _ASIDE = "aside"
+_MEMORY = "settled.memory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Spool:
 
     Args:
         folder: Made when the first chat is kept.
-        most_bytes: Bound of all files together; 0 keeps nothing.
+        most_bytes: Bound of all files together, those set aside among them; 0 keeps nothing.
         announce: Told of each step.
     """
 
@@ -68,7 +70,7 @@ class Spool:
     @property
     def is_full(self) -> bool:
         """Whether the next chat would find no room; one did not, or the bound is reached."""
-        held = sum(each.size for each in self._entries())
+        held = self._held()
         return held >= self._most_bytes or (self._full_at is not None and held >= self._full_at)
 
     def put(self, captured: CapturedChat) -> str:
@@ -79,7 +81,7 @@ class Spool:
         """
         data = packed(captured)
         entries = self._entries()
-        held = sum(each.size for each in entries)
+        held = self._held()
         if held + len(data) > self._most_bytes:
             self._full_at = held
             raise full(f"SPOOL_MAX_BYTES ({self._most_bytes:,}) is reached")
@@ -134,12 +136,56 @@ class Spool:
     def remove_set_aside(self, before: datetime | None = None) -> int:
         """Remove files that could not be loaded, all or those captured before an instant; return how many."""
         gone = 0
+        self._full_at = None
         for name in self.set_aside_names():
             match = _NAME.fullmatch(name)
             if before is None or match is None or _captured_at(match) < before:
                 (self._folder / _ASIDE / name).unlink(missing_ok=True)
                 gone += 1
         return gone
+
+    # --- what is settled ------------------------------------------------------------------------
+
+    @property
+    def has_memory(self) -> bool:
+        """Whether something was kept, readable or not."""
+        return (self._folder / _MEMORY).is_file()
+
+    def memory(self) -> Memory | None:
+        """Return what was kept for a program that starts while Postgres is away; None: nothing.
+
+        Raises:
+            SpoolDamagedError: It cannot be read, or holds something else.
+        """
+        try:
+            return unpacked_memory((self._folder / _MEMORY).read_bytes())
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            reason = errno.errorcode.get(error.errno or 0, "unknown")
+            raise SpoolDamagedError(f"It cannot be read ({reason}).") from error
+
+    def keep_memory(self, memory: Memory) -> bool:
+        """Keep it in place of the one before, unless that says the same; return whether there was room.
+
+        Raises:
+            OSError: The folder cannot be written. The one before stays.
+        """
+        place = self._folder / _MEMORY
+        data = packed_memory(memory)
+        if place.exists() and place.read_bytes() == data:
+            return True
+        if self._held(without_memory=True) + len(data) > self._most_bytes:
+            return False
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_whole(data, place, self._folder)
+        return True
+
+    def remove_memory(self) -> None:
+        """Remove it; one that is gone already is no error."""
+        (self._folder / _MEMORY).unlink(missing_ok=True)
+
+    # --- the files ------------------------------------------------------------------------------
 
     def file_paths(self) -> frozenset[str]:
         """Return the pictures that waiting chats show: no message has them yet, and they are in use."""
@@ -149,6 +195,16 @@ class Spool:
         for name in self.names():
             with contextlib.suppress(SpoolDamagedError):  # told when it is loaded
                 yield self.read(name)
+
+    def _held(self, *, without_memory: bool = False) -> int:
+        """Return the bytes of all files, those set aside and what is settled among them."""
+        paths = [*self._folder.glob("*.chat"), *(self._folder / _ASIDE).glob("*.chat")]
+        held = 0
+        for path in paths if without_memory else (*paths, self._folder / _MEMORY):
+            # `forget` may remove one meanwhile; or the folder is none, which is told where one is written.
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                held += path.stat().st_size
+        return held
 
     def _entries(self) -> list[_Entry]:
         """Return the waiting files by number. They are few: a chat that was read is one file."""

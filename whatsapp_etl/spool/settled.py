@@ -1,24 +1,41 @@
-"""Which messages need no reading, as far as this process knows: for cycles in which Postgres cannot say it.
+"""Which messages need no reading, as far as the program knows: for cycles in which Postgres cannot say it.
 
 What the last comparison with Postgres found stored or not due, and what was stored or spooled since. It is
-kept in memory as hashes, so it is gone with the process; the database is asked first whenever it answers.
+kept as hashes; the database is asked first whenever it answers.
 """
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from hashlib import blake2b
 
 from whatsapp_etl.model import ChatDiff, MessageIndexEntry
 
+_KEY_BYTES = 16
+#: Two of a million ids are taken for one with a chance of one in forty million.
+_HASH_BYTES = 8
+
 
 class Settled:
-    """The ids and revisions that are settled."""
+    """The ids and revisions that are settled.
 
-    def __init__(self) -> None:
-        self._revisions: dict[int, int] | None = None  # by hash of the id; None: nothing was compared yet
+    Args:
+        key: Of the hashes; None: a new one.
+        revisions: Hash of the revision by hash of the id, as `revisions` of an earlier one had them.
+    """
+
+    def __init__(self, key: bytes | None = None, revisions: Mapping[int, int] | None = None) -> None:
+        self.key = key or secrets.token_bytes(_KEY_BYTES)
+        self._revisions = None if revisions is None else dict(revisions)  # None: nothing was compared yet
         self._noted: dict[int, int] = {}
         self._open: dict[str, int] = {}
+
+    @property
+    def revisions(self) -> Mapping[int, int]:
+        """Return what is settled; nothing as long as nothing was compared."""
+        return self._revisions or {}
 
     @property
     def is_known(self) -> bool:
@@ -29,20 +46,23 @@ class Settled:
         """Pass on what is being compared, and note it; it counts once `compared` says so."""
         self._noted = {}
         for page in pages:
-            self._noted.update((hash(each.external_id), hash(each.source_revision)) for each in page)
+            self._noted.update(
+                (self._hash(each.external_id), self._hash(each.source_revision)) for each in page
+            )
             yield page
 
     def compared(self, diffs: Mapping[str, ChatDiff]) -> None:
         """Take over a comparison: all that was noted is settled, but what is wanted."""
-        wanted = [key for diff in diffs.values() for key in diff.wanted]
-        self._revisions, self._noted = self._noted, {}
-        self._open = {key: self._revisions.pop(hash(key)) for key in wanted if hash(key) in self._revisions}
+        wanted = {key: self._hash(key) for diff in diffs.values() for key in diff.wanted}
+        settled, self._noted = self._noted, {}
+        self._open = {key: settled.pop(hashed) for key, hashed in wanted.items() if hashed in settled}
+        self._revisions = settled
 
     def settle(self, keys: Iterable[str]) -> None:
         """Note that what was wanted was read, or is not to be looked for again."""
         for key in keys:
             if self._revisions is not None and key in self._open:
-                self._revisions[hash(key)] = self._open.pop(key)
+                self._revisions[self._hash(key)] = self._open.pop(key)
 
     def diff(
         self, pages: Iterable[Sequence[MessageIndexEntry]], since: datetime, now: datetime
@@ -59,16 +79,17 @@ class Settled:
                     listed.setdefault(entry.chat_id, []).append(entry)
         diffs = {chat_id: self._chat_diff(chat_id, entries) for chat_id, entries in listed.items()}
         self._open.update(
-            (entry.external_id, hash(entry.source_revision))
+            (entry.external_id, self._hash(entry.source_revision))
             for chat_id, entries in listed.items()
             for entry in _of(entries, diffs[chat_id].wanted)
         )
         return diffs
 
     def _chat_diff(self, chat_id: str, entries: Sequence[MessageIndexEntry]) -> ChatDiff:
-        revisions = self._revisions or {}
         wanted = [
-            each for each in entries if revisions.get(hash(each.external_id)) != hash(each.source_revision)
+            each
+            for each in entries
+            if self.revisions.get(self._hash(each.external_id)) != self._hash(each.source_revision)
         ]
         wanted.sort(key=lambda each: (-each.sent_at.timestamp(), each.external_id))
         ends = [(int(each.sent_at.timestamp()), each.external_id) for each in entries]
@@ -81,6 +102,11 @@ class Settled:
             first_id=min(ends)[1],
             last_id=max(ends)[1],
         )
+
+    def _hash(self, text: str) -> int:
+        # A revision may hold half a surrogate pair, which is no text to UTF-8.
+        data = text.encode("utf-8", "surrogatepass")
+        return int.from_bytes(blake2b(data, digest_size=_HASH_BYTES, key=self.key).digest())
 
 
 def _of(entries: Sequence[MessageIndexEntry], keys: Collection[str]) -> Iterator[MessageIndexEntry]:
