@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 import segno
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Route
 
-from tests.fixtures.page import ORDINARY_AGENT, Visit
+from tests.fixtures.page import ORDINARY_AGENT, Visit, launch_arguments
 from whatsapp_etl.simulator.serve import RunningSimulator
 
 StartSimulator = Callable[..., RunningSimulator]
@@ -134,27 +135,44 @@ def test_linking_with_a_phone_number_shows_eight_letters(unlinked, visit: Visit)
     assert len(letters.split(",")) == 8
 
 
+def test_a_request_for_the_history_that_fails_is_made_again(unlinked, visit: Visit):
+    page = visit(unlinked.url, wait=f"{CODE} canvas")
+    failed: list[str] = []
+
+    def fail_once(route: Route) -> None:
+        failed.append(route.request.url)
+        route.abort("connectionreset")
+
+    page.route("**/page/sync*", fail_once, times=1)
+    unlinked.scan()
+
+    page.wait_for_selector(LIST)
+    assert len(failed) == 1
+
+
 def test_a_login_survives_in_its_profile(unlinked, chromium: Path, page_browser: Browser, tmp_path: Path):
     kind = page_browser.browser_type
 
-    def open_profile() -> Page:
+    @contextmanager
+    def open_profile() -> Iterator[Page]:
         context = kind.launch_persistent_context(
-            tmp_path, executable_path=chromium, args=["--no-sandbox"], user_agent=ORDINARY_AGENT
+            tmp_path, executable_path=chromium, args=launch_arguments(), user_agent=ORDINARY_AGENT
         )
-        context.pages[0].goto(unlinked.url)
-        return context.pages[0]
+        with closing(context):
+            context.pages[0].goto(unlinked.url)
+            yield context.pages[0]
 
-    page = open_profile()
-    page.wait_for_selector(f"{CODE} canvas")
-    unlinked.scan()
-    page.wait_for_selector(LIST)
-    page.context.close()
+    with open_profile() as page:
+        page.wait_for_selector(f"{CODE} canvas")
+        unlinked.scan()
+        page.wait_for_selector(LIST)
 
-    page = open_profile()
-    page.wait_for_selector(LIST)
-    assert page.evaluate("Object.keys(localStorage).includes('WANoiseInfo')")
-    assert page.evaluate("JSON.parse(localStorage.getItem('last-wid-md'))").endswith("@c.us")
-    page.context.close()
+    with open_profile() as page:
+        # Either is waited for, so that a lost login is told from a page that does not come.
+        page.wait_for_selector(f"{LIST}, {CODE}")
+        assert page.locator(CODE).count() == 0
+        assert page.evaluate("Object.keys(localStorage).includes('WANoiseInfo')")
+        assert page.evaluate("JSON.parse(localStorage.getItem('last-wid-md'))").endswith("@c.us")
 
 
 def test_unlinking_wipes_the_profile_and_asks_again(unlinked, visit: Visit):

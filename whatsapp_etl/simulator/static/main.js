@@ -21,6 +21,7 @@ import { Store } from "./store.js";
 const STORAGE_FAILED = 9; // reason of a logout that the client decides itself
 const LOGGED_OUT = "You have been logged out. Scan the QR code to log in again.";
 const LOGIN_KEY = "linked-device";
+const HISTORY_RETRY_MS = 500;
 
 const app = document.getElementById("app");
 let config = null;
@@ -183,8 +184,19 @@ async function load(bodyKey) {
     await after(config.delays.loading_ms / steps);
     loading.show((step / steps) * 50);
   }
-  await store.pull((done, total) => loading.show(total > 0 ? 50 + (50 * done) / total : 100));
+  await pullHistory((done, total) => loading.show(total > 0 ? 50 + (50 * done) / total : 100));
   await showChats();
+}
+
+/** Fetch the history. Nothing is shown before it is there, so a request that fails is made again. */
+async function pullHistory(progress) {
+  try {
+    await store.pull(progress);
+  } catch (error) {
+    console.warn("could not pull the history", error.message);
+    await after(HISTORY_RETRY_MS);
+    await pullHistory(progress);
+  }
 }
 
 /** Open the storage; what another login left in it is thrown away. Returns "new", "known" or null when it fails. */
