@@ -138,6 +138,7 @@ def test_storage_survives_the_browser(open_browser, serve_pages, tmp_path):
     assert stat.S_IMODE((tmp_path / "profile").stat().st_mode) == 0o700
 
 
+@pytest.mark.matrix
 def test_the_browser_leads_a_process_group_of_its_own(open_browser):
     browser = open_browser()
 
@@ -156,6 +157,7 @@ def test_no_process_is_left_after_closing(open_browser, tmp_path):
     assert find_browsers((tmp_path / "profile").resolve()) == ()
 
 
+@pytest.mark.matrix
 def test_closing_twice_is_harmless(open_browser):
     browser = open_browser()
 
@@ -186,6 +188,7 @@ def test_closing_ends_a_browser_whose_page_loops_for_ever(open_browser, tmp_path
     assert find_browsers((tmp_path / "profile").resolve()) == ()
 
 
+@pytest.mark.matrix
 def test_an_inner_step_with_a_nearer_deadline_is_the_one_that_is_named(open_browser):
     browser = open_browser()
 
@@ -225,6 +228,7 @@ def test_errors_of_the_page_leave_as_errors_of_the_program(open_browser):
     assert browser.is_alive
 
 
+@pytest.mark.matrix
 def test_a_step_that_ends_in_time_leaves_the_browser_alone(open_browser):
     browser = open_browser()
 

@@ -62,6 +62,7 @@ def test_a_wrong_expected_place_only_costs_a_sweep(open_reading, start_simulator
     assert found.chat_id == last.id
 
 
+@pytest.mark.matrix
 def test_an_archived_chat_is_opened_in_its_drawer_and_the_next_one_in_the_list(
     open_reading, shared_simulator
 ):

@@ -52,7 +52,8 @@ def test_what_is_stored_otherwise_than_the_page_shows_it_is_told_when_its_chat_i
     assert {stored[key]["content_snippet"] for key, *_ in kept} == {"Something else"}
 
 
-@pytest.mark.parametrize("way", ["older profile", pytest.param("linked again", marks=pytest.mark.matrix)])
+@pytest.mark.matrix
+@pytest.mark.parametrize("way", ["older profile", "linked again"])
 def test_a_storage_that_was_set_back_doubles_nothing_and_its_gaps_are_known(account, way):
     it = account(world={"chats": 6, "messages": 90})
     assert it.sync().status is RunStatus.SUCCESS

@@ -4,11 +4,12 @@ import signal
 import socket
 import subprocess
 import time
+from functools import partial
 
 import pytest
 
 from tests.fixtures.cycle import stored_messages, truth_of
-from tests.fixtures.program import suspend
+from tests.fixtures.program import any_message, suspend, wait_for
 
 SLOWLY = {"WHATSAPP_CHATS_PER_MINUTE": "60"}
 #: Ten seconds, and what a busy machine takes to end a process that has nothing left to do.
@@ -24,13 +25,6 @@ def end(process, *numbers):
     return time.monotonic() - begun, out + err
 
 
-def wait_for_messages(database, process):
-    with database.connect() as connection:
-        connection.autocommit = True
-        while not connection.execute("SELECT count(*) FROM messages").fetchone()[0]:
-            assert process.poll() is None, process.communicate()
-
-
 @pytest.mark.parametrize(
     ("number", "code"),
     [(signal.SIGTERM, 143), pytest.param(signal.SIGINT, 130, marks=pytest.mark.matrix)],
@@ -38,7 +32,7 @@ def wait_for_messages(database, process):
 def test_a_sync_that_is_ended_keeps_whole_chats_and_closes_its_browser(program, database, number, code):
     it, simulator = program(**SLOWLY)
     process = it.start("sync")
-    wait_for_messages(database, process)
+    wait_for(partial(any_message, database), process)
 
     seconds, said = end(process, number)
 
@@ -51,13 +45,13 @@ def test_a_sync_that_is_ended_keeps_whole_chats_and_closes_its_browser(program, 
         assert connection.execute("SELECT status FROM sync_runs").fetchall() == [("interrupted",)]
 
 
+@pytest.mark.matrix
 def test_a_page_that_loads_for_ever_does_not_hold_the_end(program):
     it, simulator = program()
     simulator.behave("loading_hangs")
     process = it.start("sync")
     assert it.wait_for_browser(process) is not None
-    while simulator.ledger()["mode"] not in {"SYNCING", "MAIN"}:
-        assert process.poll() is None
+    wait_for(lambda: simulator.ledger()["mode"] in {"SYNCING", "MAIN"}, process)
 
     seconds, said = end(process, signal.SIGTERM)
 
@@ -83,7 +77,7 @@ def test_login_that_waits_for_a_scan_ends_at_a_signal_and_says_so_by_its_code(pr
 def test_a_second_signal_ends_at_once_and_leaves_no_browser(program, database, command):
     it, _ = program(PORT="0", **SLOWLY)
     process = it.start(command)
-    wait_for_messages(database, process)
+    wait_for(partial(any_message, database), process)
     suspend(it.browsers()[:1])
 
     process.send_signal(signal.SIGTERM)
@@ -96,11 +90,12 @@ def test_a_second_signal_ends_at_once_and_leaves_no_browser(program, database, c
     assert it.browsers() == []
 
 
-@pytest.mark.parametrize("command", ["sync", pytest.param("run", marks=pytest.mark.matrix)])
+@pytest.mark.matrix
+@pytest.mark.parametrize("command", ["sync", "run"])
 def test_a_browser_that_hangs_does_not_hold_the_end(program, database, command):
     it, _ = program(PORT="0", **SLOWLY)
     process = it.start(command)
-    wait_for_messages(database, process)
+    wait_for(partial(any_message, database), process)
     suspend(it.browsers()[:1])
 
     seconds, _ = end(process, signal.SIGTERM)
@@ -110,6 +105,7 @@ def test_a_browser_that_hangs_does_not_hold_the_end(program, database, command):
     assert it.browsers() == []
 
 
+@pytest.mark.matrix
 def test_a_service_manager_hears_of_the_beginning_and_the_end(program, tmp_path):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))

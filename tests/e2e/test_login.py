@@ -1,13 +1,13 @@
 """Linking on a machine without a display: the picture of a code, and the code for the phone."""
 
 import stat
-import threading
 from datetime import timedelta
 
 import httpx
 import pytest
 from PIL import Image
 
+from tests.fixtures.program import wait_for
 from tests.fixtures.terminal import read_qr
 from whatsapp_etl.errors import SessionNeedsPersonError
 from whatsapp_etl.extract.login import wait_until_linked
@@ -18,16 +18,7 @@ ENDS_WITHIN = 60
 SOON = timedelta(seconds=60)
 
 
-def wait_for(condition, process):
-    """Look until `condition` gives something, at most as long as the program runs."""
-    never = threading.Event()
-    while process.poll() is None:
-        if found := condition():
-            return found
-        never.wait(0.05)
-    raise AssertionError(process.communicate())
-
-
+@pytest.mark.matrix
 def test_the_code_is_a_file_until_it_is_scanned(program):
     it, simulator = program(world={"chats": 1, "messages": 5, "linked": False})
     place = it.folder / "code.png"

@@ -173,6 +173,7 @@ def test_the_browser_starts_on_a_profile_that_came_from_another_host(tmp_path, o
     assert open_browser().is_alive
 
 
+@pytest.mark.matrix
 def test_the_browser_starts_after_its_predecessor_was_killed(tmp_path, open_browser):
     first = open_browser()
     os.killpg(first.pid, signal.SIGKILL)

@@ -48,6 +48,7 @@ def test_every_readable_chat_is_captured_whole_and_nobody_notices(open_reading, 
     assert simulator.unread() == unread
 
 
+@pytest.mark.matrix
 def test_a_slow_page_loses_nothing(open_reading, simulator):
     delays = {"open_chat_ms": 300, "page_load_ms": 300, "reveal_ms": 100, "hydrate_ms": 150, "image_ms": 200}
     simulator.set_config(delays=delays)
@@ -60,6 +61,7 @@ def test_a_slow_page_loses_nothing(open_reading, simulator):
     assert captured(batch) == stanzas(reading.facts(chat_id))
 
 
+@pytest.mark.matrix
 def test_rows_come_oldest_first_and_once(open_reading, shared_simulator):
     reading = open_reading(shared_simulator)
     chat_id = busiest(reading)
@@ -160,6 +162,7 @@ def test_a_long_text_is_opened_to_its_end(open_reading, simulator):
     assert "word1199" in row.html
 
 
+@pytest.mark.matrix
 def test_chats_of_one_title_are_told_apart_by_their_messages(open_reading, simulator):
     simulator.set_config(fiber=False)
     reading = open_reading(simulator)
@@ -201,6 +204,7 @@ def test_a_title_that_is_nowhere_is_a_chat_not_found(open_reading, shared_simula
     assert batch.stop_reason is StopReason.CHAT_NOT_FOUND
 
 
+@pytest.mark.matrix
 def test_a_request_to_stop_ends_the_walk_with_what_was_captured(open_reading, shared_simulator):
     # One scroll is free; the next would have to wait a quarter of an hour.
     reading = open_reading(shared_simulator, scrolls_per_second=0.001)

@@ -17,6 +17,7 @@ LIST = (
 QR = '<!doctype html><div id="app"><div data-ref="2@one,key"><canvas></canvas></div></div>'
 
 
+@pytest.mark.matrix
 def test_a_logout_is_told_in_the_next_browser_too(serve_pages, open_session, open_browser):
     pages = serve_pages({"/": LIST})
     first = open_browser()
@@ -58,6 +59,7 @@ def test_the_login_is_kept_in_the_profile(start_simulator, open_session, open_br
     assert session.state is SessionState.READY
 
 
+@pytest.mark.matrix
 def test_a_browser_that_names_itself_headless_is_not_supported(
     simulator, open_session, open_browser, monkeypatch
 ):

@@ -36,6 +36,7 @@ def test_the_check_fails_where_only_the_focus_event_comes_through(open_unshielde
         verify_shield(browser.page, browser.watchdog)
 
 
+@pytest.mark.matrix
 def test_the_check_fails_when_one_frame_of_many_is_not_shielded(open_unshielded, serve_pages):
     browser = open_unshielded()
     browser.page.add_init_script(f"if (window === window.top) {{ {shield_script()} }}")

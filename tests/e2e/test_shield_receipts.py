@@ -68,7 +68,7 @@ def test_without_the_shield_the_same_opening_sends_receipts_and_shows_the_accoun
     assert simulator.unread().get(chat, 0) == 0
 
 
-@pytest.mark.parametrize("leaves", ["reload", "close"])
+@pytest.mark.parametrize("leaves", [pytest.param("reload", marks=pytest.mark.matrix), "close"])
 def test_what_was_held_back_is_never_sent_later(simulator, open_session, open_browser, leaves):
     browser = open_browser()
     session = open_session(simulator.url, browser)

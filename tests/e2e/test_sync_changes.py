@@ -4,6 +4,8 @@ from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import pytest
+
 from tests.fixtures.cycle import assert_in_step
 from whatsapp_etl import bootstrap
 from whatsapp_etl.model import RunStatus
@@ -127,6 +129,7 @@ def test_who_deleted_what_a_reaction_was_and_what_a_group_was_called_is_kept(acc
     ) == [(title, False), ("The lamp lighters", True)]
 
 
+@pytest.mark.matrix
 def test_everything_is_found_without_the_react_fiber_too(account):
     it = account()
     it.simulator.set_config(fiber=False)
@@ -204,6 +207,7 @@ def test_disappearing_messages_go_when_whatsapp_lets_them_go(account):
     assert {row[0] for row in it.query("SELECT external_id FROM tombstones")} == {key for key, _ in expiring}
 
 
+@pytest.mark.matrix
 def test_messages_that_were_kept_long_enough_go_and_are_not_missed(account):
     it = account()
     assert it.sync().status is RunStatus.SUCCESS
@@ -230,6 +234,7 @@ def test_messages_that_were_kept_long_enough_go_and_are_not_missed(account):
     assert files == {path.rpartition("/")[2] for (path,) in stored}
 
 
+@pytest.mark.matrix
 def test_a_picture_that_did_not_load_is_asked_for_again_and_counts_until_then(account):
     it = account(world={"chats": 6, "messages": 160})
     it.simulator.set_config(auto_download=False)
@@ -260,6 +265,7 @@ def test_a_picture_that_did_not_load_is_asked_for_again_and_counts_until_then(ac
     assert_in_step(it)
 
 
+@pytest.mark.matrix
 def test_a_message_that_changes_with_every_cycle_keeps_all_that_it_said(account):
     it = account({"now": None})  # a version has its instant: the clock must not stand still
     key, _ = texts(it, outgoing=0)[-1]

@@ -34,6 +34,7 @@ def assert_albums_are_whole(it):
     assert it.query("SELECT reason, count(*) FROM missing_messages GROUP BY 1") == [("picture_not_loaded", 3)]
 
 
+@pytest.mark.matrix
 def test_two_messages_of_a_chat_under_one_id_are_never_mixed_up(account):
     it = account()
     assert it.sync().status is RunStatus.SUCCESS

@@ -32,6 +32,7 @@ def test_a_page_in_another_language_is_read_whole(account, locale, zone, variant
     assert "model" not in by_sign
 
 
+@pytest.mark.matrix
 def test_a_page_in_another_zone_than_the_browsers_is_counted(account):
     it = account({"chats": 2, "messages": 20}, whatsapp_timezone="Asia/Kolkata")
     it.simulator.set_config(fiber=False)

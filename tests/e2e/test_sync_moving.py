@@ -40,7 +40,8 @@ def test_a_chat_that_gets_its_lid_doubles_nothing_and_is_not_read_again(account,
     assert it.sync().chats_opened == 0
 
 
-@pytest.mark.parametrize("rows", ["all", pytest.param("new", marks=pytest.mark.matrix)])
+@pytest.mark.matrix
+@pytest.mark.parametrize("rows", ["all", "new"])
 def test_an_account_read_for_the_first_time_after_the_change_is_whole(account, rows):
     it = account()
     person, *_ = chats_of(it, "person")
@@ -57,7 +58,8 @@ def test_an_account_read_for_the_first_time_after_the_change_is_whole(account, r
     assert it.sync().chats_opened == 0
 
 
-@pytest.mark.parametrize("rows", ["all", pytest.param("new", marks=pytest.mark.matrix)])
+@pytest.mark.matrix
+@pytest.mark.parametrize("rows", ["all", "new"])
 def test_a_group_that_names_its_members_by_lids_doubles_nothing(account, rows):
     it = account()
     assert it.sync().status is RunStatus.SUCCESS

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from whatsapp_etl.load.store import Store
 from whatsapp_etl.model import RunStatus, StopReason
 
@@ -68,6 +70,7 @@ def test_another_writer_is_an_error_in_the_report(account):
     assert report.error.startswith("WriterBusyError")
 
 
+@pytest.mark.matrix
 def test_a_chat_that_postgres_refuses_holds_up_no_other(account):
     it = account(world={"chats": 4, "messages": 40})
     chat = next(iter(it.truth().values()))["thread_external_id"]

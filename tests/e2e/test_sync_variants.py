@@ -6,12 +6,13 @@ from tests.fixtures.cycle import assert_in_step
 from whatsapp_etl.model import RunStatus
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("profile", "variants"),
     [
-        pytest.param("apr26", ("album_first_id",), marks=pytest.mark.matrix),
+        ("apr26", ("album_first_id",)),
         ("aug26", ("album_first_id", "album_tile_ids")),
-        pytest.param("nov26", ("album_tile_ids", "grouped_stickers"), marks=pytest.mark.matrix),
+        ("nov26", ("album_tile_ids", "grouped_stickers")),
     ],
 )
 def test_each_picture_of_an_album_is_stored_once_whatever_its_row_is_called(account, profile, variants):

@@ -50,6 +50,7 @@ def test_rows_with_models_are_stored_and_later_metadata_completes_them(account):
     assert it.store.whereabouts((key,), "", (), with_text=False).stored.is_listed
 
 
+@pytest.mark.matrix
 def test_what_metadata_told_stays_when_it_is_gone(account):
     it = account(world=SMALL)
     assert it.sync().status is RunStatus.SUCCESS

@@ -85,6 +85,7 @@ def test_too_much_memory_is_a_restart_and_a_cycle_goes_on_after_it(kept):
     assert it.sync().status is RunStatus.SUCCESS
 
 
+@pytest.mark.matrix
 def test_a_browser_that_ends_too_often_rests_and_says_until_when(kept):
     it = kept(max_memory_bytes=1, max_restarts_per_hour=1)
 
@@ -130,6 +131,7 @@ def test_a_page_that_stands_still_is_loaded_again_in_the_same_browser(kept):
     assert it.sync().status is RunStatus.SUCCESS
 
 
+@pytest.mark.matrix
 def test_a_page_that_ended_is_a_crash_of_the_session_and_is_opened_anew(kept, lender, monkeypatch):
     it = kept()
     it.source.close()
@@ -164,7 +166,7 @@ def test_a_session_that_somebody_else_uses_is_left_to_them(kept):
     assert it.simulator.ledger()["pressed"] == {}
 
 
-@pytest.mark.parametrize("kind", ["conflict", "another_session"])
+@pytest.mark.parametrize("kind", ["conflict", pytest.param("another_session", marks=pytest.mark.matrix)])
 def test_it_is_taken_over_only_when_that_is_configured_and_not_between_cycles(kept, kind):
     it = kept({"whatsapp_take_over": "always"})
     it.simulator.dialog(kind)

@@ -166,8 +166,6 @@ OUTCOMES = {
     "idb_renamed_fields": _BY_LIST,
     "idb_locked": _BY_LIST,
 }
-#: In `make test`: what comes in the middle. `test_session_screens` shows what is there from the start.
-_QUICK = {"logged_out_in_mid_read"}
 
 
 def health_codes(it, report):
@@ -210,9 +208,8 @@ def unexplained(it):
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=() if name in _QUICK else pytest.mark.matrix) for name in HINDERING]
-)
+@pytest.mark.matrix
+@pytest.mark.parametrize("name", HINDERING)
 def test_what_hinders_a_cycle_is_told_by_name_and_nothing_wrong_is_stored(misbehaving, name):
     it = misbehaving(name)
     unread_before = it.simulator.unread()

@@ -210,6 +210,7 @@ def test_far_rows_are_emptied_in_place_and_filled_when_they_come_near(open_long_
     assert chat.page.locator("#main [data-virtualized]").last.evaluate("node => node.style.minHeight") == ""
 
 
+@pytest.mark.matrix
 def test_a_walk_to_the_top_shows_every_message_once(open_long_chat):
     chat = open_long_chat(230)
 
