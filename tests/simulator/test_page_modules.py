@@ -234,6 +234,72 @@ def test_older_messages_come_into_memory_without_being_shown(simulator: RunningS
     assert page.locator("#main [data-id]").count() == 0
 
 
+READ = """async ([call, ...given]) => {
+    const table = require('WAWebSchemaMessage').getMessageTable();
+    const { messageFromDbRow } = require('WAWebDBMessageSerialization');
+    const late = new Promise(resolve => setTimeout(resolve, 300, 'late'));
+    const shown = (rows) => (Array.isArray(rows) ? rows.map(messageFromDbRow) : rows);
+    const read = table[call](...given).then(shown);
+    return Promise.race([read, late]).catch(error => error.name);
+}"""
+
+
+def test_what_goes_badly_with_reads_is_switched_while_the_page_is_open(
+    simulator: RunningSimulator, visit: Visit
+):
+    page = visit(simulator.url)
+    everything = page.evaluate(READ, ["count"])
+    newest = ["lessThan", ["rowId"], 2e9, {"reverse": True, "limit": 1}]
+    (last,) = page.evaluate(READ, newest)
+
+    def behaving(name: str, *call: object, times: int = 1) -> Any:
+        simulator.behave(name)
+        simulator.dialog("none")  # answered once the page has heard of both
+        answer = [page.evaluate(READ, [*call] or newest) for _ in range(times)][-1]
+        simulator.behave()
+        return answer
+
+    assert everything > 200
+    assert behaving("reads_hang") == "late"
+    assert behaving("reads_fail_later", times=7) == "DatabaseClosedError"
+    assert (behaving("table_empty", "count"), behaving("table_empty")) == (0, [])
+    (bodiless,) = behaving("table_bodiless")
+    assert (bodiless["rowId"], bodiless.get("body")) == (last["rowId"], None)
+    (renamed,) = behaving("columns_renamed", "lessThan", ["rid"], 2e9, {"reverse": True, "limit": 1})
+    assert (renamed["rid"], renamed["ts"], "rowId" in renamed) == (last["rowId"], last["t"], False)
+    assert behaving("columns_renamed") == "SchemaError"
+    simulator.behave("table_stands_still")
+    simulator.dialog("none")
+    page.evaluate(READ, ["count"])
+    simulator.add_message(last["id"]["remote"]["_serialized"], "News")
+    page.locator("#pane-side").get_by_text("News").wait_for()
+    assert page.evaluate(READ, ["count"]) == everything
+    assert page.evaluate(READ, newest)[0]["rowId"] == last["rowId"]
+
+
+@pytest.mark.matrix
+def test_history_that_arrives_later_lies_below_all_rows(simulator: RunningSimulator, visit: Visit):
+    before = {row["external_id"] for row in simulator.truth(view="attainable")}
+    chats = simulator.hold_history(25)
+    held = before - {row["external_id"] for row in simulator.truth(view="attainable")}
+    page = visit(simulator.url)
+    rows = (
+        "async () => (await require('WAWebSchemaMessage').getMessageTable().all()).map(r => [r.id, r.rowId])"
+    )
+    first = dict(page.evaluate(rows))
+
+    came = simulator.release_history()
+
+    wait_until(page, f"async () => (await ({rows})()).length === {len(first) + came}")
+    then = dict(page.evaluate(rows))
+    late = then.keys() - first.keys()
+    assert chats > 2
+    assert {key.removesuffix("_in").removesuffix("_out") for key in late} >= held
+    assert held
+    assert max(then[key] for key in late) < min(first.values())
+    assert {row["external_id"] for row in simulator.truth(view="attainable")} == before
+
+
 def wait_until_heard(page: Page, simulator: RunningSimulator, name: str) -> Any:
     """Return an entry of the ledger once the page's frames up to now are there: they arrive in order."""
     page.evaluate("require('WAWebUpdateUnreadChatAction').markUnread()")

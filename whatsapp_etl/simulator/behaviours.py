@@ -188,6 +188,31 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
     "phone_failed": Behaviour("the phone hands nothing over", {"phone_result": "failed"}),
     "phone_refuses": Behaviour("the phone says to use the phone", {"phone_result": "use_phone"}),
     "phone_not_asked": Behaviour("the page says only that the phone has more", {"phone_button": False}),
+    # --- the page's modules --------------------------------------------------------------------
+    "modules_late": Behaviour("modules register late", {"delays": {"modules_ms": 1500}}),
+    "module_missing": Behaviour(
+        "a module is not there", {"missing_modules": ["WAWebDBMessageSerialization"]}
+    ),
+    "dependency_unresolved": Behaviour(
+        "what a module depends on is not there", {"unresolved_modules": ["WAWebSchemaMessage"]}
+    ),
+    "member_renamed": Behaviour(
+        "a member has another name",
+        {"renamed_members": {"WAWebSchemaMessage.getMessageTable().greaterThan": "above"}},
+    ),
+    "columns_renamed": Behaviour(
+        "columns of the table have other names", {"renamed_columns": {"rowId": "rid", "t": "ts"}}
+    ),
+    "keys_serialized": Behaviour("keys carry their packed form", {"serialized_keys": True}),
+    "keys_bare": Behaviour("keys are packed as texts only", {"serialized_keys": False}),
+    "key_late": Behaviour("the key takes its time", {"delays": {"key_ms": 1500}}),
+    "key_never_comes": Behaviour("scripts never get the key", {"key_never_comes": True}),
+    "reads_hang": Behaviour("reads of tables never settle", {"hanging_reads": 0}),
+    "reads_hang_later": Behaviour("after a few they never settle", {"hanging_reads": 6}),
+    "reads_fail_later": Behaviour("after a few they are refused", {"failing_reads": 6}),
+    "table_empty": Behaviour("the table of messages is empty", {"table_empty": True}),
+    "table_stands_still": Behaviour("it does not see new rows", {"table_stands_still": True}),
+    "table_bodiless": Behaviour("its messages have no text", {"table_bodiless": True}),
     # --- the storage ---------------------------------------------------------------------------
     "idb_missing": Behaviour("the storage has an unknown name", {"hidden_idb": True}, hinders=True),
     "idb_newer": Behaviour("the storage has another version", {"idb_version": 2100}),

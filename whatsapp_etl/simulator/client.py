@@ -108,6 +108,14 @@ class ControlClient:
         """Set the device back to an older copy of its profile; return how many messages it lacks now."""
         return int(self._post("restore", days=days)["gone"])
 
+    def hold_history(self, days: float) -> int:
+        """Let what is older than `days` come later; return in how many chats."""
+        return int(self._post("history/hold", days=days)["chats"])
+
+    def release_history(self) -> int:
+        """Let it come, as rows below all others; return how many messages that is."""
+        return int(self._post("history/release")["came"])
+
     # --- what is and what was ------------------------------------------------------------------
 
     def truth(

@@ -16,7 +16,14 @@ from starlette.routing import Route
 
 from whatsapp_etl.simulator.behaviours import BEHAVIOURS
 from whatsapp_etl.simulator.ledger import Ledger
-from whatsapp_etl.simulator.moving import hand_over_less, link_again, migrate_chat, restore_older
+from whatsapp_etl.simulator.moving import (
+    hand_over_less,
+    hold_history,
+    link_again,
+    migrate_chat,
+    release_history,
+    restore_older,
+)
 from whatsapp_etl.simulator.options import PAGE_VARIANTS, check_variants
 from whatsapp_etl.simulator.page import PageServer, PhoneResult
 from whatsapp_etl.simulator.story import Story, StoryError, UnknownThingError
@@ -55,6 +62,8 @@ def control_routes(server: PageServer) -> list[Route]:
         ("POST", "/chats/{chat}/migrate", control.migrate_chat),
         ("POST", "/relink", control.link_again),
         ("POST", "/restore", control.restore),
+        ("POST", "/history/hold", control.hold_history),
+        ("POST", "/history/release", control.release_history),
         ("POST", "/decrypt", control.decrypt),
         ("POST", "/expire", control.expire),
         ("POST", "/phone_history", control.phone_history),
@@ -87,6 +96,7 @@ class _Control:
     def __init__(self, server: PageServer, story: Story) -> None:
         self._server = server
         self._story = story
+        self._held: dict[str, int | None] = {}  #: Types of history of the chats of which some comes later.
 
     # --- session -------------------------------------------------------------------------------
 
@@ -197,9 +207,22 @@ class _Control:
         return {"linked_again": True}
 
     async def restore(self, _request: Request, payload: Payload) -> Payload:
-        gone = restore_older(self._server.world, float(payload["days"]))
+        gone = restore_older(self._server.world, _days(payload))
         await self._server.announce()
         return {"gone": gone}
+
+    async def hold_history(self, _request: Request, payload: Payload) -> Payload:
+        if self._held:
+            raise StoryError("History is held already; release it first.")
+        self._held = hold_history(self._server.world, _days(payload))
+        await self._server.announce()
+        return {"chats": len(self._held)}
+
+    async def release_history(self, _request: Request, _payload: Payload) -> Payload:
+        came = release_history(self._server.world, self._held)
+        self._held = {}
+        await self._server.announce()
+        return {"came": came}
 
     # --- what is and what was ------------------------------------------------------------------
 
@@ -290,6 +313,12 @@ def _payload(text: bytes) -> Payload:
     if not isinstance(payload, dict):
         raise StoryError("The body must be a JSON object.")
     return payload
+
+
+def _days(payload: Payload) -> float:
+    if not isinstance(days := payload.get("days"), int | float):
+        raise StoryError("`days` is a number.")
+    return days
 
 
 def _choice(payload: Payload, name: str, allowed: tuple[str, ...]) -> str:

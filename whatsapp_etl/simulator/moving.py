@@ -6,7 +6,7 @@ ways exist: all of a chat's rows are written anew under the new id, or only new 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from whatsapp_etl.simulator.feed import Feed
@@ -76,6 +76,39 @@ def hand_over_less(world: World, days: float) -> int:
     for chat_id in {world.chat_of(world.messages[key]).id for key in left}:
         world.chats[chat_id] = replace(world.chats[chat_id], history_type=0)
     return len(left)
+
+
+def hold_history(world: World, days: float) -> dict[str, int | None]:
+    """Let what is older come later: it is not on this device yet; return the chats' types of history.
+
+    A newly linked device gets its history in portions; until the last one no chat is known to be complete.
+    """
+    cut = world.clock() - days * _DAY
+    left_out = {world.chat_of(message).id for message in world.messages.values() if message.is_on_phone}
+    held = [
+        message
+        for message in world.messages.values()
+        if message.order < FIRST_ROW and message.t < cut and message.album is None
+        if world.chat_of(message).id not in left_out
+    ]
+    for message in held:
+        world.messages[message.external_id] = replace(message, is_on_phone=True)
+        world.feed.delete("message", message.external_id, world.row_key(message))
+    chat_ids = sorted({world.chat_of(message).id for message in held})
+    types = {chat_id: world.chats[chat_id].history_type for chat_id in chat_ids}
+    for chat_id in types:
+        world.put_chat(replace(world.chats[chat_id], history_type=None))
+    return types
+
+
+def release_history(world: World, types: Mapping[str, int | None]) -> int:
+    """Let what was held come, chat by chat, newest first, in rows below all others; return how many came."""
+    came = 0
+    for chat_id, history_type in types.items():
+        held = [message for message in reversed(world.messages_of(chat_id)) if message.is_on_phone]
+        came += world.bring(held)
+        world.put_chat(replace(world.chats[chat_id], history_type=history_type))
+    return came
 
 
 def restore_older(world: World, days: float) -> int:

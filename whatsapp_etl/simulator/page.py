@@ -312,6 +312,12 @@ def _config(options: SimulatorOptions) -> dict[str, Any]:
         "unresolved_modules": [],  # registered, but something that they depend on is not
         "renamed_members": {},  # path of a member -> its new name
         "key_never_comes": False,  # towards scripts: the page itself shows every body
+        "hanging_reads": None,  # so many reads of the modules' tables are answered, the others never
+        "failing_reads": None,  # so many are answered, the others refused
+        "table_empty": False,  # the table of messages gives nothing
+        "table_stands_still": False,  # it does not see what has come since
+        "table_bodiless": False,  # its rows become messages without text
+        "renamed_columns": {},  # of its rows: a column's usual name -> what it is called
         "serialized_keys": None,  # whether message keys carry `_serialized`; None: by the release
         "record_touches": False,  # tells the ledger what scripts touch of the modules
         "idb_locked": False,  # the page holds the messages in a transaction of its own

@@ -6,7 +6,7 @@ pulls; the truth is computed from it separately. Instants are unix seconds, as t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -370,7 +370,13 @@ class World:
 
     def hand_over_from_phone(self, chat_id: str) -> int:
         """Bring what only the phone had to this device; return how many messages came."""
-        came = {m.external_id: m for m in reversed(self.messages_of(chat_id)) if m.is_on_phone}
+        came = self.bring([m for m in reversed(self.messages_of(chat_id)) if m.is_on_phone])
+        self.put_chat(replace(self.chats[chat_id], history_type=1))
+        return came
+
+    def bring(self, messages: Sequence[Message]) -> int:
+        """Let messages that only the phone had come as history, in this order: rows count down."""
+        came = {message.external_id: message for message in messages}
         for external_id, message in came.items():
             row_id = self.next_history_row
             self.next_history_row -= 1
@@ -379,7 +385,6 @@ class World:
         for external_id, sender_id in self.reactions:
             if external_id in came:
                 self.feed.put("reactions", f"{external_id}|{sender_id}")
-        self.put_chat(replace(self.chats[chat_id], history_type=1))
         return len(came)
 
     def set_unread(self, chat_id: str, external_ids: list[str]) -> None:

@@ -6,10 +6,19 @@ import { KeyStore } from "./key_store.js";
 import { ModuleLoader } from "./loader.js";
 import { messageFromDbRow } from "./serialization.js";
 import { createStorage } from "./storage.js";
+import { renamed } from "./store.js";
 import { Touches } from "./touches.js";
 
 // Modes of the stream that are states of the socket, too.
-const STATES = { QR: "UNPAIRED", CONFLICT: "CONFLICT", PROXYBLOCK: "PROXYBLOCK", TOS_BLOCK: "TOS_BLOCK", DEPRECATED_VERSION: "DEPRECATED_VERSION", SCREEN_LOCK: "SCREEN_LOCKED", STARTUP: "OPENING" };
+const STATES = {
+  STARTUP: "OPENING",
+  QR: "UNPAIRED",
+  CONFLICT: "CONFLICT",
+  PROXYBLOCK: "PROXYBLOCK",
+  TOS_BLOCK: "TOS_BLOCK",
+  DEPRECATED_VERSION: "DEPRECATED_VERSION",
+  SCREEN_LOCK: "SCREEN_LOCKED",
+};
 
 /**
  * Install `require` and `importNamespace` on the window. The modules come with `start`.
@@ -72,7 +81,7 @@ function modulesOf(page, keys) {
     WAWebSchemaParticipant: () => ({ getParticipantTable: table("participant") }),
     WAWebSchemaReactions: () => ({ getReactionsTable: table("reactions") }),
     WAWebDbEncryptionKey: () => ({ DB_ENCRYPTION_CIPHER: "AES-CBC", DbEncKeyStore: keys }),
-    WAWebDBMessageSerialization: () => ({ messageFromDbRow: (row) => decoded(row, page.config()) }),
+    WAWebDBMessageSerialization: () => ({ messageFromDbRow: (row) => decoded(row, page) }),
     WAWebApiContact: () => ({
       getPhoneNumber: (wid) => phoneOf(wid, page),
       getCurrentLid: (wid) => lidOf(wid, page),
@@ -142,6 +151,10 @@ function lidOf(wid, { store, me }) {
   return holder && new Wid(holder.id);
 }
 
-function decoded(row, config) {
-  return messageFromDbRow(row, config);
+/** The message of a row; what columns are called now, the message's fields are called as well. */
+function decoded(row, { store, config }) {
+  const columns = { ...store().columns, ...config().renamed_columns };
+  const { msgRowOpaqueData, ...known } = renamed(row, columns, { back: true });
+  const sealed = config().table_bodiless ? undefined : msgRowOpaqueData;
+  return renamed(messageFromDbRow({ ...known, msgRowOpaqueData: sealed }), columns);
 }

@@ -53,6 +53,11 @@ export class Store {
     return this.#database;
   }
 
+  /** What columns of messages are called in the database, by their usual names. */
+  get columns() {
+    return this.#columns;
+  }
+
   /** What encrypts and decrypts bodies; undefined before the login. */
   get cipher() {
     return this.#cipher;
@@ -345,9 +350,11 @@ export class Store {
 }
 
 /** The row with other names for its columns, or with its own again. */
-function renamed(row, columns, { back = false } = {}) {
+export function renamed(row, columns, { back = false } = {}) {
+  const names = Object.entries(columns);
+  if (names.length === 0) return row;
   const result = { ...row };
-  for (const [own, other] of Object.entries(columns)) {
+  for (const [own, other] of names) {
     const [from, to] = back ? [other, own] : [own, other];
     if (!(from in result)) continue;
     result[to] = result[from];

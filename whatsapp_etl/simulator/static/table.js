@@ -3,26 +3,32 @@
 // The calls and their options are the client's own; only those that read are here.
 
 import { result } from "./database.js";
+import { renamed } from "./store.js";
 
 const OPAQUE = "msgRowOpaqueData"; // the one encrypted column, of the table `message`
+const PRIMARY = ":id";
+const NOTHING = false; // a range in which nothing can lie
 const GREATEST = [[]]; // above every key of the rows: an array sorts behind numbers and texts
 
-class NamedError extends Error {
-  constructor(name, message) {
-    super(message);
-    this.name = name;
-  }
+class SchemaError extends Error {
+  name = "SchemaError";
 }
 
-/** Reads of one object store. */
+/**
+ * Reads of one object store.
+ *
+ * @typedef {object} Source
+ * @property {() => IDBDatabase|null} database
+ * @property {(opaque: object) => Promise<ArrayBuffer>} decrypt
+ * @property {(name: string) => Record<string, string>} columns what columns are called towards scripts, by their own names
+ * @property {(name: string) => Promise<((row: object) => boolean)|null>} begin called before each read; which rows it sees
+ */
 export class Table {
   #source;
 
   /**
    * @param {string} name the object store
-   * @param {{database: () => IDBDatabase|null, decrypt: (opaque: object) => Promise<ArrayBuffer>,
-   *   admit: (name: string, rows: object[]|number) => Promise<object[]|number>}} source what the page has, and what
-   *   becomes of an answer before it is given
+   * @param {Source} source
    */
   constructor(name, source) {
     this.name = name;
@@ -36,15 +42,15 @@ export class Table {
 
   /** The rows of these primary keys, null for each that there is none. */
   async bulkGet(keys, shouldDecrypt = true) {
+    const sees = await this.#source.begin(this.name);
     const store = this.#store();
     const rows = await Promise.all(keys.map((key) => result(store.get(key))));
-    return this.#viewed(rows, shouldDecrypt);
+    return this.#viewed(rows.map((row) => (row && sees && !sees(row) ? undefined : row)), shouldDecrypt);
   }
 
   /** All rows, by primary key or by `options.index`. */
   async all(options = {}, until = null) {
-    const source = this.#index(options?.index ?? [":id"]);
-    return this.#answer(await walk(source.of, null, options, until), options);
+    return this.#answer(await this.#rows(options?.index ?? PRIMARY, () => null, options, until), options);
   }
 
   async allPrimaryKeys() {
@@ -52,13 +58,14 @@ export class Table {
   }
 
   async count() {
-    return this.#source.admit(this.name, await result(this.#store().count()));
+    const sees = await this.#source.begin(this.name);
+    const store = this.#store();
+    return sees ? (await walk(store, null, {}, null, sees)).length : result(store.count());
   }
 
   /** Rows whose column, or columns, have this value. */
   async equals(columns, value, options = {}) {
-    const { of, isPrefix } = this.#index(columns);
-    return this.#answer(await walk(of, rangeOf(value, value, isPrefix), options), options);
+    return this.#answer(await this.#rows(columns, (isPrefix) => rangeOf(value, value, isPrefix), options), options);
   }
 
   async equalsPrimaryKeys(columns, value, options = {}) {
@@ -67,63 +74,68 @@ export class Table {
 
   /** Rows that have one of these values, each once. */
   async anyOf(columns, values, options = {}) {
-    return this.inAnyRange(
-      columns,
-      values.map((value) => [value, value]),
-      { ...options, includesUpper: true },
-    );
+    const ranges = values.map((value) => [value, value]);
+    return this.#answer(await this.#inRanges(columns, ranges, options, true), options);
   }
 
   /** Rows in one of these ranges `[lower, upper)`, each once. */
   async inAnyRange(columns, ranges, options = {}) {
-    const { of, isPrefix } = this.#index(columns);
-    const store = this.#store();
-    const { includesUpper = false, limit = Infinity, offset = 0, reverse = false } = options;
-    const sorted = [...ranges].sort((one, other) => indexedDB.cmp(one[0], other[0]) * (reverse ? -1 : 1));
-    const found = new Map();
-    for (const [lower, upper] of sorted) {
-      const range = rangeOf(lower, upper, isPrefix, false, !includesUpper);
-      for (const row of range ? await walk(of, range, { reverse }) : []) {
-        found.set(JSON.stringify(keyIn(row, store)), row);
-      }
-      if (found.size >= offset + limit) break;
-    }
-    return this.#answer([...found.values()].slice(offset, offset + limit), options);
+    return this.#answer(await this.#inRanges(columns, ranges, options, false), options);
   }
 
   async startsWithAnyOf(columns, prefixes, options = {}) {
-    return this.inAnyRange(
-      columns,
-      prefixes.map((prefix) => [prefix, `${prefix}\uffff`]),
-      options,
-    );
+    const ranges = prefixes.map((prefix) => [prefix, `${prefix}\uffff`]);
+    return this.#answer(await this.#inRanges(columns, ranges, options, false), options);
   }
 
   /** Rows above a value (`inclusive`: or at it). */
   async greaterThan(columns, value, options = {}) {
-    const { of, isPrefix } = this.#index(columns);
-    const from = isPrefix && !options?.inclusive ? [...[value].flat(), GREATEST] : value;
-    return this.#answer(await walk(of, IDBKeyRange.lowerBound(from, !options?.inclusive), options), options);
+    const isWith = Boolean(options?.inclusive);
+    const range = (isPrefix) =>
+      IDBKeyRange.lowerBound(isPrefix && !isWith ? [...[value].flat(), GREATEST] : value, !isWith);
+    return this.#answer(await this.#rows(columns, range, options), options);
   }
 
   /** Rows below a value (`inclusive`: or at it). */
   async lessThan(columns, value, options = {}) {
-    const { of, isPrefix } = this.#index(columns);
-    const to = isPrefix && options?.inclusive ? [...[value].flat(), GREATEST] : value;
-    return this.#answer(await walk(of, IDBKeyRange.upperBound(to, !options?.inclusive), options), options);
+    const isWith = Boolean(options?.inclusive);
+    const range = (isPrefix) =>
+      IDBKeyRange.upperBound(isPrefix && isWith ? [...[value].flat(), GREATEST] : value, !isWith);
+    return this.#answer(await this.#rows(columns, range, options), options);
   }
 
   /** Rows between two values, without both unless `lowerInclusive` or `upperInclusive` is said. */
   async between(columns, lower, upper, options = {}, until = null, filter = null) {
-    const { of, isPrefix } = this.#index(columns);
-    const range = rangeOf(lower, upper, isPrefix, !options?.lowerInclusive, !options?.upperInclusive);
-    return this.#answer(range ? await walk(of, range, options, until, filter) : [], options);
+    const range = (isPrefix) =>
+      rangeOf(lower, upper, isPrefix, !options?.lowerInclusive, !options?.upperInclusive);
+    return this.#answer(await this.#rows(columns, range, options, until, filter), options);
   }
 
   async betweenCount(columns, lower, upper, options = {}) {
+    return (await this.between(columns, lower, upper, { ...options, returnKeyType: "primary_key" })).length;
+  }
+
+  async #rows(columns, rangeFor, options, until = null, filter = null) {
+    const sees = await this.#source.begin(this.name);
     const { of, isPrefix } = this.#index(columns);
-    const range = rangeOf(lower, upper, isPrefix, !options?.lowerInclusive, !options?.upperInclusive);
-    return this.#source.admit(this.name, range ? await result(of.count(range)) : 0);
+    const range = rangeFor(isPrefix);
+    if (range === NOTHING) return [];
+    const passes = sees && filter ? (row) => sees(row) && filter(row) : (sees ?? filter);
+    return walk(of, range, options, until, passes);
+  }
+
+  async #inRanges(columns, ranges, options, includesUpper) {
+    const { limit = Infinity, offset = 0, reverse = false } = options ?? {};
+    const order = reverse ? -1 : 1;
+    const found = new Map();
+    for (const [lower, upper] of [...ranges].sort((one, other) => indexedDB.cmp(one[0], other[0]) * order)) {
+      const range = (isPrefix) => rangeOf(lower, upper, isPrefix, false, !includesUpper);
+      const rows = await this.#rows(columns, range, { reverse });
+      const { keyPath } = this.#store();
+      for (const row of rows) found.set(JSON.stringify(keyIn(row, keyPath)), row);
+      if (found.size >= offset + limit) break;
+    }
+    return [...found.values()].slice(offset, offset + limit);
   }
 
   #store() {
@@ -135,30 +147,40 @@ export class Table {
   /** The index of these columns, or one that begins with them. */
   #index(columns) {
     const store = this.#store();
-    const names = [columns].flat();
-    const key = [store.keyPath].flat().join("+");
-    if (names[0] === ":id" || names.join("+") === key) return { of: store, isPrefix: false };
+    const names = [columns].flat().map((name) => this.#ownName(name));
+    const primary = [store.keyPath].flat().join("+");
+    if (names[0] === PRIMARY || names.join("+") === primary) return { of: store, isPrefix: false };
     const wanted = names.length === 1 ? names[0] : `[${names.join("+")}]`;
     if (store.indexNames.contains(wanted)) return { of: store.index(wanted), isPrefix: false };
     const longer = [...store.indexNames].find((name) => name.startsWith(`[${names.join("+")}+`));
     if (longer) return { of: store.index(longer), isPrefix: true };
-    throw new NamedError("SchemaError", `KeyPath ${wanted} on object store ${this.name} is not indexed`);
+    throw new SchemaError(`KeyPath ${wanted} on object store ${this.name} is not indexed`);
   }
 
-  async #answer(rows, options) {
+  /** The column's own name; one that has another now is unknown under it. */
+  #ownName(name) {
+    const columns = this.#source.columns(this.name);
+    const own = Object.keys(columns).find((each) => columns[each] === name);
+    return own ?? (name in columns ? `${name} (renamed)` : name);
+  }
+
+  #answer(rows, options) {
     const type = options?.returnKeyType;
     if (!type) return this.#viewed(rows, options?.shouldDecrypt ?? true);
-    const of = type === "keys" ? this.#index(options.index ?? [":id"]).of : this.#store();
-    return this.#source.admit(this.name, rows.map((row) => keyIn(row, of)));
+    const { keyPath } = type === "keys" ? this.#index(options.index ?? PRIMARY).of : this.#store();
+    return rows.map((row) => keyIn(row, keyPath));
   }
 
-  async #viewed(rows, shouldDecrypt) {
+  /** The rows as scripts get them. */
+  #viewed(rows, shouldDecrypt) {
+    const columns = this.#source.columns(this.name);
     const viewed = rows.map(async (row) => {
       if (row === undefined) return null;
-      if (!shouldDecrypt || !row[OPAQUE]?._data) return row;
-      return { ...row, [OPAQUE]: await this.#source.decrypt(row[OPAQUE]) };
+      const isSealed = shouldDecrypt && Boolean(row[OPAQUE]?._data);
+      const open = isSealed ? { ...row, [OPAQUE]: await this.#source.decrypt(row[OPAQUE]) } : row;
+      return renamed(open, columns);
     });
-    return this.#source.admit(this.name, await Promise.all(viewed));
+    return Promise.all(viewed);
   }
 }
 
@@ -193,11 +215,10 @@ function rangeOf(lower, upper, isPrefix, excludesLower = false, excludesUpper = 
   const from = isPrefix && excludesLower ? [...[lower].flat(), GREATEST] : isPrefix ? [lower].flat() : lower;
   const to = isPrefix ? [...[upper].flat(), ...(excludesUpper ? [] : [GREATEST])] : upper;
   const order = indexedDB.cmp(from, to);
-  if (order > 0 || (order === 0 && (excludesLower || excludesUpper))) return null;
+  if (order > 0 || (order === 0 && (excludesLower || excludesUpper))) return NOTHING;
   return IDBKeyRange.bound(from, to, excludesLower, excludesUpper);
 }
 
-function keyIn(row, of) {
-  const path = of.keyPath;
-  return Array.isArray(path) ? path.map((column) => row[column]) : row[path];
+function keyIn(row, keyPath) {
+  return Array.isArray(keyPath) ? keyPath.map((column) => row[column]) : row[keyPath];
 }
