@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
 
-from whatsapp_etl.attachments.files import remove, save
+from whatsapp_etl.attachments.files import remove
+from whatsapp_etl.attachments.room import Room
 from whatsapp_etl.backfill import Backfill
 from whatsapp_etl.errors import ConfigurationError, DatabaseUnreachableError
 from whatsapp_etl.events.sign import key_of
@@ -118,6 +119,7 @@ def rules_of(settings: Settings) -> Rules:
         exclude=settings.whatsapp_exclude_chats,
         agent=tuple(text for text in agent if text),
         disappearing=settings.whatsapp_disappearing,
+        downloads=settings.downloads,
     )
 
 
@@ -247,12 +249,14 @@ def source_of(
         takes_over=settings.whatsapp_take_over == "always",
         chats_per_minute=settings.whatsapp_chats_per_minute,
         scrolls_per_second=settings.whatsapp_scrolls_per_second,
+        downloads_per_minute=settings.attachments_clicks_per_minute,
+        downloads=settings.downloads,
     )
     judgement = Judgement(
         classify=message_type,
         kind_of=chat_kind,
         redact=partial(write_page, words=words_of(packs)),
-        save_file=partial(save, root=settings.attachments_dir, announce=announce),
+        save_file=Room(settings.attachments_dir, settings.attachments_max_bytes, announce).save,
     )
     is_patient = waits and settings.session_store_when_taken == "wait"
     keeper = keeper_of(

@@ -143,6 +143,7 @@ class ChatListCycle:
             disappearing=visits.rules.disappearing,
             checkpoint=visits.checkpoints.get(batch.chat_id),
             forgotten=visits.rules.forgotten,
+            downloads=visits.rules.downloads,
         )
         parsed, rejects = self.parse(batch, visits.account)
         batch, parsed = inside(batch, parsed, visits.since)

@@ -11,6 +11,7 @@ from uuid import UUID
 import typer
 
 from whatsapp_etl import __version__
+from whatsapp_etl.cli_attachments import app as attachments_app
 from whatsapp_etl.cli_session import app as session_app
 from whatsapp_etl.errors import ConfigurationError, WhatsappEtlError
 
@@ -32,6 +33,7 @@ app.add_typer(selectors_app, name="selectors")
 app.add_typer(db_app, name="db")
 app.add_typer(shield_app, name="shield")
 app.add_typer(session_app, name="session")
+app.add_typer(attachments_app, name="attachments")
 
 
 @app.command()

@@ -14,7 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from whatsapp_etl.downloads import Download
 
 # --- closed sets ---------------------------------------------------------------------------
 
@@ -490,6 +493,8 @@ class ChatBatch:
     shown_ids: tuple[str, ...] = ()
     unlisted_ids: tuple[str, ...] = ()  #: Of those, what no list of the storage has, however old.
     pictures_unseen: tuple[str, ...] = ()  #: Rows of pictures that show neither one nor why there is none.
+    pictures_refused: tuple[str, ...] = ()  #: Rows that say that their pictures cannot be downloaded.
+    pictures_left: tuple[str, ...] = ()  #: Rows for whose files there was no room.
     oldest_shown_id: str | None = None
     scrolls: int = 0
     pages_loaded: int = 0
@@ -757,6 +762,7 @@ class LoadPlan:
     disagreements: tuple[Disagreement, ...] = ()  #: Between the storage's list, Postgres and the page.
     #: (fact, "shown" | "other" | "lost") -> how often rows show what the storage lists of them.
     agreement: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    downloads: tuple[Download, ...] = ()  #: Where the bytes of attachments stand.
     #: Saved and in none of `messages`: to be removed, unless a stored message has them.
     unused_files: tuple[str, ...] = ()
     #: Of a slice of back-fill; stored in place of the coverage, which tells of ordinary cycles.
@@ -959,6 +965,7 @@ class StoreFacts:
     newest_listed_at: datetime | None = None  #: Of the newest cycle that knew it; see `RunReport`.
     disagreements: int = 0  #: Seen within the last day, each once.
     rows_compared: int = 0  #: By the cycles of the last day.
+    attachments: Mapping[str, int] = field(default_factory=dict)  #: How many are in each state.
 
 
 @dataclass(frozen=True, slots=True)

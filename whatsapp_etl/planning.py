@@ -35,6 +35,7 @@ def plan_captured(captured: CapturedChat, rules: Rules, store: Store | None, now
         attempts={key: each.attempts for key, each in missing.items()},
         phone_ids=rules.phone_ids,
         forgotten=rules.forgotten,
+        downloads=rules.downloads,
     )
     known = store.known(keys) if store else {}
     return plan_load(

@@ -10,9 +10,18 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import platformdirs
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from whatsapp_etl.downloads import (
+    SHOWN_KINDS,
+    DownloadRules,
+    DownloadWay,
+    FileLimits,
+    MediaKind,
+    parse_limits,
+    parse_size,
+)
 from whatsapp_etl.errors import ConfigurationError
 from whatsapp_etl.retention import Retention, parse_retention
 from whatsapp_etl.session_key import HOW_TO_MAKE, parse_key
@@ -52,6 +61,13 @@ class Settings(BaseSettings):
     whatsapp_agent_thread_name: str = ""
     image_processing_enabled: bool = False
     attachments_dir: Path = Field(default_factory=lambda: _data_folder("attachments"))
+    attachments_media: Annotated[tuple[MediaKind, ...], NoDecode] = (MediaKind.IMAGE,)
+    attachments_ways: Annotated[tuple[DownloadWay, ...], NoDecode] = (DownloadWay.SHOWN, DownloadWay.BUTTON)
+    attachments_clicks_per_minute: float = Field(default=20, ge=0)
+    attachments_max_file_bytes: Annotated[FileLimits, NoDecode] = Field(
+        default_factory=lambda: parse_limits("")
+    )
+    attachments_max_bytes: Annotated[int, NoDecode] = Field(default=0, ge=0)
     spool_dir: Path = Field(default_factory=lambda: _data_folder("spool"))
     spool_max_bytes: int = Field(default=256 * 1024 * 1024, ge=0)
     pg_url: SecretStr = SecretStr("")
@@ -115,6 +131,31 @@ class Settings(BaseSettings):
     def _days_by_table(cls, value: object) -> object:
         return parse_retention(str(value)) if isinstance(value, (str, int)) else value
 
+    @field_validator("attachments_media", "attachments_ways", mode="before")
+    @classmethod
+    def _closed_sets(cls, value: object, info: ValidationInfo) -> object:
+        """Read "image, sticker"; "none" stands for nothing."""
+        if not isinstance(value, str):
+            return value
+        ways = [DownloadWay.SHOWN, DownloadWay.BUTTON]
+        allowed = list(MediaKind) if info.field_name == "attachments_media" else ways
+        names = [part.strip() for part in value.split(",") if part.strip() not in {"", "none"}]
+        for name in names:
+            if name not in set(allowed):
+                msg = f'"{name}" is none of {", ".join(allowed)}'
+                raise ValueError(msg)
+        return tuple(each for each in allowed if each in names)
+
+    @field_validator("attachments_max_file_bytes", mode="before")
+    @classmethod
+    def _sizes_by_kind(cls, value: object) -> object:
+        return parse_limits(value) if isinstance(value, str) else value
+
+    @field_validator("attachments_max_bytes", mode="before")
+    @classmethod
+    def _size(cls, value: object) -> object:
+        return parse_size(value) if isinstance(value, str) else value
+
     @field_validator("whatsapp_timezone")
     @classmethod
     def _zone_exists(cls, value: str) -> str:
@@ -174,6 +215,17 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _chosen_media_have_a_way(self) -> Self:
+        hidden = [kind for kind in self.attachments_media if kind not in SHOWN_KINDS]
+        if hidden and DownloadWay.DIRECT not in self.attachments_ways:
+            msg = (
+                f"ATTACHMENTS_MEDIA: the page shows no original bytes of {', '.join(hidden)};"
+                " choose image, sticker or none"
+            )
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
     def _store_has_one_key(self) -> Self:
         keys = bool(self.session_store_key.get_secret_value()) + (self.session_store_key_file is not None)
         if self.session_store_url and keys != 1:
@@ -186,6 +238,14 @@ class Settings(BaseSettings):
     @property
     def lookback(self) -> timedelta:
         return timedelta(days=self.whatsapp_sync_lookback_days)
+
+    @property
+    def downloads(self) -> DownloadRules:
+        return DownloadRules(
+            kinds=frozenset(self.attachments_media),
+            ways=frozenset(self.attachments_ways),
+            limits=self.attachments_max_file_bytes,
+        )
 
     @property
     def is_loopback(self) -> bool:

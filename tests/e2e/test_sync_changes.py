@@ -236,7 +236,7 @@ def test_messages_that_were_kept_long_enough_go_and_are_not_missed(account):
 
 @pytest.mark.matrix
 def test_a_picture_that_did_not_load_is_asked_for_again_and_counts_until_then(account):
-    it = account(world={"chats": 6, "messages": 160})
+    it = account(world={"chats": 6, "messages": 160}, attachments_ways=("shown",))
     it.simulator.set_config(auto_download=False)
     assert it.sync().status is RunStatus.SUCCESS
     waiting = (

@@ -40,7 +40,7 @@ def make_old(path):
 
 
 def test_stored_files_are_compared_with_their_rows_and_rows_with_the_files(store, installation, monkeypatch):
-    monkeypatch.setattr("whatsapp_etl.load.store._FILES_PAGE", 2)  # several pages
+    monkeypatch.setattr("whatsapp_etl.load.attachment_store._FILES_PAGE", 2)  # several pages
     pictures = [stored_picture(installation, number) for number in range(1, 7)]
     store.apply(make_plan(*pictures, make_image(9, stored=False)), store.begin_run(NOW))
     fine = only(attachments.stored_files, installation)

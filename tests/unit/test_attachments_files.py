@@ -1,3 +1,4 @@
+import errno
 import hashlib
 import os
 import resource
@@ -6,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from whatsapp_etl.attachments.files import save, sniff
+from whatsapp_etl.attachments.files import files_below, save, sniff
+from whatsapp_etl.attachments.room import Room
 from whatsapp_etl.whole_files import remove_leftovers
 
 NOW = datetime(2026, 8, 23, 12, tzinfo=UTC)
@@ -102,3 +104,28 @@ def test_a_refused_write_leaves_no_file_behind(tmp_path, small_files_only):
         save(b"\xff\xd8\xff" + bytes(200_000), tmp_path)
 
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_file_that_was_damaged_at_equal_size_is_written_anew(tmp_path):
+    saved = save(b"\xff\xd8\xff" + b"a" * 100, tmp_path)
+    place = tmp_path / saved.relative_path
+    place.write_bytes(b"\xff\xd8\xff" + b"b" * 100)
+
+    assert save(b"\xff\xd8\xff" + b"a" * 100, tmp_path) == saved
+    assert place.read_bytes() == b"\xff\xd8\xff" + b"a" * 100
+
+
+def test_what_is_held_stays_and_what_finds_no_room_is_left(tmp_path):
+    times = iter((0.0, 1.0, 100.0, 100.0))
+    room = Room(tmp_path, most_bytes=250, monotonic=lambda: next(times))
+    first = room.save(b"a" * 100)
+    room.save(b"b" * 100)
+
+    assert room.save(b"a" * 100) == first  # no room is needed for what is there
+    with pytest.raises(OSError, match=r"[Qq]uota") as refused:
+        room.save(b"c" * 100)
+    assert refused.value.errno == errno.EDQUOT
+    assert sorted(path.read_bytes()[:1] for path in files_below(tmp_path) if path.is_file()) == [b"a", b"b"]
+
+    (tmp_path / first.relative_path).unlink()  # measured again a minute later
+    assert room.save(b"c" * 100).size_bytes == 100

@@ -51,10 +51,10 @@ def save(data: bytes, root: Path, announce: Announce = no_announcement) -> Captu
     """
     sha256 = hashlib.sha256(data).hexdigest()
     media_type, extension = sniff(data)
-    relative = Path(sha256[:2]) / sha256[2:4] / f"{sha256}.{extension}"
+    relative = relative_path(sha256, extension)
     place = root / relative
-    # A file under this name is whole, since it only gets its name by the rename below.
-    if not place.is_file() or place.stat().st_size != len(data):
+    # It only gets its name by the rename below, whole; a disk may have damaged it since.
+    if not _holds(place, data, sha256):
         _make_folder(root)
         _make_folder(place.parent.parent)
         _make_folder(place.parent)
@@ -66,9 +66,19 @@ def save(data: bytes, root: Path, announce: Announce = no_announcement) -> Captu
     )
 
 
-def remove(relative_path: str, root: Path) -> None:
+def relative_path(sha256: str, extension: str) -> Path:
+    """Return where a file of that checksum lies below its root."""
+    return Path(sha256[:2]) / sha256[2:4] / f"{sha256}.{extension}"
+
+
+def place_of(data: bytes, root: Path) -> Path:
+    """Return where `save` puts these bytes."""
+    return root / relative_path(hashlib.sha256(data).hexdigest(), sniff(data)[1])
+
+
+def remove(file_path: str, root: Path) -> None:
     """Remove a file that nothing uses any more; one that is gone already is no error."""
-    (root / relative_path).unlink(missing_ok=True)
+    (root / file_path).unlink(missing_ok=True)
 
 
 def checksum_of(path: Path) -> str:
@@ -99,6 +109,14 @@ def files_below(folder: Path) -> Iterator[Path]:
         except FileNotFoundError:
             if step == folder:
                 raise
+
+
+def _holds(place: Path, data: bytes, sha256: str) -> bool:
+    """Whether a file is there and has these bytes; one that cannot be read does not."""
+    try:
+        return place.stat().st_size == len(data) and checksum_of(place) == sha256
+    except OSError:
+        return False
 
 
 def _make_folder(folder: Path) -> None:

@@ -70,11 +70,11 @@ def stored_files(settings: Settings) -> Iterator[Finding]:
     root = settings.attachments_dir.expanduser()
     damage = _Damage()
     with bootstrap.open_store_to_read(settings) as store, _progress() as progress:
-        task = progress.add_task("reading stored files", total=store.count_stored_files())
+        task = progress.add_task("reading stored files", total=store.attachments.count_files())
         checked = 0
-        for file in store.stored_files():
+        for file in store.attachments.files():
             # The service may have removed it since the row was read.
-            if (kind := damage_of(file, root)) and store.has_file(file):
+            if (kind := damage_of(file, root)) and store.attachments.has_file(file):
                 damage.add(kind, file.file_path)
             checked += 1
             progress.advance(task)
@@ -123,7 +123,7 @@ def _orphans(store: Store, root: Path) -> Iterator[str]:
     found = files_below(root) if root.is_dir() else iter(())
     paths = (path for path in found if not path.is_dir() and path.lstat().st_mtime < young_since)
     while batch := [path.relative_to(root).as_posix() for path in islice(paths, _BATCH)]:
-        known = store.known_files(batch)
+        known = store.attachments.known_files(batch)
         yield from (path for path in batch if path not in known)
 
 

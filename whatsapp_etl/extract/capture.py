@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+from whatsapp_etl.downloads import DownloadRules
 from whatsapp_etl.extract.chat_list import normalise
 from whatsapp_etl.model import FILE_TYPES, MessageFacts, MessageType, RawRow, RowModel
 
@@ -59,6 +60,7 @@ class Step:
         default_factory=dict
     )  #: blob: URLs by row, of those asked for.
     unseen: tuple[str, ...] = ()  #: Of those asked for, rows that show no picture and not why.
+    refused: tuple[str, ...] = ()  #: Of those asked for, rows that say that none can be downloaded.
 
 
 def read_step(answer: Mapping[str, Any]) -> Step:
@@ -73,6 +75,7 @@ def read_step(answer: Mapping[str, Any]) -> Step:
         is_quiet=answer["is_quiet"],
         pictures=answer["pictures"],
         unseen=tuple(answer["unseen"]),
+        refused=tuple(answer["refused"]),
     )
 
 
@@ -156,7 +159,13 @@ def _is_card(shown_id: str) -> bool:
 class Capture:
     """Collects the rows of one visit, each id once, in page order."""
 
-    def __init__(self, wanted: Iterable[MessageFacts], checked: Iterable[MessageFacts] = ()) -> None:
+    def __init__(
+        self,
+        wanted: Iterable[MessageFacts],
+        checked: Iterable[MessageFacts] = (),
+        downloads: DownloadRules | None = None,
+    ) -> None:
+        self._downloads = downloads or DownloadRules()
         self._wanted = tuple(wanted)
         self._checked = frozenset(fact.key.stanza_id for fact in checked)
         self._by_stanza = {fact.key.stanza_id: fact for fact in self._wanted}
@@ -206,9 +215,14 @@ class Capture:
     def is_picture(self, shown_id: str) -> bool:
         """Whether a kept row shows pictures: one, or an album's."""
         facts = self.facts_of(shown_id)
-        return (
-            shown_id in self._pictures if not facts else all(fact.type is MessageType.IMAGE for fact in facts)
-        )
+        if not facts:
+            return shown_id in self._pictures and self._downloads.expects_page(MessageType.IMAGE)
+        return all(self._downloads.expects_page(fact.type) for fact in facts)
+
+    def is_too_large(self, shown_id: str) -> bool:
+        """Whether a row's file is larger than is wanted, as the storage states it."""
+        facts = self.facts_of(shown_id)
+        return bool(facts) and all(self._downloads.is_too_large(fact.type, fact.size_bytes) for fact in facts)
 
     def facts_of(self, shown_id: str) -> tuple[MessageFacts, ...]:
         """Return the wanted messages that a row stands for: several for an album."""

@@ -44,7 +44,11 @@ class Opened(Enum):
 class Conversation:
     """The conversation that is open."""
 
-    def __init__(self, scripts: PageScripts, chat_list: ChatList, patience: Patience) -> None:
+    def __init__(
+        self, scripts: PageScripts, chat_list: ChatList, patience: Patience, *, presses: bool = False
+    ) -> None:
+        """Prepare; `presses`: rows that offer a download are waited for."""
+        self._presses = presses
         self._scripts = scripts
         self._chat_list = chat_list
         self._patience = patience
@@ -138,6 +142,7 @@ class Conversation:
             seen=list(seen),
             capture=captures,
             pictures=list(pictures),
+            presses=self._presses,
             newest=newest,
             only=only,
             quiet_ms=round(patience.quiet.total_seconds() * 1000),

@@ -40,9 +40,22 @@ class Limits:
 
     chats: Pace
     scrolls: Pace
+    downloads: Pace
     stop: threading.Event
 
     @classmethod
-    def of(cls, *, chats_per_minute: float, scrolls_per_second: float, stop: threading.Event) -> Limits:
+    def of(
+        cls,
+        *,
+        chats_per_minute: float,
+        scrolls_per_second: float,
+        downloads_per_minute: float = 0,
+        stop: threading.Event,
+    ) -> Limits:
         """Return the limits of the settings; 0 means none."""
-        return cls(Pace(chats_per_minute / 60, stop), Pace(scrolls_per_second, stop), stop)
+        return cls(
+            chats=Pace(chats_per_minute / 60, stop),
+            scrolls=Pace(scrolls_per_second, stop),
+            downloads=Pace(downloads_per_minute / 60, stop),
+            stop=stop,
+        )

@@ -112,10 +112,9 @@ class ListReader(Reader):
                 return opened
             state = opened
             reason = self._walk_listed(visit, state)
+            self._save_pictures(state.walk, {}, is_last=True)
         except StopRequestedError:
             reason = StopReason.INTERRUPTED
-        else:
-            self._save_pictures(state.walk, {}, is_last=True)
         return self._listed_batch(visit, reason, state)
 
     # --- opening -----------------------------------------------------------------------------
@@ -195,6 +194,8 @@ class ListReader(Reader):
             files=dict(walk.files),
             empty_ids=walk.capture.empty_ids,
             pictures_unseen=tuple(sorted(walk.unseen)),
+            pictures_refused=tuple(sorted(walk.refused)),
+            pictures_left=tuple(sorted(walk.left)),
             oldest_shown_id=walk.capture.oldest_id,
             scrolls=walk.scrolls,
             pages_loaded=walk.pages_loaded,

@@ -11,12 +11,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from whatsapp_etl.downloads import DownloadRules, DownloadWay
 from whatsapp_etl.errors import StopRequestedError
 from whatsapp_etl.extract.capture import Capture, Step, Verdict, judge
 from whatsapp_etl.extract.chat_list import ChatList, ChatRow
 from whatsapp_etl.extract.conversation import Conversation, Opened, Patience
 from whatsapp_etl.extract.limits import Limits
-from whatsapp_etl.extract.media import Pictures
+from whatsapp_etl.extract.media import PictureOptions, Pictures
 from whatsapp_etl.extract.page_script import PageScripts
 from whatsapp_etl.extract.session import Session
 from whatsapp_etl.extract.storage import Storage
@@ -57,6 +58,7 @@ class Reader:
         limits: How fast chats are opened and scrolled, and the request to stop.
         clock: The program's clock; aware UTC.
         patience: How long the page is given for each thing.
+        downloads: Which files are wanted, and how they are got.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Reader:
         limits: Limits,
         clock: Callable[[], datetime],
         patience: Patience | None = None,
+        downloads: DownloadRules | None = None,
     ) -> None:
         self._session = session
         self._storage = storage
@@ -78,8 +81,11 @@ class Reader:
             session.page, session.watchdog, session.pack, session.hits, session.keep_snapshot
         )
         self.chat_list = ChatList(self._scripts)
-        self.conversation = Conversation(self._scripts, self.chat_list, patience)
-        self._pictures = Pictures(self._scripts, save_file, patience.pictures)
+        self._downloads = rules = downloads or DownloadRules()
+        is_pressed = DownloadWay.BUTTON in rules.ways
+        self.conversation = Conversation(self._scripts, self.chat_list, patience, presses=is_pressed)
+        options = PictureOptions(is_pressed, rules.most_shown_bytes, patience.pictures)
+        self._pictures = Pictures(self._scripts, save_file, limits.downloads, options)
 
     def read(
         self,
@@ -112,7 +118,7 @@ class Reader:
             self._scripts.use(self._session.pack)
         unread_before = self._storage.unread_count(visit.chat.id)
         walk = Walk(
-            capture=Capture(visit.wanted, visit.checked),
+            capture=Capture(visit.wanted, visit.checked, self._downloads),
             chat_ids=frozenset(visit.chat.ids),
             edge=since if seeks_phone else max(since, min(fact.sent_at for fact in visit.wanted)),
             deadline=time.monotonic() + budget.total_seconds(),
@@ -122,10 +128,10 @@ class Reader:
         )
         try:
             reason = self._open(visit, walk) or self._walk(visit, walk)
+            self._save_pictures(walk, {}, is_last=True)
         except StopRequestedError:
             reason = StopReason.INTERRUPTED
         else:
-            self._save_pictures(walk, {}, is_last=True)
             if walk.capture.unlisted(walk.times):
                 walk.times = self._storage.stanza_times(
                     visit.chat.ids
@@ -230,6 +236,7 @@ class Reader:
             if shown.is_cut and (whole := self.conversation.expand(shown.row.shown_id)) is not None:
                 walk.capture.replace(_with_context(whole.row, shown.row))
         walk.unseen.update(step.unseen)
+        walk.refused.update(step.refused)
         self._save_pictures(walk, step.pictures)
         walk.pictures += [shown.row.shown_id for shown in kept if walk.capture.is_picture(shown.row.shown_id)]
 
@@ -244,12 +251,16 @@ class Reader:
         walk.pictures = [shown_id for shown_id in walk.pictures if shown_id not in shown]
         low = set(walk.capture.mounted[round(len(walk.capture.mounted) * _TOP_SHARE) :])
         leaving = walk.pictures if is_last else [row for row in walk.pictures if row in low]
-        urls, unseen = self._pictures.wait(leaving)
-        walk.urls.update(urls)
-        walk.unseen.update(unseen)
+        too_large = {row for row in leaving if walk.capture.is_too_large(row)}
+        looked = self._pictures.wait(leaving, too_large, walk.deadline)
+        walk.urls.update(looked.urls)
+        walk.unseen.update(looked.unseen)
+        walk.refused.update(looked.refused)
         walk.pictures = [shown_id for shown_id in walk.pictures if shown_id not in leaving]
         if is_last or len(walk.urls) >= _PICTURES_AT_ONCE:
             walk.files.update(self._pictures.save(walk.urls))
+            walk.left.update(self._pictures.left)
+            self._pictures.left.clear()
             walk.urls = {}
 
     # --- the result --------------------------------------------------------------------------
@@ -267,6 +278,8 @@ class Reader:
             shown_ids=capture.shown_ids,
             unlisted_ids=capture.unlisted(walk.times) if walk else (),
             pictures_unseen=tuple(sorted(walk.unseen)) if walk else (),
+            pictures_refused=tuple(sorted(walk.refused)) if walk else (),
+            pictures_left=tuple(sorted(walk.left)) if walk else (),
             oldest_shown_id=capture.oldest_id,
             scrolls=walk.scrolls if walk else 0,
             pages_loaded=walk.pages_loaded if walk else 0,
@@ -292,6 +305,8 @@ class Walk:
     urls: dict[str, Sequence[str]] = field(default_factory=dict)  #: blob: URLs not read yet, by row.
     files: dict[str, tuple[CapturedFile, ...]] = field(default_factory=dict)
     unseen: set[str] = field(default_factory=set)  #: Rows of pictures without one, and without a reason.
+    refused: set[str] = field(default_factory=set)  #: Rows of pictures that cannot be downloaded.
+    left: set[str] = field(default_factory=set)  #: Rows of pictures for which there was no room.
 
     def may_go_on(self) -> bool:
         """Return whether another step can bring something older."""
@@ -321,6 +336,8 @@ class Walk:
         self.urls = {}
         self.files = {}
         self.unseen = set()
+        self.refused = set()
+        self.left = set()
 
 
 def _newest_shown(visit: ChatVisit) -> str | None:

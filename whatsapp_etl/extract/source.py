@@ -93,6 +93,7 @@ class Source:
         self._limits = Limits.of(
             chats_per_minute=options.chats_per_minute,
             scrolls_per_second=options.scrolls_per_second,
+            downloads_per_minute=options.downloads_per_minute,
             stop=stop,
         )
         self._browser: Browser | None = None
@@ -135,6 +136,7 @@ class Source:
                 save_file=self._judgement.save_file,
                 limits=self._limits,
                 clock=self._clock,
+                downloads=self._options.downloads,
             )
 
     def check(self) -> None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
+from whatsapp_etl.downloads import DownloadRules
 from whatsapp_etl.extract.browser import BrowserOptions
 from whatsapp_etl.extract.upkeep import UpkeepRules
 from whatsapp_etl.model import CapturedFile, ChatKind, MessageType, SeenPage, SelectorPack
@@ -28,6 +29,8 @@ class SourceOptions:
     ready_within: timedelta = timedelta(minutes=3)  #: Loading the chats may take so long.
     chats_per_minute: float = 20  #: 0 for no limit.
     scrolls_per_second: float = 4  #: 0 for no limit.
+    downloads_per_minute: float = 20  #: Presses of the page's download buttons; 0 for no limit.
+    downloads: DownloadRules = field(default_factory=DownloadRules)
 
 
 @dataclass(frozen=True, slots=True)

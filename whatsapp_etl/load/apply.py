@@ -10,6 +10,7 @@ from psycopg import Cursor
 from psycopg.rows import TupleRow
 
 from whatsapp_etl.load.backfill import write_progress
+from whatsapp_etl.load.downloads import write_downloads
 from whatsapp_etl.load.privacy import note_unused
 from whatsapp_etl.load.staging import MessageChanges, write_messages
 from whatsapp_etl.load.threads import unify_threads, upsert_threads
@@ -78,6 +79,7 @@ def apply_plan(
     announce(Step.MESSAGES_WRITTEN)
     _write_versions(cursor, plan.versions, changes, run_id)
     _write_missing(cursor, plan, run_id)
+    write_downloads(cursor, plan.downloads, run_id, plan.coverage.observed_at)
     rejects = _write_rejects(cursor, plan.rejects, run_id)
     _write_disagreements(cursor, plan.disagreements, run_id)
     if plan.checkpoint is not None:

@@ -62,6 +62,7 @@ _HANGING: Mapping[str, str] = {
     "reaction_versions": _OF_MESSAGE,
     "reactions": _OF_MESSAGE,
     "attachments": _OF_MESSAGE,
+    "attachment_downloads": _OF_FILE,
     "extraction_jobs": _OF_FILE,
     "extractions": _OF_FILE,
 }

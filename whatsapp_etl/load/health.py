@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
+from whatsapp_etl.downloads import total_by_state
+from whatsapp_etl.load.downloads import download_counts
 from whatsapp_etl.model import (
     CoverageSummary,
     DayCount,
@@ -61,6 +63,7 @@ def store_facts(cursor: Cursor[TupleRow], now: datetime) -> StoreFacts:
         newest_listed_at=listed,
         disagreements=disagreements,
         rows_compared=compared,
+        attachments=total_by_state(download_counts(cursor)),
     )
 
 

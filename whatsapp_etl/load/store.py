@@ -20,7 +20,6 @@ from whatsapp_etl.load import (
     backfill,
     diff,
     directory,
-    files,
     forget,
     health,
     known,
@@ -32,6 +31,7 @@ from whatsapp_etl.load import (
     whereabouts,
 )
 from whatsapp_etl.load import retention as retaining
+from whatsapp_etl.load.attachment_store import AttachmentStore
 from whatsapp_etl.load.database import Database, translated
 from whatsapp_etl.load.deliveries import Outbox
 from whatsapp_etl.load.directory import DirectoryCounts
@@ -61,7 +61,7 @@ from whatsapp_etl.model import (
     StoreFacts,
     Thread,
 )
-from whatsapp_etl.records import RunDetails, RunRecord, StoredFile, Whereabouts
+from whatsapp_etl.records import RunDetails, RunRecord, Whereabouts
 from whatsapp_etl.retention import Retention
 from whatsapp_etl.steps import Announce, Step, no_announcement
 from whatsapp_etl.transitions import Transition
@@ -69,7 +69,6 @@ from whatsapp_etl.transitions import Transition
 #: A load of at least this many new rows is settled at once instead of by the next reader, who
 #: would have to write every page again.
 _TIDY_FROM = 5000
-_FILES_PAGE = 500
 
 
 class Store:
@@ -354,6 +353,11 @@ class Store:
 
     # --- facts ---
 
+    @property
+    def attachments(self) -> AttachmentStore:
+        """Return the part that knows files."""
+        return AttachmentStore(self._writer.staging, self._reading)
+
     def health_facts(self, now: datetime) -> StoreFacts:
         with self._reading() as cursor:
             return health.store_facts(cursor, now)
@@ -407,31 +411,6 @@ class Store:
         """Return everything that is known of one message; see `load.whereabouts`."""
         with self._reading() as cursor:
             return whereabouts.whereabouts(cursor, keys, chat_id, shown_id_hashes, with_text=with_text)
-
-    def count_stored_files(self) -> int:
-        with self._reading() as cursor:
-            return files.count_stored_files(cursor)
-
-    def stored_files(self) -> Iterator[StoredFile]:
-        """Yield each stored file once; each page is a transaction of its own, so that none stays open."""
-        after = ("", "")
-        while True:
-            with self._reading() as cursor:
-                page = files.stored_files(cursor, after, _FILES_PAGE)
-            yield from page
-            if len(page) < _FILES_PAGE:
-                return
-            after = (page[-1].checksum, page[-1].file_path)
-
-    def has_file(self, file: StoredFile) -> bool:
-        """Return whether a row still names the file."""
-        with self._reading() as cursor:
-            return files.has_file(cursor, file)
-
-    def known_files(self, paths: Collection[str]) -> frozenset[str]:
-        """Return which of these files a row names."""
-        with self._reading() as cursor:
-            return files.known_files(cursor, paths)
 
     def messages_per_day(self, days: int, zone: ZoneInfo, now: datetime) -> tuple[DayCount, ...]:
         """Count messages by day in `zone`, oldest first, today last."""

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, PlatformCollector, ProcessColle
 from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from whatsapp_etl.downloads import DownloadState
 from whatsapp_etl.happenings import OutboxFacts
 from whatsapp_etl.model import DisagreementFact, MissingReason, RunStatus
 from whatsapp_etl.service.health import SessionWord, Thresholds, assess
@@ -160,6 +161,8 @@ def _now(snapshot: Snapshot, now: datetime) -> Iterator[Metric]:
         yield from _events(snapshot.outbox, now)
     if snapshot.store:
         yield _gauge("whatsapp_messages_stored", "Messages in Postgres.", snapshot.store.messages)
+        states = {state.value: snapshot.store.attachments.get(state, 0) for state in DownloadState}
+        yield _gauge_by("whatsapp_attachments", "Attachments by how far their bytes came.", "state", states)
         if snapshot.store.last_seen:
             yield _gauge(
                 "whatsapp_newest_message_age_seconds",

@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
+from whatsapp_etl.downloads import NO_PICTURE, DownloadRules
 from whatsapp_etl.model import FILE_TYPES, Attachment, KnownMessage, Message, MessageType, MessageVersion
+from whatsapp_etl.transform.downloads import lacks_file
 from whatsapp_etl.transform.kinds import is_refinement
 
 _EXACTNESS = {"clamped": 0, "minute": 1, "second": 2}
@@ -42,26 +44,16 @@ class Merged:
     is_disagreement: bool = False
 
 
-#: Stands behind the revision of a picture message whose bytes are not held: it is not settled, so the
-#: comparison with the metadata finds it again when its next try is due.
-_NO_PICTURE = "|no picture"
-
-
-def lacks_picture(message: Message) -> bool:
-    """Whether the message is a picture whose bytes are not held."""
-    return message.message_type is MessageType.IMAGE and not any(
-        each.checksum for each in message.attachments
-    )
-
-
-def marked(message: Message) -> Message:
+def marked(message: Message, rules: DownloadRules | None = None) -> Message:
     """Return the message with a revision that says whether its picture is still to come."""
-    plain = message.source_revision.removesuffix(_NO_PICTURE)
-    revision = plain + _NO_PICTURE if lacks_picture(message) else plain
+    plain = message.source_revision.removesuffix(NO_PICTURE)
+    revision = plain + NO_PICTURE if lacks_file(message, rules or DownloadRules()) else plain
     return message if revision == message.source_revision else replace(message, source_revision=revision)
 
 
-def merge(new: Message, old: KnownMessage, now: datetime | None = None) -> Merged:
+def merge(
+    new: Message, old: KnownMessage, now: datetime | None = None, rules: DownloadRules | None = None
+) -> Merged:
     """Return what to write when `new` is seen and `old` is stored.
 
     What was observed in the future, as seen from `now`, was observed by a clock that was wrong: it is no
@@ -70,7 +62,7 @@ def merge(new: Message, old: KnownMessage, now: datetime | None = None) -> Merge
     if new.observed_at < old.observed_at and not (now is not None and old.observed_at > now):
         return Merged(None)
     settled, is_disagreement = _settle(new, old)
-    settled = marked(settled)
+    settled = marked(settled, rules)
     if not _differs(settled, old):
         return Merged(None, is_disagreement=is_disagreement)
     version = None
@@ -138,7 +130,7 @@ def _settle(new: Message, old: KnownMessage) -> tuple[Message, bool]:
 
 def _is_less_exact(new: Message, old: KnownMessage) -> bool:
     """Whether only the page tells the new one, and the browser's storage told the old one."""
-    return not new.source_revision and old.source_revision.removesuffix(_NO_PICTURE) != ""
+    return not new.source_revision and old.source_revision.removesuffix(NO_PICTURE) != ""
 
 
 def _kind(new: Message, old: KnownMessage) -> MessageType:

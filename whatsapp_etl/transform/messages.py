@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from whatsapp_etl.downloads import DownloadRules
 from whatsapp_etl.forgotten import Forgotten
 from whatsapp_etl.model import (
     FILE_TYPES,
@@ -58,6 +59,7 @@ class ChatContext:
     attempts: Mapping[str, int] = field(default_factory=dict)  #: Earlier tries of a missing id.
     phone_ids: Mapping[str, str] = field(default_factory=dict)  #: Phone number's id by LID.
     forgotten: Forgotten = field(default_factory=Forgotten)  #: Erased on request.
+    downloads: DownloadRules = field(default_factory=DownloadRules)
 
     @property
     def own_ids(self) -> frozenset[str]:

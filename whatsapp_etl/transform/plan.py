@@ -6,13 +6,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from whatsapp_etl.downloads import DownloadRules
 from whatsapp_etl.hashing import hash_id
 from whatsapp_etl.model import (
     CapturedFile,
     ChatBatch,
     ChatDiff,
     ChatFacts,
-    Checkpoint,
     Coverage,
     Disagreement,
     KnownMessage,
@@ -30,15 +30,17 @@ from whatsapp_etl.model import (
     Thread,
     TimeDissent,
 )
+from whatsapp_etl.transform.checkpoint import next_checkpoint
 from whatsapp_etl.transform.cross_check import agreement
 from whatsapp_etl.transform.disagreements import of_ids, of_text, of_times
+from whatsapp_etl.transform.downloads import PageTries, downloads, lacks_file, page_tries, settled
 from whatsapp_etl.transform.forgetting import is_forgotten, remembered
 from whatsapp_etl.transform.identity import shown_stanza_id
 from whatsapp_etl.transform.joining import Joined, chat_keys, in_order, join_rows, kept_out
 from whatsapp_etl.transform.kinds import TEXTLESS_TYPES
-from whatsapp_etl.transform.merge import lacks_picture, marked, merge
+from whatsapp_etl.transform.merge import marked, merge
 from whatsapp_etl.transform.messages import ChatContext, external_id, in_scope, to_message, unused_files
-from whatsapp_etl.transform.missing import missing_message, missing_reason
+from whatsapp_etl.transform.missing import NOT_A_TRY, missing_message, missing_reason
 from whatsapp_etl.transform.redact import redact_html
 
 #: A time further ahead than this is not believed.
@@ -93,7 +95,8 @@ def plan_load(  # noqa: PLR0917 - the contract of the step: what was seen, liste
         made.add_row(each)
     for each_facts in listed or ():
         made.add_facts(each_facts)
-    messages, versions, unchanged, differing = _merged(made.clamped(), known, now)
+    tries = made.settle_pictures()
+    messages, versions, unchanged, differing = _merged(made.clamped(), known, now, context.downloads)
     missing = made.missing(rejects)
     coverage = made.coverage(missing, len(rejects) + len(made.rejects))
     return LoadPlan(
@@ -118,6 +121,7 @@ def plan_load(  # noqa: PLR0917 - the contract of the step: what was seen, liste
             *differing,
         ),
         agreement=agreement(joined, batch.pictures_unseen),
+        downloads=downloads(messages, missing, tries, context.downloads, now),
         unused_files=unused_files(batch, messages),
     )
 
@@ -143,26 +147,6 @@ def coverage_unvisited(chat: ChatFacts, diff: ChatDiff, since: datetime, now: da
     )
 
 
-def next_checkpoint(
-    messages: Iterable[Message], current: Checkpoint | None, *, is_complete: bool
-) -> Checkpoint | None:
-    """Return the checkpoint after a visit.
-
-    It never passes a gap: when something was left out it stays where it was. It never falls, and a
-    time that was not believed does not move it.
-    """
-    if not is_complete:
-        return current
-    newest = max(
-        (each for each in messages if each.ts_precision != "clamped"),
-        key=lambda each: (each.ts, each.external_id),
-        default=None,
-    )
-    if newest is None or (current is not None and newest.ts <= current.sent_at):
-        return current
-    return Checkpoint(newest.external_id, newest.ts)
-
-
 class _Made:
     """The messages of one visit while they are being made."""
 
@@ -185,6 +169,8 @@ class _Made:
         self._chat_keys = chat_keys(listed, known)
         self._html = {row.shown_id: row.html for row in batch.rows}
         self._unreadable: set[str] = set()
+        self._refused: set[str] = set()  #: Keys of messages whose row says that there is no picture any more.
+        self._left: set[str] = set()  #: Keys of messages for whose file there was no room.
         self._oldest_read: datetime | None = None
         self.messages: dict[str, Message] = {}
         self.rejects: list[Reject] = []
@@ -211,6 +197,10 @@ class _Made:
         )
         if isinstance(result, Message):
             self.messages[result.external_id] = result
+            if row.shown_id in self._batch.pictures_refused:
+                self._refused.add(result.external_id)
+            if row.shown_id in self._batch.pictures_left:
+                self._left.add(result.external_id)
         else:
             self._reject(row, result)
 
@@ -310,8 +300,20 @@ class _Made:
 
     def _still_lacks_picture(self, key: str, known: KnownMessage | None) -> bool:
         """Whether neither this visit nor an earlier one got a picture's bytes."""
-        is_held = known is not None and any(each.checksum for each in known.attachments)
-        return lacks_picture(self.messages[key]) and not is_held
+        return lacks_file(self.messages[key], self._context.downloads) and not _is_settled(known)
+
+    def settle_pictures(self) -> PageTries:
+        """Decide which pictures are not looked for again."""
+        tries = page_tries(
+            self.messages.values(),
+            {key for key, known in self._known.items() if _is_settled(known)},
+            (self._refused, self._left),
+            self._context.attempts,
+            self._context.downloads,
+            is_a_try=self._batch.stop_reason not in NOT_A_TRY,
+        )
+        self.messages = {key: settled(each, tries) for key, each in self.messages.items()}
+        return tries
 
     def coverage(self, missing: Sequence[MissingMessage], rejected: int) -> Coverage:
         """Return what is known about the chat's completeness after this visit.
@@ -394,7 +396,7 @@ class _Made:
 
 
 def _merged(
-    messages: Sequence[Message], known: Mapping[str, KnownMessage], now: datetime
+    messages: Sequence[Message], known: Mapping[str, KnownMessage], now: datetime, rules: DownloadRules
 ) -> tuple[tuple[Message, ...], tuple[MessageVersion, ...], int, tuple[Disagreement, ...]]:
     changed: list[Message] = []
     versions: list[MessageVersion] = []
@@ -403,9 +405,9 @@ def _merged(
     for each in messages:
         old = known.get(each.external_id)
         if old is None:
-            changed.append(marked(each))
+            changed.append(marked(each, rules))
             continue
-        merged = merge(each, old, now)
+        merged = merge(each, old, now, rules)
         if merged.is_disagreement:
             differing.append(of_text(each, old))
         if merged.message is None:
@@ -415,6 +417,12 @@ def _merged(
         if merged.version is not None:
             versions.append(merged.version)
     return tuple(changed), tuple(versions), unchanged, tuple(differing)
+
+
+def _is_settled(known: KnownMessage | None) -> bool:
+    """Whether an earlier visit got the bytes or gave them up."""
+    files = known.attachments if known else ()
+    return any(each.checksum or each.state == "unavailable" for each in files)
 
 
 def thread_of(chat: ChatFacts) -> Thread:

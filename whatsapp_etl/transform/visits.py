@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from whatsapp_etl.downloads import DownloadRules
 from whatsapp_etl.forgotten import Forgotten
 from whatsapp_etl.model import (
     BODILESS_TYPES,
@@ -48,6 +49,7 @@ class Rules:
     phone_ids: Mapping[str, str] = field(default_factory=dict)  #: "@lid" -> phone number's id.
     knows_phone_ids: bool = True  #: False when the browser's storage does not tell `phone_ids`.
     forgotten: Forgotten = field(default_factory=Forgotten)  #: Erased on request.
+    downloads: DownloadRules = field(default_factory=DownloadRules)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,14 @@ async (args) => {
   const wanted = new Set(args.ids);
   const rows = main ? all(main, 'message_row').filter((row) => wanted.has(row.getAttribute(rowId))) : [];
   const emptyCss = candidatesOf('empty_body').join(',');
-  const urlsOf = (row) => all(row, 'image_bytes').map((image) => image.src).filter((src) => src.startsWith('blob:'));
   const stateOf = (row) => {
     if (!row.isConnected) return 'gone';
     if (row.querySelector(emptyCss)) return 'waiting';
-    const places = all(row, 'image_thumb').length;
-    const loaded = urlsOf(row).length;
+    const places = placesOf(row).length;
+    const loaded = blobsOf(row).length;
     // An album has several places, and each is waited for.
     if (loaded > 0 && loaded >= places) return 'loaded';
-    if (one(row, 'media_download') || one(row, 'media_failed')) return 'not_loaded';
+    if (one(row, 'media_download') || one(row, 'media_failed') || one(row, 'sticker_drawn')) return 'not_loaded';
     return places > 0 ? 'waiting' : 'none';
   };
   // A picture is fetched when its row comes near the screen: pass by all of them, then wait for each.
@@ -37,11 +36,16 @@ async (args) => {
 
   const urls = {};
   const unseen = [];
+  const refused = [];
+  const offered = [];
   for (const row of rows) {
     const state = stateOf(row);
-    const found = state === 'gone' || row.querySelector(emptyCss) ? [] : urlsOf(row);
+    const found = state === 'gone' || row.querySelector(emptyCss) ? [] : blobsOf(row);
     urls[row.getAttribute(rowId)] = found;
     if (found.length === 0 && (state === 'none' || state === 'waiting')) unseen.push(row.getAttribute(rowId));
+    if (state !== 'not_loaded') continue;
+    if (one(row, 'media_download')) offered.push(row.getAttribute(rowId));
+    else if (one(row, 'media_failed')) refused.push(row.getAttribute(rowId));
   }
-  return JSON.stringify({ urls, unseen, hits });
+  return JSON.stringify({ urls, unseen, refused, offered, hits });
 }

@@ -13,6 +13,16 @@ const all = (root, name) => {
   return [];
 };
 const one = (root, name) => all(root, name)[0] || null;
+// The places of a row's pictures, and the blob: addresses of those that the page holds.
+const placesOf = (row) => {
+  const pictures = all(row, 'image_thumb');
+  return pictures.length > 0 ? pictures : all(row, 'sticker_frame');
+};
+const blobsOf = (row) => {
+  const images = all(row, 'image_bytes');
+  const shown = images.length > 0 ? images : all(row, 'sticker_bytes');
+  return shown.map((image) => image.src).filter((src) => src.startsWith('blob:'));
+};
 const shows = (element, name) => candidatesOf(name).some((css) => element.matches(css));
 const isVisible = (element) => element.getClientRects().length > 0;
 

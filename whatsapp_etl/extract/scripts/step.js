@@ -219,15 +219,21 @@ async (args) => {
   // Pictures captured before that have come meanwhile, or plainly will not: no row waits for them.
   const pictures = {};
   const unseen = [];
+  const refused = [];
   if (args.pictures.length > 0) {
     const wanted = new Set(args.pictures);
     for (const row of rowsOf().filter((each) => wanted.has(idOf(each)) && !isEmpty(each))) {
-      const urls = all(row, 'image_bytes').map((image) => image.src).filter((src) => src.startsWith('blob:'));
-      const isExplained = one(row, 'media_download') || one(row, 'media_failed');
-      const places = all(row, 'image_thumb').length;
+      const urls = blobsOf(row);
+      const isOffered = one(row, 'media_download');
+      const isRefused = one(row, 'media_failed');
+      const isExplained = isOffered || isRefused || one(row, 'sticker_drawn');
+      // A button is pressed, or its row let go, when the row is about to leave.
+      if (isOffered && args.presses) continue;
+      const places = placesOf(row).length;
       // An album has several places: the row is done when each has its picture.
       if ((urls.length > 0 && urls.length >= places) || isExplained || places === 0) pictures[idOf(row)] = urls;
       if (urls.length === 0 && !isExplained && places === 0) unseen.push(idOf(row));
+      if (urls.length === 0 && isRefused && !isOffered) refused.push(idOf(row));
     }
   }
 
@@ -235,6 +241,7 @@ async (args) => {
     title: title(),
     pictures,
     unseen,
+    refused,
     rows: Array.from(captured.values()),
     shown: rowsOf().map(idOf),
     empty,

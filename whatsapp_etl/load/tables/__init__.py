@@ -36,6 +36,7 @@ from whatsapp_etl.load.tables.content import (
     thread_titles,
     threads,
 )
+from whatsapp_etl.load.tables.downloads import attachment_downloads
 from whatsapp_etl.load.tables.erasure import files_to_remove, forget_key, forgotten
 from whatsapp_etl.load.tables.events import event_deliveries, events
 from whatsapp_etl.load.tables.views import VIEWS, View
@@ -43,6 +44,7 @@ from whatsapp_etl.load.tables.views import VIEWS, View
 __all__ = [
     "VIEWS",
     "View",
+    "attachment_downloads",
     "attachments",
     "backfill_progress",
     "change_counter",

@@ -297,7 +297,11 @@ attachments = Table(
     text("media_type", "From the bytes once held; until then as WhatsApp Web states it.", null=True),
     text("file_path", "Relative to ATTACHMENTS_DIR; null until stored.", null=True),
     text("checksum", "sha256 of the bytes, lowercase hex; null until stored.", null=True),
-    text("state", "'seen' (no bytes held), 'stored', 'unavailable'."),
+    text(
+        "state",
+        "'seen' (no bytes held), 'stored', 'unavailable' (none held, and the page is not asked again); "
+        "`attachment_downloads` says why.",
+    ),
     flag("is_verified", "1: the checksum is the one that the sender stated; null: unknown.", null=True),
     number("size_bytes", "Size as stated, exact once stored.", null=True),
     Column("width", Integer, comment="Pixels."),

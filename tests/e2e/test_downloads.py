@@ -1,0 +1,65 @@
+"""Getting the bytes of attachments: which way leads to them, and what the ledger says then."""
+
+from tests.fixtures.cycle import assert_in_step
+from whatsapp_etl.model import RunStatus
+
+STATES = "SELECT state, reason, count(*) FROM attachment_downloads GROUP BY 1, 2 ORDER BY 1, 2"
+
+
+def held(it):
+    """Return the checksums of the pictures that are held, by message key."""
+    return dict(
+        it.query(
+            "SELECT m.external_id, a.checksum FROM attachments a JOIN messages m ON m.id = a.message_id"
+            " WHERE m.message_type = 'image' AND a.state = 'stored' AND a.is_verified = 1"
+        )
+    )
+
+
+def true_pictures(it):
+    return {
+        row["external_id"]: row["file_sha256"]
+        for row in it.simulator.truth(lookback_days=30)
+        if row["file_sha256"]
+    }
+
+
+def test_pictures_that_wait_for_a_click_get_one_and_the_account_notices_nothing(account):
+    it = account(world={"chats": 4, "messages": 60})
+    it.simulator.set_config(auto_download=False)
+
+    report = it.sync()
+
+    pictures = true_pictures(it)
+    assert report.status is RunStatus.SUCCESS
+    assert pictures
+    assert held(it) == pictures
+    assert it.simulator.ledger()["receipts"] == 0
+    reads = it.simulator.ledger()["media_reads"]
+    assert reads == len(pictures)
+    states = {state: count for state, _, count in it.query(STATES)}
+    assert states["stored"] == len(pictures)
+    assert it.sync().chats_opened == 0
+    assert it.simulator.ledger()["media_reads"] == reads
+    assert_in_step(it)
+
+
+def test_a_picture_above_the_limit_is_neither_clicked_nor_kept(account):
+    it = account(world={"chats": 4, "messages": 60}, attachments_max_file_bytes="image=1K")
+    it.simulator.set_config(auto_download=False)
+
+    assert it.sync().status is RunStatus.SUCCESS
+
+    sizes = dict(
+        it.query(
+            "SELECT m.external_id, a.size_bytes FROM attachments a JOIN messages m ON m.id = a.message_id"
+            " WHERE m.message_type = 'image'"
+        )
+    )
+    small = {key for key, size in sizes.items() if size <= 1024}
+    assert small < sizes.keys()
+    assert held(it).keys() == small
+    assert it.simulator.ledger()["media_reads"] == len(small)
+    assert ("too_large", "file_size", len(sizes) - len(small)) in it.query(STATES)
+    assert it.query("SELECT count(*) FROM missing_messages") == [(0,)]
+    assert it.sync().chats_opened == 0

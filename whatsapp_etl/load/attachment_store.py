@@ -1,0 +1,94 @@
+"""The part of the store that knows files: their rows, and the ledger of their bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg import Cursor
+from psycopg.rows import TupleRow
+
+from whatsapp_etl.downloads import Download, DownloadCount, DueDownload
+from whatsapp_etl.load import downloads, files
+from whatsapp_etl.model import Attachment
+from whatsapp_etl.records import StoredFile
+
+_FILES_PAGE = 500
+_Opens = Callable[[], AbstractContextManager[Cursor[TupleRow]]]
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentStore:
+    """Each method is one transaction, unless it says otherwise; raises what `Store` raises."""
+
+    _writing: _Opens
+    _reading: _Opens
+
+    # --- the ledger ---
+
+    def due(
+        self,
+        kinds: Collection[str],
+        since: datetime,
+        now: datetime,
+        *,
+        tried: Collection[int] = (),
+        limit: int = 100,
+    ) -> tuple[DueDownload, ...]:
+        """Return what is to be fetched from the server now; see `load.downloads`."""
+        with self._reading() as cursor:
+            return downloads.due_downloads(cursor, kinds, since, now, tried=tried, limit=limit)
+
+    def note(self, entries: Sequence[Download], run_id: int, now: datetime) -> None:
+        """Write entries of the ledger."""
+        with self._writing() as cursor:
+            downloads.write_downloads(cursor, entries, run_id, now)
+
+    def settle(self, due: DueDownload, file: Attachment, run_id: int, now: datetime) -> tuple[int, int]:
+        """Write that the bytes are held; return how many files are newly held and jobs enqueued."""
+        with self._writing() as cursor:
+            return downloads.settle_stored(cursor, due, file, run_id, now)
+
+    def choose_again(self, kinds: Collection[str], run_id: int, now: datetime) -> int:
+        """Let files be looked for whose kind was not chosen when they were seen."""
+        with self._writing() as cursor:
+            return downloads.choose_again(cursor, kinds, run_id, now)
+
+    def counts(self) -> tuple[DownloadCount, ...]:
+        """Return how many attachments stand alike."""
+        with self._reading() as cursor:
+            return downloads.download_counts(cursor)
+
+    def stored_bytes(self) -> int:
+        """Return the bytes of all stored files, each counted once."""
+        with self._reading() as cursor:
+            return downloads.stored_bytes(cursor)
+
+    # --- files ---
+
+    def count_files(self) -> int:
+        with self._reading() as cursor:
+            return files.count_stored_files(cursor)
+
+    def files(self) -> Iterator[StoredFile]:
+        """Yield each stored file once; each page is a transaction of its own, so that none stays open."""
+        after = ("", "")
+        while True:
+            with self._reading() as cursor:
+                page = files.stored_files(cursor, after, _FILES_PAGE)
+            yield from page
+            if len(page) < _FILES_PAGE:
+                return
+            after = (page[-1].checksum, page[-1].file_path)
+
+    def has_file(self, file: StoredFile) -> bool:
+        """Return whether a row still names the file."""
+        with self._reading() as cursor:
+            return files.has_file(cursor, file)
+
+    def known_files(self, paths: Collection[str]) -> frozenset[str]:
+        """Return which of these files a row names."""
+        with self._reading() as cursor:
+            return files.known_files(cursor, paths)

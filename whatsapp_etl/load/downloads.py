@@ -1,0 +1,184 @@
+"""The ledger of attachments' bytes: written with a chat's plan, and by the direct way one file at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from psycopg import Cursor
+from psycopg.rows import TupleRow
+
+from whatsapp_etl.downloads import (
+    NO_PICTURE,
+    Download,
+    DownloadCount,
+    DownloadReason,
+    DownloadState,
+    DueDownload,
+)
+from whatsapp_etl.load.files import write_attachments
+from whatsapp_etl.load.staging import message_ids, take_change_numbers
+from whatsapp_etl.model import Attachment
+
+_WRITE = """
+    INSERT INTO attachment_downloads AS d
+        (attachment_id, state, reason, way, attempts, next_try_at, changed_at, run_id)
+    SELECT a.id, u.state, u.reason, u.way, u.attempts, u.next_try_at, %(now)s, %(run)s
+    FROM unnest(%(ids)s::bigint[], %(positions)s::int[], %(states)s::text[], %(reasons)s::text[],
+        %(ways)s::text[], %(attempts)s::int[], %(next)s::timestamptz[])
+        AS u (message_id, position, state, reason, way, attempts, next_try_at)
+    JOIN attachments a ON a.message_id = u.message_id AND a.position = u.position
+    WHERE (a.state = 'stored') = (u.state = 'stored')
+    ON CONFLICT (attachment_id) DO UPDATE SET state = excluded.state, reason = excluded.reason,
+        way = excluded.way, attempts = excluded.attempts, next_try_at = excluded.next_try_at,
+        changed_at = excluded.changed_at, run_id = excluded.run_id
+    WHERE (d.state, d.reason, d.way, d.attempts, d.next_try_at)
+        IS DISTINCT FROM
+        (excluded.state, excluded.reason, excluded.way, excluded.attempts, excluded.next_try_at)
+        AND NOT (d.state = 'stored' AND excluded.state = 'stored')
+"""
+# What the page was asked for is due for the direct way at once; a try that a kill cut off is not waited for.
+_DUE = """
+    SELECT a.id, a.message_id, a.position, m.external_id, m.message_type, d.state, d.reason, d.way,
+        d.attempts, d.next_try_at
+    FROM attachment_downloads d
+    JOIN attachments a ON a.id = d.attachment_id AND a.state <> 'stored'
+    JOIN messages m ON m.id = a.message_id
+    WHERE d.state IN ('queued', 'downloading', 'phone_needed', 'too_large')
+        AND d.reason IS DISTINCT FROM 'file_size' AND m.message_type = ANY(%(kinds)s) AND m.ts >= %(since)s
+        AND (d.state = 'downloading' OR d.way = 'page' OR d.next_try_at <= %(now)s)
+        AND NOT a.id = ANY(%(tried)s)
+    ORDER BY m.ts DESC, a.id LIMIT %(limit)s
+"""
+
+
+def write_downloads(
+    cursor: Cursor[TupleRow], entries: Sequence[Download], run_id: int, now: datetime
+) -> None:
+    """Write entries that differ; of an attachment that is not stored as the entry says, nothing."""
+    if not entries:
+        return
+    ids = message_ids(cursor, {each.external_id for each in entries})
+    entries = [each for each in entries if each.external_id in ids]
+    cursor.execute(
+        _WRITE,
+        {
+            "ids": [ids[each.external_id] for each in entries],
+            "positions": [each.position for each in entries],
+            "states": [each.state.value for each in entries],
+            "reasons": [each.reason.value if each.reason else None for each in entries],
+            "ways": [each.way for each in entries],
+            "attempts": [each.attempts for each in entries],
+            "next": [each.next_try_at for each in entries],
+            "now": now,
+            "run": run_id,
+        },
+    )
+
+
+def due_downloads(
+    cursor: Cursor[TupleRow],
+    kinds: Collection[str],
+    since: datetime,
+    now: datetime,
+    *,
+    tried: Collection[int],
+    limit: int,
+) -> tuple[DueDownload, ...]:
+    """Return what is to be fetched from the server now, newest first.
+
+    Args:
+        cursor: In a transaction.
+        kinds: Types of messages whose files are wanted.
+        since: The look-back's edge.
+        now: The cycle's clock.
+        tried: Attachments that this cycle tried already.
+        limit: How many at most.
+    """
+    found = cursor.execute(
+        _DUE, {"kinds": list(kinds), "since": since, "now": now, "tried": list(tried), "limit": limit}
+    )
+    return tuple(map(_due, found))
+
+
+def _due(row: TupleRow) -> DueDownload:
+    attachment_id, message_id, position, key, message_type, state, reason, way, attempts, next_try_at = row
+    entry = Download(key, DownloadState(state), _reason(reason), way, attempts, next_try_at, position)
+    return DueDownload(attachment_id, message_id, entry, message_type)
+
+
+def _reason(text: str | None) -> DownloadReason | None:
+    return DownloadReason(text) if text else None
+
+
+def settle_stored(
+    cursor: Cursor[TupleRow], due: DueDownload, file: Attachment, run_id: int, now: datetime
+) -> tuple[int, int]:
+    """Write that the bytes are held, in one transaction with all that follows; return files and jobs.
+
+    The message gets a new number in the feed of changes and is not looked for on the page any more.
+    """
+    exists = cursor.execute("SELECT FROM messages WHERE id = %s FOR UPDATE", (due.message_id,)).fetchone()
+    if exists is None:
+        return 0, 0  # erased meanwhile
+    written = write_attachments(cursor, [(due.message_id, [file])], run_id)
+    cursor.execute(
+        "UPDATE messages SET source_revision = CASE WHEN right(source_revision, length(%(mark)s)) = %(mark)s"
+        " THEN left(source_revision, -length(%(mark)s)) ELSE source_revision END,"
+        " content_hash = '', last_run_id = %(run)s, updated_at = now(), change_seq = %(seq)s"
+        " WHERE id = %(id)s",
+        {"mark": NO_PICTURE, "run": run_id, "seq": take_change_numbers(cursor, 1), "id": due.message_id},
+    )
+    cursor.execute(
+        "DELETE FROM missing_messages x USING messages m WHERE m.id = %s AND x.reason = 'picture_not_loaded'"
+        " AND (x.external_id = m.external_id OR x.external_id IN"
+        "   (SELECT external_id FROM message_aliases WHERE message_id = m.id))",
+        (due.message_id,),
+    )
+    entry = Download(due.download.external_id, DownloadState.STORED, way="direct", position=file.position)
+    write_downloads(cursor, [entry], run_id, now)
+    return written.saved, written.jobs
+
+
+def choose_again(cursor: Cursor[TupleRow], kinds: Collection[str], run_id: int, now: datetime) -> int:
+    """Let files be looked for whose kind was not chosen when they were seen; return how many.
+
+    Those that the page shows are found by the next comparison, since their messages count as not settled.
+    """
+    cursor.execute(
+        "WITH chosen AS (UPDATE attachment_downloads d SET state = 'queued', reason = NULL, way = NULL,"
+        "   attempts = 0, next_try_at = %(now)s, changed_at = %(now)s, run_id = %(run)s"
+        "   FROM attachments a JOIN messages m ON m.id = a.message_id"
+        "   WHERE d.attachment_id = a.id AND d.state = 'seen' AND a.state = 'seen'"
+        "   AND m.message_type = ANY(%(kinds)s) RETURNING m.id, m.message_type)"
+        " UPDATE messages m SET source_revision = m.source_revision || %(mark)s FROM chosen c"
+        " WHERE c.id = m.id AND m.message_type IN ('image', 'sticker')"
+        " AND right(m.source_revision, length(%(mark)s)) <> %(mark)s",
+        {"now": now, "run": run_id, "kinds": list(kinds), "mark": NO_PICTURE},
+    )
+    return cursor.rowcount
+
+
+def download_counts(cursor: Cursor[TupleRow]) -> tuple[DownloadCount, ...]:
+    """Return how many attachments stand alike."""
+    found = cursor.execute(
+        "SELECT d.state, d.reason, count(*), coalesce(sum(a.size_bytes), 0)::bigint, min(d.next_try_at)"
+        " FROM attachment_downloads d JOIN attachments a ON a.id = d.attachment_id"
+        " GROUP BY d.state, d.reason ORDER BY d.state, d.reason"
+    )
+    return tuple(
+        DownloadCount(
+            DownloadState(state), DownloadReason(reason) if reason else None, count, size, next_try_at
+        )
+        for state, reason, count, size, next_try_at in found
+    )
+
+
+def stored_bytes(cursor: Cursor[TupleRow]) -> int:
+    """Return the bytes of all stored files, each counted once."""
+    row = cursor.execute(
+        "SELECT coalesce(sum(size), 0)::bigint FROM (SELECT max(size_bytes) AS size FROM attachments"
+        " WHERE state = 'stored' GROUP BY checksum) f"
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
