@@ -179,6 +179,7 @@ def test_a_page_that_loops_for_ever_is_ended_by_the_watchdog(open_browser):
     assert not browser.is_alive
 
 
+@pytest.mark.matrix
 def test_closing_ends_a_browser_whose_page_loops_for_ever(open_browser, tmp_path):
     browser = open_browser()
     browser.page.evaluate("() => { setTimeout(() => { for (;;) {} }, 0); }")

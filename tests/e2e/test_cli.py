@@ -78,6 +78,7 @@ def test_what_no_cycle_could_follow_is_told_before_the_first(monkeypatch, tmp_pa
     assert told.value.remedy
 
 
+@pytest.mark.matrix
 def test_a_wrong_setting_ends_the_demo_in_the_same_way(program):
     it, _ = program(world={"chats": 1, "messages": 1})
     done = it.run("demo", "--once", PORT="99999")
@@ -225,6 +226,7 @@ def test_migrate_can_be_run_again(program):
     assert it.run("migrate").returncode == it.run("migrate").returncode == 0
 
 
+@pytest.mark.matrix
 def test_simulate_serves_the_same_world_for_the_same_seed(program):
     it, _ = program(world={"chats": 1, "messages": 1})
 

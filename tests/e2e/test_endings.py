@@ -25,10 +25,8 @@ def end(process, *numbers):
     return time.monotonic() - begun, out + err
 
 
-@pytest.mark.parametrize(
-    ("number", "code"),
-    [(signal.SIGTERM, 143), pytest.param(signal.SIGINT, 130, marks=pytest.mark.matrix)],
-)
+@pytest.mark.matrix
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_sync_that_is_ended_keeps_whole_chats_and_closes_its_browser(program, database, number, code):
     it, simulator = program(**SLOWLY)
     process = it.start("sync")

@@ -81,6 +81,7 @@ def test_the_guide_mends_a_page_that_changed_from_its_snapshot_alone(account, tm
     assert_in_step(it)
 
 
+@pytest.mark.matrix
 def test_a_pack_is_never_begun_over_another_file(program):
     it, _ = program(world={"chats": 1, "messages": 1})
     page = it.folder / "page.html"

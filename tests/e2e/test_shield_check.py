@@ -24,6 +24,7 @@ def test_the_check_fails_without_the_shield(open_unshielded, serve_pages):
         verify_shield(browser.page, browser.watchdog)
 
 
+@pytest.mark.matrix
 def test_the_check_fails_where_only_the_focus_event_comes_through(open_unshielded, serve_pages):
     browser = open_unshielded()
     browser.page.add_init_script(

@@ -55,6 +55,7 @@ def test_new_edited_deleted_and_reacted_messages_arrive_in_the_next_cycle(accoun
     ) == [("🌻",)]
 
 
+@pytest.mark.matrix
 def test_a_message_that_could_not_be_decrypted_gets_its_text_later(account):
     it = account()
     chat = texts(it)[0][1]["thread_external_id"]
@@ -172,6 +173,7 @@ def test_a_configured_agent_thread_is_not_stored_yet(account):
     assert {row["thread_external_id"] for row in it.stored().values()}.isdisjoint({chat})
 
 
+@pytest.mark.matrix
 def test_a_stop_between_two_chats_keeps_what_was_read_and_the_next_cycle_the_rest(account):
     it = account()
 

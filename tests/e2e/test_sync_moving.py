@@ -75,7 +75,8 @@ def test_a_group_that_names_its_members_by_lids_doubles_nothing(account, rows):
     assert it.sync().chats_opened == 0
 
 
-@pytest.mark.parametrize("lids", [pytest.param(False, marks=pytest.mark.matrix), True])
+@pytest.mark.matrix
+@pytest.mark.parametrize("lids", [False, True])
 def test_an_account_that_is_linked_again_doubles_nothing(account, lids):
     it = account()
     assert it.sync().status is RunStatus.SUCCESS

@@ -41,6 +41,7 @@ def test_a_chat_at_which_the_page_fails_holds_up_no_other(account):
     assert_in_step(it)
 
 
+@pytest.mark.matrix
 def test_a_picture_that_cannot_be_saved_costs_no_message_and_comes_later(account):
     it = account(world={"chats": 4, "messages": 60})
     folder = it.settings.attachments_dir

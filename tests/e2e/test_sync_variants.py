@@ -50,6 +50,7 @@ def test_a_picture_is_found_in_an_album_whose_row_names_others(account, variants
     assert_in_step(it)
 
 
+@pytest.mark.matrix
 def test_cards_that_no_storage_lists_are_neither_stored_nor_rejected(account):
     it = account(world={"chats": 13, "messages": 120, "page_variants": ("context_cards",)})
 

@@ -85,6 +85,7 @@ def test_loading_is_shown_until_the_history_is_written(unlinked, visit: Visit):
     assert page.locator("#pane-side").count() == 0
 
 
+@pytest.mark.matrix
 def test_a_login_holds_even_when_loading_never_ended(unlinked, visit: Visit):
     unlinked.set_config(loading_hangs=True)
     page = visit(unlinked.url, wait=f"{CODE} canvas")

@@ -94,6 +94,7 @@ def test_some_texts_may_lack_what_is_copied_before_them(
     assert with_prefix > without > 0
 
 
+@pytest.mark.matrix
 def test_more_than_a_hundred_rows_may_stay_mounted(start_simulator: StartSimulator, visit: Visit) -> None:
     simulator = start_simulator(chats=1, messages=400, page_variants=("many_rows",))
     page = visit(simulator.url)
