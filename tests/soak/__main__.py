@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
@@ -15,15 +16,17 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.fixtures.postgres import FAST, folder_for_postgres, fresh_database
+from tests.soak.kills import NEVER, open_kills
 from tests.soak.run import Soak, open_soak
 from whatsapp_etl.load import migrate
-from whatsapp_etl.load.database import open_database
+from whatsapp_etl.load.database import Database, open_database
 from whatsapp_etl.load.embedded import EmbeddedServer
 from whatsapp_etl.simulator.serve import RunningSimulator, SimulatorOptions
 
 _BEGIN = datetime(2026, 3, 15, 12, tzinfo=UTC)
 _SLOPE_LIMIT = 0.1  #: Megabytes a cycle.
 _BROWSER_LIMIT = 1.3  #: Its peak in the second half to that in the first.
+_CYCLES_SHARE = 0.5  #: Of the minutes, when both phases run.
 
 
 def figures(soak: Soak, cycles: int, exit_code: int) -> dict[str, Any]:
@@ -58,42 +61,80 @@ def failures(told: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
-    parser.add_argument("--cycles", type=int, default=500)
-    parser.add_argument("--minutes", type=float, default=60, help="stop after so long (default 60)")
-    parser.add_argument("--seed", type=int, default=20260315)
-    chosen = parser.parse_args()
-
-    console = Console(stderr=True)
+@contextmanager
+def _world(options: SimulatorOptions) -> Iterator[tuple[RunningSimulator, Database]]:
+    """Serve a simulated account beside a database of its own."""
     with (
         folder_for_postgres() as postgres,
         EmbeddedServer(postgres / "data", FAST) as server,
         fresh_database(server.url) as url,
         open_database(url, "public", Path("/nonexistent")) as database,
-        RunningSimulator(
-            SimulatorOptions(port=0, chats=30, messages=900, linked=True, now=_BEGIN)
-        ) as simulator,
+        RunningSimulator(options) as simulator,
     ):
         migrate.upgrade(database)
-        with open_soak(simulator, database, chosen.seed) as soak:
-            soak.kills_until = 0.4  # afterwards one process lives on, and its memory is watched
-            until = monotonic() + chosen.minutes * 60
-            cycles = soak.run(chosen.cycles, check_every=10, goes_on=lambda: monotonic() < until)
-            told = figures(soak, cycles, soak.end())
-            for wrong in [each for each in soak.judged if not each.is_equal][:3]:
-                console.print(str(wrong), markup=False)
-            for orphan in soak.orphans()[:10]:
-                console.print(orphan, markup=False)
-    wrong_figures = failures(told)
-    print(json.dumps(told))
+        yield simulator, database
+
+
+def _run_cycles(chosen: argparse.Namespace, minutes: float, console: Console) -> list[str]:
+    """Run cycles while everything goes wrong; return what may not be."""
+    options = SimulatorOptions(port=0, chats=30, messages=900, linked=True, now=_BEGIN)
+    with _world(options) as (simulator, database), open_soak(simulator, database, chosen.seed) as soak:
+        soak.kills_until = 0.4  # afterwards one process lives on, and its memory is watched
+        until = monotonic() + minutes * 60
+        cycles = soak.run(chosen.cycles, check_every=10, goes_on=lambda: monotonic() < until)
+        told = figures(soak, cycles, soak.end())
+        for wrong in [each for each in soak.judged if not each.is_equal][:3]:
+            console.print(str(wrong), markup=False)
+        for orphan in soak.orphans()[:10]:
+            console.print(orphan, markup=False)
+    _show(told, console)
+    return failures(told)
+
+
+def _run_kills(chosen: argparse.Namespace, minutes: float, console: Console) -> list[str]:
+    """Kill browser and service at any moment; return what may not be."""
+    # On the real clock: how long a browser that ended stays closed goes by it.
+    options = SimulatorOptions(port=0, chats=6, messages=120)
+    with _world(options) as (simulator, database), open_kills(simulator, database, chosen.seed) as kills:
+        until = monotonic() + minutes * 60
+        kills.run(chosen.kills, check_every=10, goes_on=lambda: monotonic() < until)
+        told = kills.figures()
+        for trouble in kills.troubles[:10]:
+            console.print(trouble, markup=False)
+        for wrong in [each for each in kills.judged if not each.is_equal][:3]:
+            console.print(str(wrong), markup=False)
+    _show(told, console)
+    return [f"{name} is {told[name]}" for name in NEVER if told[name]]
+
+
+def _show(told: Mapping[str, Any], console: Console) -> None:
+    print(json.dumps(told), flush=True)
     table = Table("figure", "value")
     for name, value in told.items():
         table.add_row(name, f"{value:.3f}" if isinstance(value, float) else str(value))
     console.print(table)
-    for failure in wrong_figures:
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
+    parser.add_argument("--phase", choices=("both", "cycles", "kills"), default="both")
+    parser.add_argument("--cycles", type=int, default=500)
+    parser.add_argument("--kills", type=int, default=200, help="of the browser, and of the service")
+    parser.add_argument("--minutes", type=float, default=60, help="stop after so long (default 60)")
+    parser.add_argument("--seed", type=int, default=20260315)
+    chosen = parser.parse_args()
+
+    console = Console(stderr=True)
+    begun = monotonic()
+    wrong: list[str] = []
+    if chosen.phase != "kills":
+        share = _CYCLES_SHARE if chosen.phase == "both" else 1
+        wrong += _run_cycles(chosen, chosen.minutes * share, console)
+    if chosen.phase != "cycles":
+        wrong += _run_kills(chosen, chosen.minutes - (monotonic() - begun) / 60, console)
+    for failure in wrong:
         console.print(failure, style="red")
-    return 1 if wrong_figures else 0
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.soak.faults import FAULTS
+from tests.soak.kills import NEVER, open_kills
 from tests.soak.run import open_soak, slope
 
 
@@ -37,6 +38,22 @@ def test_after_each_fault_the_database_equals_the_truth(soak, database, names):
     with database.connect() as connection:
         connection.execute("DELETE FROM messages WHERE id = (SELECT max(id) FROM messages)")
     assert len(soak.compared().absent) == 1  # what is lost would have been told
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("kills", [1, pytest.param(10, marks=pytest.mark.matrix)])
+def test_a_login_lives_on_whenever_browser_and_service_are_killed(start_simulator, database, kills):
+    simulator = start_simulator(chats=2, messages=20, linked=False, now=None)
+    with open_kills(simulator, database, seed=kills) as world:
+        world.run(kills, check_every=3)
+        told = world.figures()
+
+        assert {name: told[name] for name in NEVER if told[name]} == {}, world.troubles
+        assert min(told["browsers_killed"], told["services_killed"]) >= kills
+
+        simulator.logout()
+        world.check()
+        assert world.sessions_lost()  # what is lost would have been told
 
 
 def test_the_slope_is_the_growth_a_cycle():
