@@ -13,7 +13,6 @@ import structlog
 
 from whatsapp_etl import bootstrap
 from whatsapp_etl.announcing import store_transitions
-from whatsapp_etl.ending import stop_deadline
 from whatsapp_etl.errors import (
     DatabaseRefusedError,
     DatabaseUnreachableError,
@@ -30,6 +29,7 @@ from whatsapp_etl.service.qr import shown_qr
 from whatsapp_etl.service.state import RECENT_RUNS, ServiceState, Snapshot
 from whatsapp_etl.service_manager import ServiceManager
 from whatsapp_etl.settings import Settings
+from whatsapp_etl.stopping import Stop
 from whatsapp_etl.telling import Telling
 
 log = structlog.get_logger(__name__)
@@ -79,6 +79,7 @@ def attend(settings: Settings, store: Store) -> int:
 
         return keep
 
+    stop = Stop(settings.stop_deadline)
     scheduler = Scheduler(
         run_cycle,
         interval=timedelta(minutes=settings.whatsapp_sync_interval_minutes),
@@ -98,6 +99,7 @@ def attend(settings: Settings, store: Store) -> int:
         on_started=state.cycle_started,
         on_finished=state.cycle_finished,
         on_planned=lambda wait: state.cycle_planned(None if wait is None else clock() + wait),
+        stop=stop,
     )
     telling = Telling(
         settings,
@@ -107,7 +109,7 @@ def attend(settings: Settings, store: Store) -> int:
         shown_qr=lambda: shown_qr(state.snapshot.session, clock()),
         show=state.show_outbox,
     )
-    source = bootstrap.source_of(settings, scheduler.stop_event, publish=state.show_session)
+    source = bootstrap.source_of(settings, stop, publish=state.show_session, left=stop.left)
     cycle = bootstrap.cycle_of(settings, source, store)
     _show_store(store, state, settings, options)
     log.info("serving", url=address_of(listener))
@@ -120,7 +122,6 @@ def attend(settings: Settings, store: Store) -> int:
         telling.request_stop()
 
     telling.start()
-    deadline = stop_deadline(has_store=bool(settings.session_store_url))
     code = serve(
         app,
         scheduler,
@@ -128,7 +129,7 @@ def attend(settings: Settings, store: Store) -> int:
         on_serving=lambda: manager.serving(_standing(state.snapshot)),
         on_stopping=stopping,
         abandon=source.abandon,
-        deadline=deadline,
+        deadline=settings.stop_deadline,
     )
     if not telling.stop(_TELLING_GRACE):
         log.error("delivery_abandoned")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import threading
 from collections.abc import Iterator, Sequence
 
 from rich.console import Console
@@ -13,14 +12,15 @@ from rich.table import Table
 from whatsapp_etl import bootstrap
 from whatsapp_etl.backfill import Backfill
 from whatsapp_etl.commands import report_table
-from whatsapp_etl.ending import heeding_signals, stop_deadline
+from whatsapp_etl.ending import heeding_signals
 from whatsapp_etl.errors import EXIT_PARTIAL, ConfigurationError, exit_code_of
 from whatsapp_etl.logs import configure_logs
-from whatsapp_etl.model import RunReport
+from whatsapp_etl.model import RunReport, RunStatus
 from whatsapp_etl.plain_json import plain
 from whatsapp_etl.progress import RichProgress
 from whatsapp_etl.records import ChatBackfill
 from whatsapp_etl.settings import Settings, read_settings
+from whatsapp_etl.stopping import Stop
 
 #: Chats that are not complete and are shown; `--json` has all.
 _SHOWN = 40
@@ -46,12 +46,11 @@ def backfill(days: int, chats: Sequence[str], *, as_json: bool) -> int:
             f"--days: RETENTION_DAYS keeps messages {kept} days; the next cycle would remove what is older.",
             "Ask for fewer days, or keep messages longer.",
         )
-    stop = threading.Event()
-    deadline = stop_deadline(has_store=bool(settings.session_store_url))
+    stop = Stop(settings.stop_deadline)
     with bootstrap.open_store(settings) as store:
-        source = bootstrap.source_of(settings, stop, waits=True)
+        source = bootstrap.source_of(settings, stop, waits=True, left=stop.left)
         work = bootstrap.backfill_of(settings, source, store, days=days, names=tuple(chats))
-        with heeding_signals(stop, source.abandon, deadline):
+        with heeding_signals(stop, source.abandon) as ending:
             try:
                 with RichProgress(is_shown=not as_json) as progress:
                     report = work.run(progress)
@@ -71,6 +70,8 @@ def backfill(days: int, chats: Sequence[str], *, as_json: bool) -> int:
     else:
         _print(report, told, settings)
     _print_trouble(report, work)
+    if ending.exit_code is not None and report.status is RunStatus.INTERRUPTED:
+        return ending.exit_code
     return 0 if is_complete else exit_code_of(report.error) or EXIT_PARTIAL
 
 

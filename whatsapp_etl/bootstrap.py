@@ -205,6 +205,7 @@ def source_of(
     clock: Clock | None = None,
     announce: Announce = no_announcement,
     waits: bool = False,
+    left: Callable[[], timedelta | None] = lambda: None,
 ) -> Source:
     """Return the account's source; the browser starts when it is opened.
 
@@ -216,6 +217,7 @@ def source_of(
         clock: Tells the time; None: the program's clock.
         announce: Told of each step.
         waits: Whether to wait in place while another machine uses the session, if the settings want that.
+        left: How soon the program has to have ended; None while it may go on.
 
     Raises:
         ConfigurationError: A setting cannot be followed; better told now than in every cycle.
@@ -264,6 +266,7 @@ def source_of(
         options.browser,
         clock or clock_of(settings),
         on_lost=lambda: source.step_aside(),  # noqa: PLW0108 - the source is made below
+        left=left,
         again=lambda: is_patient and not stop.wait(_ASK_AGAIN.total_seconds()),
     )
     source = Source(

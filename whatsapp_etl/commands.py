@@ -14,7 +14,7 @@ from rich.table import Table
 
 from whatsapp_etl import bootstrap
 from whatsapp_etl.attending import attend
-from whatsapp_etl.ending import heeding_signals, stop_deadline
+from whatsapp_etl.ending import heeding_signals
 from whatsapp_etl.errors import EXIT_PARTIAL, exit_code_of
 from whatsapp_etl.load import migrate as migrations
 from whatsapp_etl.logs import configure_logs
@@ -23,17 +23,17 @@ from whatsapp_etl.plain_json import plain
 from whatsapp_etl.progress import RichProgress
 from whatsapp_etl.settings import Settings, read_settings
 from whatsapp_etl.steps import Announce, no_announcement
+from whatsapp_etl.stopping import Stop
 
 
 def sync(*, as_json: bool, announce: Announce = no_announcement) -> int:
     """Run one cycle; return the exit code."""
     settings = _settings(logs_as_text=not as_json)
     with bootstrap.open_store(settings, announce, may_be_away=True) as store:
-        stop = threading.Event()
-        deadline = stop_deadline(has_store=bool(settings.session_store_url))
-        source = bootstrap.source_of(settings, stop, waits=True, announce=announce)
+        stop = Stop(settings.stop_deadline)
+        source = bootstrap.source_of(settings, stop, waits=True, announce=announce, left=stop.left)
         cycle = bootstrap.cycle_of(settings, source, store, announce=announce)
-        with heeding_signals(stop, source.abandon, deadline) as ending:
+        with heeding_signals(stop, source.abandon) as ending:
             try:
                 with RichProgress(is_shown=not as_json) as progress:
                     report = cycle.run(progress)

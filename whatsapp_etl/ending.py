@@ -11,18 +11,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from types import FrameType
 
-from whatsapp_etl.scheduler import STOP_DEADLINE
+from whatsapp_etl.stopping import Stop
 
 _FORCED_EXIT_CODE = 1
-#: What keeping the session outside of this machine may add.
-_KEEPING = timedelta(seconds=60)
 #: A thread whose browser was taken from it soon ends.
 _ABANDONED_GRACE = timedelta(seconds=0.8)
-
-
-def stop_deadline(*, has_store: bool) -> timedelta:
-    """Return how long a program may take to end after the first signal."""
-    return STOP_DEADLINE + (_KEEPING if has_store else timedelta(0))
 
 
 @dataclass
@@ -38,24 +31,21 @@ class Ending:
 
 
 @contextmanager
-def heeding_signals(
-    stop: threading.Event, abandon: Callable[[], None], deadline: timedelta
-) -> Iterator[Ending]:
+def heeding_signals(stop: Stop, abandon: Callable[[], None]) -> Iterator[Ending]:
     """Let the first SIGINT or SIGTERM set `stop`, and the second one end the program at once.
 
     For the main thread.
 
     Args:
-        stop: What the work looks at.
-        abandon: Ends the browser's process, from any thread: when the work has not ended by the deadline,
-            because the page does not answer, and at the second signal.
-        deadline: From the first signal on.
+        stop: What the work looks at; it has so much time to end as is allowed there.
+        abandon: Ends the browser's process, from any thread: when the work has not ended by then, because
+            the page does not answer, and at the second signal.
     """
     ending = Ending()
     over = threading.Event()
 
     def end_in_time() -> None:
-        if not over.wait(deadline.total_seconds()):
+        if not over.wait(stop.allowed.total_seconds()):
             abandon()
             if not over.wait(_ABANDONED_GRACE.total_seconds()):
                 os._exit(_FORCED_EXIT_CODE)

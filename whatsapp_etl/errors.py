@@ -154,6 +154,10 @@ class GenerationDamagedError(VaultError):
     disposition = Disposition.SKIP
 
 
+class VaultUnfinishedError(VaultError):
+    """The program had to end before the session was kept. What was written of it counts for nobody."""
+
+
 class SessionTakenError(VaultError):
     """Another machine uses the session; the message names its host and pid."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from rich.console import Console
 
 from whatsapp_etl import bootstrap
 from whatsapp_etl.arrived import arrived_history, told
-from whatsapp_etl.ending import heeding_signals, stop_deadline
+from whatsapp_etl.ending import heeding_signals
 from whatsapp_etl.errors import ConfigurationError, ExtractError, StopRequestedError
 from whatsapp_etl.extract.login import LinkStep, wait_until_linked
 from whatsapp_etl.extract.source import Source
@@ -22,6 +21,7 @@ from whatsapp_etl.model import SessionState
 from whatsapp_etl.phone_numbers import own_number
 from whatsapp_etl.room import free_at, little_room
 from whatsapp_etl.settings import read_settings
+from whatsapp_etl.stopping import Stop
 
 _EVER = datetime(2009, 1, 1, tzinfo=UTC)  # WhatsApp is not older
 
@@ -37,9 +37,8 @@ def login(
     if png is not None and not png.parent.is_dir():
         raise ConfigurationError(f"--png: there is no folder {png.parent}.", "Make it, or name another file.")
     has_window = not terminal and png is None and number is None and has_display()
-    stop = threading.Event()
-    deadline = stop_deadline(has_store=bool(settings.session_store_url))
-    source = bootstrap.source_of(settings, stop, is_headless=not has_window, waits=True)
+    stop = Stop(settings.stop_deadline)
+    source = bootstrap.source_of(settings, stop, is_headless=not has_window, waits=True, left=stop.left)
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     ink = ink_of(theme, is_terminal=sys.stdout.isatty(), environment=os.environ)
     screen = LinkScreen(
@@ -59,7 +58,7 @@ def login(
     warning = little_room(free_at(settings.whatsapp_profile_dir.expanduser()))
     if warning is not None:
         console.print(warning)
-    with heeding_signals(stop, source.abandon, deadline) as ending:
+    with heeding_signals(stop, source.abandon) as ending:
         try:
             wait_until_linked(
                 source.start(), timedelta(minutes=minutes), show, has_window=has_window, number=number

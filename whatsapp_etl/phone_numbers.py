@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass, field
 
 import phonenumbers
-from phonenumbers import geocoder
 
 from whatsapp_etl.errors import ConfigurationError
 
@@ -43,6 +42,9 @@ def own_number(text: str) -> OwnNumber:
     written = re.sub(r"^00", "+", written)
     if not written.startswith(("+", "\uff0b")):
         raise ConfigurationError("--phone: the country code is missing.", _HOW_TO_WRITE)
+    # The names of all places take a fifth of a second to load, at each start of the program.
+    from phonenumbers import geocoder  # noqa: PLC0415
+
     try:
         number = phonenumbers.parse(written)
     except phonenumbers.NumberParseException as error:

@@ -31,6 +31,7 @@ from starlette.types import ASGIApp
 
 from whatsapp_etl.errors import ConfigurationError
 from whatsapp_etl.model import RunReport, RunStatus, SessionState
+from whatsapp_etl.stopping import STOP_DEADLINE, Stop
 
 log = structlog.get_logger(__name__)
 
@@ -39,9 +40,6 @@ FIRST_RETRY = timedelta(seconds=30)
 
 #: A QR code is good for 20 s: while a person may be about to scan one, the page is kept in view.
 SCAN_WAIT = timedelta(seconds=5)
-
-#: How long the program may take to end after the first signal.
-STOP_DEADLINE = timedelta(seconds=9)
 
 _JOB = "cycle"
 #: A cycle that has not begun so long after it was due waits for a clock that was set back.
@@ -102,6 +100,7 @@ class Scheduler:
         on_planned: Callable[[timedelta | None], None] = lambda _wait: None,
         upkeep: Sequence[Upkeep] = (),
         first_cycle: bool = True,
+        stop: Stop | None = None,
     ) -> None:
         """Prepare; nothing runs before `start`.
 
@@ -114,6 +113,7 @@ class Scheduler:
             on_planned: How long until the next cycle; None when there will be none.
             upkeep: What is done between cycles; left out while one runs.
             first_cycle: Whether to run one at once, or only after the first interval.
+            stop: What `stop_event` is; None: one of its own.
         """
         self._run_cycle = run_cycle
         self._interval = interval
@@ -124,7 +124,7 @@ class Scheduler:
         self._upkeep = tuple(upkeep)
         self._first_cycle = first_cycle
         self._failures_in_a_row = 0
-        self._stop = threading.Event()
+        self._stop = stop or Stop()
         self._closing: Future[None] | None = None
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="browser")
         self._due_at = math.inf  # of the next cycle, by the clock that nobody sets
@@ -132,7 +132,7 @@ class Scheduler:
         self._scheduler = BackgroundScheduler(timezone=UTC, executors={"default": _OneThread(self._pool)})
 
     @property
-    def stop_event(self) -> threading.Event:
+    def stop_event(self) -> Stop:
         """Set when the program is to end; also given to each cycle."""
         return self._stop
 

@@ -35,6 +35,7 @@ def restore(generation: int | None) -> None:
 def list_generations(*, as_json: bool) -> None:
     with _keeper() as keeper:
         listed = keeper.listed()
+        is_owed = keeper.is_owed
     if as_json:
         for each in listed:
             sys.stdout.write(json.dumps(plain(each), sort_keys=True) + "\n")
@@ -42,6 +43,11 @@ def list_generations(*, as_json: bool) -> None:
         _console().print(_table(listed))
     else:
         _console().print("The session store is empty.")
+    if is_owed:
+        Console(stderr=True, soft_wrap=True, highlight=False).print(
+            "The profile here is newer: the program had to end before it was kept. The next `run` keeps it"
+            " when it renews its browser; `whatsapp-etl session backup` does so now."
+        )
 
 
 def verify(generation: int | None) -> None:

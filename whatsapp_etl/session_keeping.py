@@ -9,6 +9,7 @@ from functools import partial
 from whatsapp_etl.errors import ConfigurationError
 from whatsapp_etl.extract.browser import BrowserOptions, browser_version
 from whatsapp_etl.extract.offline import account_in
+from whatsapp_etl.extract.processes import end_browsers_below
 from whatsapp_etl.extract.profile import Profile
 from whatsapp_etl.session_key import parse_key
 from whatsapp_etl.settings import Settings
@@ -26,6 +27,7 @@ def keeper_of(
     *,
     on_lost: Callable[[], None] = lambda: None,
     again: Callable[[], bool] = lambda: False,
+    left: Callable[[], timedelta | None] = lambda: None,
 ) -> Keeper | None:
     """Return who keeps the session in a store; None where none is configured.
 
@@ -39,6 +41,7 @@ def keeper_of(
     around = Surroundings(
         lock=lambda: Profile(profile),
         account_in=partial(account_in, options=browser),
+        end_browser=end_browsers_below,
         chromium=partial(browser_version, browser.executable),
         clock=clock,
     )
@@ -51,6 +54,7 @@ def keeper_of(
         keep=settings.session_store_keep,
         every=timedelta(hours=settings.session_store_interval_hours),
         again=again,
+        left=left,
     )
 
 

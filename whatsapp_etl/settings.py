@@ -25,6 +25,7 @@ from whatsapp_etl.downloads import (
 from whatsapp_etl.errors import ConfigurationError
 from whatsapp_etl.retention import Retention, parse_retention
 from whatsapp_etl.session_key import HOW_TO_MAKE, parse_key
+from whatsapp_etl.stopping import STOP_DEADLINE
 
 #: Read from the folder in which the program is started.
 ENV_FILE = ".env"
@@ -95,6 +96,7 @@ class Settings(BaseSettings):
     session_store_key_file: Path | None = None
     session_store_keep: int = Field(default=5, ge=1, le=1000)
     session_store_interval_hours: int = Field(default=6, ge=1, le=720)
+    session_store_grace_seconds: int = Field(default=0, ge=0, le=3600)
     session_store_when_taken: Literal["wait", "exit"] = "wait"
     browser_max_memory_mb: int = Field(default=0, ge=0)
     browser_max_restarts_per_hour: int = Field(default=6, ge=1, le=1000)
@@ -246,6 +248,12 @@ class Settings(BaseSettings):
             ways=frozenset(self.attachments_ways),
             limits=self.attachments_max_file_bytes,
         )
+
+    @property
+    def stop_deadline(self) -> timedelta:
+        """How long the program may take to end after the first signal."""
+        grace = self.session_store_grace_seconds if self.session_store_url else 0
+        return STOP_DEADLINE + timedelta(seconds=grace)
 
     @property
     def is_loopback(self) -> bool:

@@ -14,6 +14,8 @@ import psutil
 #: How Playwright talks to its Chromium. A browser that a person started has no such argument.
 _DRIVEN = "--remote-debugging-pipe"
 
+_END_ALLOWED = timedelta(seconds=1)
+
 
 def find_browsers(profile: Path) -> tuple[psutil.Process, ...]:
     """Return the browser processes that have `profile` as their user-data directory.
@@ -27,6 +29,13 @@ def find_browsers(profile: Path) -> tuple[psutil.Process, ...]:
         if wanted in (arguments := _arguments(process))
         and not any(argument.startswith("--type=") for argument in arguments)
     )
+
+
+def end_browsers_below(folder: Path) -> None:
+    """Kill the browsers of the profiles that lie in a folder."""
+    for profile in folder.glob("*"):
+        for browser in find_browsers(profile):
+            end_browser(browser, _END_ALLOWED)
 
 
 def is_driven(process: psutil.Process) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,8 +24,10 @@ from whatsapp_etl.errors import (
     SessionTakenError,
     VaultError,
     VaultMismatchError,
+    VaultUnfinishedError,
     WhatsappEtlError,
 )
+from whatsapp_etl.vault.bounded import done_in_time
 from whatsapp_etl.vault.copies import Copies
 from whatsapp_etl.vault.generations import (
     Kept,
@@ -48,6 +50,7 @@ from whatsapp_etl.vault.placing import (
     put_in_place,
     read_note,
     recover,
+    work_folder,
     write_note,
 )
 
@@ -55,6 +58,9 @@ log = structlog.get_logger(__name__)
 
 #: Pointers that stay, to be read by people.
 _POINTERS_KEPT = 5
+#: Of the time for the end: for giving the lease back, and for what the program does after that.
+_FOR_THE_LEASE = timedelta(seconds=3)
+_FOR_THE_REST = timedelta(seconds=1.5)
 
 
 class LockedProfile(Protocol):
@@ -71,6 +77,7 @@ class Surroundings:
 
     lock: Callable[[], AbstractContextManager[LockedProfile]]  #: Takes the profile, unless a browser has it.
     account_in: Callable[[Path], str | None]  #: Opens a scratch profile offline; the account's id in it.
+    end_browser: Callable[[Path], None]  #: Ends the browser of a scratch profile, from any thread.
     chromium: Callable[[], str]  #: The browser's version.
     clock: Callable[[], datetime]
 
@@ -98,6 +105,7 @@ class Keeper:
         keep: int = 5,
         every: timedelta = timedelta(hours=6),
         again: Callable[[], bool] = lambda: False,
+        left: Callable[[], timedelta | None] = lambda: None,
     ) -> None:
         """Prepare; nothing is asked of the store yet.
 
@@ -109,6 +117,7 @@ class Keeper:
             keep: Complete generations that stay, the current one among them.
             every: A browser that is closed to be renewed has its session kept once in this time.
             again: Whether to ask once more for a session that another machine uses; it also pauses.
+            left: How soon the program has to have ended; None while it may go on.
         """
         self._copies = copies
         self._lease = lease
@@ -117,6 +126,8 @@ class Keeper:
         self._keep = keep
         self._every = every
         self._again = again
+        self._left = left
+        self._has_given_up = False  #: No time is left: what is still being written will not count.
         self._kept_at: datetime | None = None
         self._is_owed = False  #: The profile is newer than the current generation, and worth keeping.
         self.has_failed = False  #: The last time that the session was to be kept, it could not be.
@@ -165,12 +176,19 @@ class Keeper:
         try:
             if self._is_owed and is_due:
                 self._require_lease()
-                self.backup()
+                # Before the copy, which may be cut off.
+                write_note(self._profile, replace(read_note(self._profile), is_owed=True))
+                self._backup_in_time()
         except WhatsappEtlError as error:
             self.has_failed = True
             log.warning("session_not_kept", error=str(error), kind=type(error).__name__)
         if is_last:
             self._give_back()
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether this profile is known to be newer than what was last kept of it."""
+        return read_note(self._profile).is_owed
 
     def close(self) -> None:
         """Give the lease back, if it is held.
@@ -187,9 +205,20 @@ class Keeper:
                 "The lease was lost, so this session is not kept.", "The other one counts."
             )
 
+    def _backup_in_time(self) -> None:
+        """Make a generation unless the program has to end first; the one before it counts then."""
+        if not done_in_time(self.backup, self._left, reserve=_FOR_THE_LEASE):
+            self._has_given_up = True
+            self._around.end_browser(work_folder(self._profile))
+            raise VaultUnfinishedError(
+                "The program had to end before the session was kept.",
+                "It is kept when the browser is next renewed. SESSION_STORE_GRACE_SECONDS gives more time.",
+            )
+
     def _give_back(self) -> None:
         try:
-            self._lease.release()
+            if not done_in_time(self._lease.release, self._left, reserve=_FOR_THE_REST):
+                log.warning("lease_not_released", error="The store did not answer in time.")
         except VaultError as error:
             log.warning("lease_not_released", error=str(error))
 
@@ -198,7 +227,7 @@ class Keeper:
         note = read_note(self._profile)
         self._lease.take(note.holder)
         recover(self._profile)
-        mine = Note(note.seen, self._lease.holder)
+        mine = replace(note, holder=self._lease.holder)
         if mine != note:
             write_note(self._profile, mine)
         return mine
@@ -237,6 +266,7 @@ class Keeper:
         now, chromium = self._around.clock(), self._around.chromium()
         try:
             written = self._copies.upload(number, now=now, chromium=chromium)
+            self._require_time()
             return self._copies.proven(written, self._scratch(number), self._around.account_in)
         finally:
             clear_work(self._profile)
@@ -254,9 +284,14 @@ class Keeper:
                 "Give this one a SESSION_STORE_URL of its own, or run `whatsapp-etl session clear`.",
             )
 
+    def _require_time(self) -> None:
+        if self._has_given_up:
+            raise VaultUnfinishedError("The program is ending.", "The generation before counts.")
+
     def _point_to(self, generation: int, before: Pointer | None) -> Pointer:
         """Let a generation count, if this process may still decide that."""
         self._lease.renew()
+        self._require_time()
         if before is not None and before.lease > self._lease.since:
             raise SessionTakenError(
                 "Another machine has kept the session since.", "It is fetched from there."

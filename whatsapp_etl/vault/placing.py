@@ -40,6 +40,7 @@ class Note:
         0  #: Number of the pointer that counted when this profile was last kept or restored; 0: never.
     )
     holder: Holder | None = None  #: Who last took the lease on this profile.
+    is_owed: bool = False  #: The program ended before it could keep what is here.
 
 
 def condition_of(profile: Path) -> Condition:
@@ -73,7 +74,7 @@ def read_note(profile: Path) -> Note:
     try:
         told = json.loads((profile / _NOTE).read_bytes())
         holder = Holder(**told["holder"]) if told["holder"] else None
-        return Note(int(told["seen"]), holder)
+        return Note(int(told["seen"]), holder, bool(told.get("is_owed")))
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return Note()
 
@@ -100,6 +101,11 @@ def fresh_work_folder(profile: Path, name: str) -> Path:
     except OSError as error:
         raise _not_written(error) from error
     return folder
+
+
+def work_folder(profile: Path) -> Path:
+    """Return where copies are unpacked, each in a folder of its own."""
+    return profile / _WORK
 
 
 def clear_work(profile: Path) -> None:

@@ -1,0 +1,54 @@
+"""Doing what may take long only as long as the program may go on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+from whatsapp_etl.errors import VaultError, WhatsappEtlError
+
+_LOOKS_EVERY = 0.1  #: Seconds.
+
+
+def done_in_time(
+    action: Callable[[], object], left: Callable[[], timedelta | None], *, reserve: timedelta
+) -> bool:
+    """Do something in a thread of its own, and return whether it ended in time.
+
+    A request to a store, or a browser, cannot be broken off from here. What is not done in time goes on in
+    its thread until the program ends, which does not wait for it.
+
+    Args:
+        action: What is to be done; what it raises is raised here.
+        left: How soon the program has to have ended; None while it may go on.
+        reserve: Of that time, what others need afterwards.
+    """
+
+    def is_over() -> bool:
+        now = left()
+        return now is not None and now <= reserve
+
+    if is_over():
+        return False
+    raised: list[WhatsappEtlError] = []
+    done = threading.Event()
+
+    def run() -> None:
+        try:
+            action()
+        except WhatsappEtlError as error:
+            raised.append(error)
+        done.set()
+
+    thread = threading.Thread(target=run, name="keeping", daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(_LOOKS_EVERY)
+        if thread.is_alive() and is_over():
+            return False
+    if raised:
+        raise raised[0]
+    if not done.is_set():  # what nobody expected was told by the thread
+        raise VaultError("The session store met an unexpected error.", "The log tells it.")
+    return True
