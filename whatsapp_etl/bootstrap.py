@@ -17,6 +17,7 @@ import structlog
 
 from whatsapp_etl.attachments.files import remove
 from whatsapp_etl.attachments.room import Room
+from whatsapp_etl.attachments.server import MediaServer
 from whatsapp_etl.backfill import Backfill
 from whatsapp_etl.errors import ConfigurationError, DatabaseUnreachableError
 from whatsapp_etl.events.sign import key_of
@@ -25,6 +26,7 @@ from whatsapp_etl.extract.browser import BrowserOptions, find_browser
 from whatsapp_etl.extract.packs import AUTO, load_packs, read_pack, usable_packs
 from whatsapp_etl.extract.source import Judgement, Source, SourceOptions
 from whatsapp_etl.extract.upkeep import UpkeepRules
+from whatsapp_etl.fetching import Fetching
 from whatsapp_etl.load import migrate
 from whatsapp_etl.load.database import Database, open_database
 from whatsapp_etl.load.embedded import data_of
@@ -307,7 +309,28 @@ def cycle_of(
     announce: Announce = no_announcement,
 ) -> Cycle:
     """Return the cycle, ready to run."""
-    return Cycle(**_parts_of(settings, source, store, clock, announce), lookback=settings.lookback)
+    parts = _parts_of(settings, source, store, clock, announce)
+    fetching = fetching_of(settings, source, store, parts["clock"], announce)
+    return Cycle(**parts, lookback=settings.lookback, fetching=fetching)
+
+
+def fetching_of(
+    settings: Settings, source: Source, store: Store, clock: Clock, announce: Announce
+) -> Fetching | None:
+    """Return the direct way to files; None where it is not switched on."""
+    rules = settings.downloads
+    if not rules.is_direct:
+        return None
+    return Fetching(
+        source=source,
+        store=store,
+        rules=rules,
+        server=partial(MediaServer, settings.attachments_media_url),
+        save=Room(settings.attachments_dir, settings.attachments_max_bytes, announce).save,
+        clock=clock,
+        announce=announce,
+        is_stopping=source.stop.is_set,
+    )
 
 
 def _parts_of(

@@ -157,6 +157,15 @@ class DownloadRules:
         return max((self.limits.bytes[kind] for kind in self.kinds & SHOWN_KINDS), default=0)
 
     @property
+    def most_bytes(self) -> Mapping[str, int]:
+        """The largest file that is taken, by type of message, of those that some way leads to."""
+        return {
+            name: self.limits.bytes[kind]
+            for name, kind in KIND_OF.items()
+            if self.chooses(name) and (self.is_direct or self.expects_page(name))
+        }
+
+    @property
     def is_direct(self) -> bool:
         return DownloadWay.DIRECT in self.ways
 

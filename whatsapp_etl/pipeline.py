@@ -22,9 +22,11 @@ from whatsapp_etl.errors import (
     WhatsappEtlError,
 )
 from whatsapp_etl.extract.source import Source
+from whatsapp_etl.fetching import Fetching
 from whatsapp_etl.load.store import Store
 from whatsapp_etl.model import (
     Account,
+    ApplyResult,
     ChatBatch,
     ChatDiff,
     ChatFacts,
@@ -78,8 +80,10 @@ class Cycle:
     asks_phone: bool = False
     retention: Retention = field(default_factory=lambda: parse_retention(""))
     spool: Spool = field(kw_only=True)
+    fetching: Fetching | None = None  #: The direct way to files; None: it is not switched on.
     announce: Announce = no_announcement
     _has_untold_alarm: bool = False
+    _has_chosen_files: bool = False
     _recollection: Recollection = field(init=False)
     _spooling: Spooling = field(init=False)
     _visiting: Visiting = field(init=False)
@@ -148,6 +152,7 @@ class Cycle:
             tally.chats_listed = len(directory.chats)
             tally.chats_skipped = directory.skipped
             tally.if_there(lambda: self._load_people(directory, tally))
+            tally.if_there(lambda: self._choose_files(tally))
             self.announce(Step.PEOPLE_STORED)
 
         progress.stage("loading what was kept")
@@ -175,6 +180,11 @@ class Cycle:
                 plan = tally.if_there(load) or self._keep(captured, directory.rules, tally)
                 progress.chat_done(len(plan.messages))
                 tally.stop_if_interrupted(captured.batch)
+
+        if tally.away is None and self.fetching is not None:
+            progress.stage("fetching files")
+            with tally.stage("fetch"):
+                self._fetch(self.fetching, directory, since, tally)
 
         if tally.away is None:
             progress.stage("reactions")
@@ -322,6 +332,17 @@ class Cycle:
             run_id=tally.run_id,
             now=self.clock(),
         )
+
+    def _choose_files(self, tally: Tally) -> None:
+        """Look for files again that other settings left out; once, since settings do not change meanwhile."""
+        if not self._has_chosen_files:
+            self.store.attachments.choose_again(self.rules.downloads.most_bytes, tally.run_id, self.clock())
+            self._has_chosen_files = True
+
+    def _fetch(self, fetching: Fetching, directory: Directory, since: datetime, tally: Tally) -> None:
+        """Fetch files from the server; last, since it may take long and the messages are stored by now."""
+        came = fetching.run(directory.chats, directory.account, since, tally.run_id)
+        tally.applied += ApplyResult(attachments_saved=came.files, jobs_enqueued=came.jobs)
 
     def _load_reactions(self, directory: Directory, since: datetime, tally: Tally) -> None:
         """Reactions; after the messages that they belong to."""

@@ -65,6 +65,7 @@ class Settings(BaseSettings):
     attachments_media: Annotated[tuple[MediaKind, ...], NoDecode] = (MediaKind.IMAGE,)
     attachments_ways: Annotated[tuple[DownloadWay, ...], NoDecode] = (DownloadWay.SHOWN, DownloadWay.BUTTON)
     attachments_clicks_per_minute: float = Field(default=20, ge=0)
+    attachments_media_url: str = Field(default="https://mmg.whatsapp.net", pattern=r"^https?://[^/?#@\s]+/?$")
     attachments_max_file_bytes: Annotated[FileLimits, NoDecode] = Field(
         default_factory=lambda: parse_limits("")
     )
@@ -139,8 +140,7 @@ class Settings(BaseSettings):
         """Read "image, sticker"; "none" stands for nothing."""
         if not isinstance(value, str):
             return value
-        ways = [DownloadWay.SHOWN, DownloadWay.BUTTON]
-        allowed = list(MediaKind) if info.field_name == "attachments_media" else ways
+        allowed = list(MediaKind if info.field_name == "attachments_media" else DownloadWay)
         names = [part.strip() for part in value.split(",") if part.strip() not in {"", "none"}]
         for name in names:
             if name not in set(allowed):
@@ -222,7 +222,7 @@ class Settings(BaseSettings):
         if hidden and DownloadWay.DIRECT not in self.attachments_ways:
             msg = (
                 f"ATTACHMENTS_MEDIA: the page shows no original bytes of {', '.join(hidden)};"
-                " choose image, sticker or none"
+                " they come by ATTACHMENTS_WAYS=shown,button,direct only"
             )
             raise ValueError(msg)
         return self

@@ -29,6 +29,8 @@ class Step(StrEnum):
     CHAT_STORED = "chat_stored"  #: Committed.
     CHAT_PACKED = "chat_packed"  #: While Postgres is away: on disk, under a temporary name.
     CHAT_SPOOLED = "chat_spooled"
+    DOWNLOAD_BEGUN = "download_begun"  #: Noted in the ledger; nothing was asked of the server yet.
+    DOWNLOAD_STORED = "download_stored"  #: Its row is committed.
     REACTIONS_STORED = "reactions_stored"
     COVERAGE_STORED = "coverage_stored"  #: Of the chats in which nothing was new.
     MESSAGES_EXPIRED = "messages_expired"

@@ -1,6 +1,9 @@
 """Getting the bytes of attachments: which way leads to them, and what the ledger says then."""
 
+import hashlib
+
 from tests.fixtures.cycle import assert_in_step
+from whatsapp_etl.downloads import DownloadWay, MediaKind
 from whatsapp_etl.model import RunStatus
 
 STATES = "SELECT state, reason, count(*) FROM attachment_downloads GROUP BY 1, 2 ORDER BY 1, 2"
@@ -63,3 +66,41 @@ def test_a_picture_above_the_limit_is_neither_clicked_nor_kept(account):
     assert ("too_large", "file_size", len(sizes) - len(small)) in it.query(STATES)
     assert it.query("SELECT count(*) FROM missing_messages") == [(0,)]
     assert it.sync().chats_opened == 0
+
+
+def test_every_kind_of_file_is_fetched_directly_and_is_the_bytes_that_were_sent(account):
+    it = account(
+        world={"chats": 5, "messages": 120},
+        attachments_media=tuple(MediaKind),
+        attachments_ways=(DownloadWay.DIRECT,),
+    )
+    it.simulator.set_config(auto_download=False)
+    expired = next(key for key in true_pictures(it))
+    it.simulator.expire(expired)
+
+    report = it.sync()
+
+    assert report.status is RunStatus.SUCCESS, report.error
+    wanted = {
+        row["external_id"]: row for row in it.simulator.truth(lookback_days=30) if row["has_attachments"]
+    }
+    rows = it.query(
+        "SELECT m.external_id, a.checksum, a.file_path, a.is_verified FROM attachments a"
+        " JOIN messages m ON m.id = a.message_id WHERE a.state = 'stored'"
+    )
+    assert {key for key, *_ in rows} == wanted.keys() - {expired}
+    assert len({wanted[key]["message_type"] for key, *_ in rows}) >= 5
+    for key, checksum, path, is_verified in rows:
+        assert is_verified == 1
+        assert hashlib.sha256((it.settings.attachments_dir / path).read_bytes()).hexdigest() == checksum
+        assert wanted[key]["file_sha256"] in {checksum, None}
+    assert ("phone_needed", "gone", 1) in it.query(STATES)
+    assert it.simulator.ledger()["media_reads"] == 0
+    reads = it.simulator.ledger()["sealed_reads"]
+    assert reads == len(wanted)
+    assert report.applied.attachments_saved == len(rows)
+    before = it.written_by()
+    assert it.sync().chats_opened == 0
+    assert it.simulator.ledger()["sealed_reads"] == reads
+    assert it.written_by() == before
+    assert_in_step(it)

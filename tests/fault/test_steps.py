@@ -9,12 +9,15 @@ from tests.fault.recovery import assert_program_recovered
 from tests.fixtures.cycle import truth_of
 from tests.fixtures.proxy import nth
 from whatsapp_etl import bootstrap
+from whatsapp_etl.downloads import DownloadWay, MediaKind
 from whatsapp_etl.load.database import Database
 from whatsapp_etl.load.store import Store
 from whatsapp_etl.model import RunStatus
 from whatsapp_etl.steps import Step
 
 WORLD = {"chats": 4, "messages": 60}
+#: Pictures from the page, everything else from the server.
+ALL_FILES = {"ATTACHMENTS_MEDIA": ",".join(MediaKind), "ATTACHMENTS_WAYS": ",".join(DownloadWay)}
 #: Taken only while Postgres is away, and only when it is back.
 WHILE_AWAY = {Step.CHAT_PACKED, Step.CHAT_SPOOLED}
 AFTERWARDS = {Step.SPOOLED_CHAT_STORED, Step.SPOOLED_CHAT_REMOVED}
@@ -66,7 +69,7 @@ def kill_at(it, proxy, step, times=1):
 
 
 def test_every_step_is_announced_and_in_its_order(account, database, proxy):
-    it = account(world=WORLD)
+    it = account(world=WORLD, attachments_media=tuple(MediaKind), attachments_ways=tuple(DownloadWay))
     announced = []
     source = bootstrap.source_of(it.settings, it.stop, announce=announced.append)
     note_unused_file(database, it.settings.attachments_dir)
@@ -93,7 +96,7 @@ def test_every_step_is_announced_and_in_its_order(account, database, proxy):
 @pytest.mark.matrix
 @pytest.mark.timeout(200)
 def test_kills_at_one_step_after_the_other_are_survived_in_one_world(program, database, proxy):
-    it, simulator = program(world=WORLD, PG_URL=proxy.url)
+    it, simulator = program(world=WORLD, PG_URL=proxy.url, **ALL_FILES)
     for step in (Step.PICTURE_WRITTEN, Step.MESSAGES_WRITTEN, Step.SPOOLED_CHAT_STORED):
         kill_at(it, proxy, step)
         new_messages(simulator)
@@ -108,7 +111,7 @@ def test_kills_at_one_step_after_the_other_are_survived_in_one_world(program, da
     [*((step, 1) for step in Step), *((step, 3) for step in Step if step in OFTEN)],
 )
 def test_a_program_killed_at_a_step_leaves_nothing_behind(program, database, proxy, step, times):
-    it, simulator = program(world=WORLD, PG_URL=proxy.url)
+    it, simulator = program(world=WORLD, PG_URL=proxy.url, **ALL_FILES)
     note_unused_file(database, it.folder / "attachments")
 
     kill_at(it, proxy, step, times)
@@ -120,7 +123,7 @@ def test_a_program_killed_at_a_step_leaves_nothing_behind(program, database, pro
 @pytest.mark.matrix
 @pytest.mark.timeout(900)
 def test_a_program_killed_at_every_step_in_turn_comes_to_its_end(program, database, proxy):
-    it, simulator = program(world=WORLD, PG_URL=proxy.url)
+    it, simulator = program(world=WORLD, PG_URL=proxy.url, **ALL_FILES)
     for step in Step:
         note_unused_file(database, it.folder / "attachments")
         kill_at(it, proxy, step)

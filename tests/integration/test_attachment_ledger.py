@@ -83,9 +83,10 @@ def test_a_kind_that_is_chosen_later_is_looked_for(store, database):
     entry = Download(image.external_id, DownloadState.SEEN, DownloadReason.NOT_CHOSEN)
     store.apply(make_plan(image, make_message(2), downloads=(entry,)), run_id=1)
 
-    assert store.attachments.choose_again(["video"], 2, NOW) == 0
-    assert store.attachments.choose_again(["image"], 2, NOW) == 1
-    assert store.attachments.choose_again(["image"], 3, NOW) == 0
+    assert store.attachments.choose_again({"video": 9999}, 2, NOW) == 0
+    assert store.attachments.choose_again({"image": 1233}, 2, NOW) == 0  # it is larger
+    assert store.attachments.choose_again({"image": 1234}, 2, NOW) == 1
+    assert store.attachments.choose_again({"image": 1234}, 3, NOW) == 0
 
     assert rows(database, LEDGER) == [(image.external_id, "queued", None, 0)]
     assert rows(database, "SELECT source_revision FROM messages ORDER BY ts LIMIT 1") == [

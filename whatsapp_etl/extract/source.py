@@ -89,7 +89,7 @@ class Source:
         self._judgement = judgement
         self._clock = clock
         self._publish = publish
-        self._stop = stop
+        self.stop = stop
         self._limits = Limits.of(
             chats_per_minute=options.chats_per_minute,
             scrolls_per_second=options.scrolls_per_second,
@@ -359,7 +359,7 @@ class Source:
             snapshots=options.snapshots,
             forced_pack=options.forced_pack,
             transitions=self.transitions,
-            stop=self._stop,
+            stop=self.stop,
         )
         self._storage = Storage(
             browser.page,

@@ -7,7 +7,8 @@ Message rows come in pages, so that memory stays flat however large the account 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import base64
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import phonenumbers
 from playwright.sync_api import Page
 
+from whatsapp_etl.downloads import MediaFacts
 from whatsapp_etl.errors import MetadataUnreadableError
 from whatsapp_etl.extract.page_script import GRACE, read_answer
 from whatsapp_etl.extract.scripts import read_script
@@ -191,6 +193,33 @@ class Storage:
                 )
                 for external_id, chat_id, seconds, revision, expires in rows
             ]
+
+    def media(
+        self, chat_ids: Iterable[str], stanzas: Collection[str], since: datetime
+    ) -> tuple[MediaFacts, ...]:
+        """Return how files of one chat's messages are fetched from the server, of those with such stanza ids.
+
+        Raises:
+            MetadataUnreadableError: The storage cannot be read.
+        """
+        rows = [
+            row
+            for chat_id in chat_ids
+            for row in self._ask(
+                "media", _ONE_CHAT, chat=chat_id, stanzas=sorted(stanzas), since=since.timestamp()
+            )
+        ]
+        return tuple(
+            MediaFacts(
+                external_id=str(_key(row["key"])),
+                direct_path=row["path"],
+                media_key=base64.b64decode(row["media_key"]),
+                file_sha256=row["sha256"],
+                encrypted_sha256=row["enc_sha256"],
+                size_bytes=row["size"],
+            )
+            for row in rows
+        )
 
     def messages(self, chat_ids: Iterable[str], since: datetime) -> tuple[MessageFacts, ...]:
         """Return the messages of one chat, under any of its ids, sent at or after `since`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -51,10 +51,10 @@ class AttachmentStore:
         with self._writing() as cursor:
             return downloads.settle_stored(cursor, due, file, run_id, now)
 
-    def choose_again(self, kinds: Collection[str], run_id: int, now: datetime) -> int:
-        """Let files be looked for whose kind was not chosen when they were seen."""
+    def choose_again(self, most_bytes: Mapping[str, int], run_id: int, now: datetime) -> int:
+        """Let files be looked for that settings left out when they were seen; see `load.downloads`."""
         with self._writing() as cursor:
-            return downloads.choose_again(cursor, kinds, run_id, now)
+            return downloads.choose_again(cursor, most_bytes, run_id, now)
 
     def counts(self) -> tuple[DownloadCount, ...]:
         """Return how many attachments stand alike."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from psycopg import Cursor
@@ -140,23 +140,40 @@ def settle_stored(
     return written.saved, written.jobs
 
 
-def choose_again(cursor: Cursor[TupleRow], kinds: Collection[str], run_id: int, now: datetime) -> int:
-    """Let files be looked for whose kind was not chosen when they were seen; return how many.
+def choose_again(cursor: Cursor[TupleRow], most_bytes: Mapping[str, int], run_id: int, now: datetime) -> int:
+    """Let files be looked for that settings left out when they were seen; return how many.
 
     Those that the page shows are found by the next comparison, since their messages count as not settled.
+
+    Args:
+        cursor: In a transaction.
+        most_bytes: By type of message whose files are wanted, the largest one that is taken.
+        run_id: The run to note.
+        now: The cycle's clock.
     """
+    chosen = cursor.execute(
+        "UPDATE attachment_downloads d SET state = 'queued', reason = NULL, way = NULL, attempts = 0,"
+        "   next_try_at = %(now)s, changed_at = %(now)s, run_id = %(run)s"
+        " FROM attachments a JOIN messages m ON m.id = a.message_id"
+        " JOIN unnest(%(kinds)s::text[], %(sizes)s::bigint[]) AS k (kind, most) ON k.kind = m.message_type"
+        " WHERE d.attachment_id = a.id AND a.state <> 'stored'"
+        " AND (d.state = 'seen' OR d.reason = 'file_size') AND coalesce(a.size_bytes, 0) <= k.most"
+        " RETURNING a.id, m.id",
+        {"now": now, "run": run_id, "kinds": list(most_bytes), "sizes": list(most_bytes.values())},
+    ).fetchall()
+    if chosen:
+        look_again(cursor, [row[0] for row in chosen], [row[1] for row in chosen])
+    return len(chosen)
+
+
+def look_again(cursor: Cursor[TupleRow], attachment_ids: Sequence[int], message_ids_: Sequence[int]) -> None:
+    """Let the page be asked for the files of messages again."""
+    cursor.execute("UPDATE attachments SET state = 'seen' WHERE id = ANY(%s)", (list(attachment_ids),))
     cursor.execute(
-        "WITH chosen AS (UPDATE attachment_downloads d SET state = 'queued', reason = NULL, way = NULL,"
-        "   attempts = 0, next_try_at = %(now)s, changed_at = %(now)s, run_id = %(run)s"
-        "   FROM attachments a JOIN messages m ON m.id = a.message_id"
-        "   WHERE d.attachment_id = a.id AND d.state = 'seen' AND a.state = 'seen'"
-        "   AND m.message_type = ANY(%(kinds)s) RETURNING m.id, m.message_type)"
-        " UPDATE messages m SET source_revision = m.source_revision || %(mark)s FROM chosen c"
-        " WHERE c.id = m.id AND m.message_type IN ('image', 'sticker')"
-        " AND right(m.source_revision, length(%(mark)s)) <> %(mark)s",
-        {"now": now, "run": run_id, "kinds": list(kinds), "mark": NO_PICTURE},
+        "UPDATE messages SET source_revision = source_revision || %(mark)s WHERE id = ANY(%(ids)s)"
+        " AND message_type IN ('image', 'sticker') AND right(source_revision, length(%(mark)s)) <> %(mark)s",
+        {"ids": list(message_ids_), "mark": NO_PICTURE},
     )
-    return cursor.rowcount
 
 
 def download_counts(cursor: Cursor[TupleRow]) -> tuple[DownloadCount, ...]:

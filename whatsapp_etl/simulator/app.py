@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from mimetypes import guess_type
 from pathlib import Path
 
@@ -14,7 +14,8 @@ from starlette.routing import Mount, Route, WebSocketRoute
 
 from whatsapp_etl.simulator.control import control_routes
 from whatsapp_etl.simulator.page import PageServer
-from whatsapp_etl.simulator.rows import change_row
+from whatsapp_etl.simulator.rows import change_row, direct_path
+from whatsapp_etl.simulator.sealed_media import info_of, media_key, seal
 
 STATIC = Path(__file__).parent / "static"
 _SYNC_LIMIT = 2000
@@ -55,7 +56,7 @@ def create_app(server: PageServer) -> Starlette:
 
     async def media(request: Request) -> Response:
         server.ledger.media_reads += 1
-        found = server.library.files.get(request.path_params["sha256"])
+        found = server.library.bytes_of(request.path_params["sha256"])
         if found is None:
             return JSONResponse({"error": "gone"}, status_code=404)
         media_type, data = found
@@ -67,10 +68,26 @@ def create_app(server: PageServer) -> Starlette:
             Route("/page/sync", sync),
             WebSocketRoute("/page/socket", server.serve),
             Route("/media/{sha256}", media),
+            Route("/v/{place:path}", partial(_sealed, server)),
             Mount("/__sim", routes=control_routes(server)),
             Route("/static/{path:path}", _static),
         ]
     )
+
+
+async def _sealed(server: PageServer, request: Request) -> Response:
+    """Serve a file as the media server does: sealed, to whoever knows its place, until it expires."""
+    server.ledger.sealed_reads += 1
+    path = request.url.path
+    with_files = (each for each in server.world.messages.values() if each.media is not None)
+    message = next((each for each in with_files if direct_path(each).partition("?")[0] == path), None)
+    if message is None or message.media is None:
+        return Response(status_code=404)
+    found = server.library.bytes_of(message.media.sha256)
+    if message.is_expired or found is None:
+        return Response(status_code=410)
+    data = seal(found[1], media_key(message.media.sha256), info_of(found[0]))
+    return Response(data, media_type="application/octet-stream")
 
 
 def _page(name: str) -> str:

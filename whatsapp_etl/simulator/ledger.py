@@ -17,7 +17,8 @@ class Ledger:
     presence: Counter[str] = field(default_factory=Counter)  #: "available", "unavailable".
     phone_requests: Counter[str] = field(default_factory=Counter)  #: By chat.
     pressed: Counter[str] = field(default_factory=Counter)  #: Buttons of dialogs, by what stands on them.
-    media_reads: int = 0
+    media_reads: int = 0  #: By the page.
+    sealed_reads: int = 0  #: Of files as they lie on the server.
     client_errors: Counter[str] = field(default_factory=Counter)  #: By their words.
     calls: Counter[str] = field(default_factory=Counter)  #: Of modules: what a reader must not call.
     touched: set[str] = field(default_factory=set)  #: Members of modules, if watched.
@@ -45,6 +46,7 @@ class Ledger:
             "presence": {state: self.presence[state] for state in ("available", "unavailable")},
             "pressed": dict(self.pressed),
             "media_reads": self.media_reads,
+            "sealed_reads": self.sealed_reads,
             "phone_requests": dict(self.phone_requests),
             "client_errors": dict(self.client_errors),
             "calls": dict(self.calls),

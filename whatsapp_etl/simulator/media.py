@@ -1,4 +1,4 @@
-"""Files of the world: small real pictures, and facts of files that exist by name only.
+"""Files of the world: small real pictures, and videos, sounds and documents that are real bytes and no more.
 
 Pictures are drawn from the world's random numbers, so equal seeds give equal bytes. They are tiny
 on purpose: what matters is that each is a real file with its own checksum.
@@ -14,6 +14,7 @@ from random import Random
 
 from PIL import Image
 
+from whatsapp_etl.simulator.sealed_media import info_of, media_key, seal
 from whatsapp_etl.simulator.world import Media
 
 _SIZES = ((96, 72), (72, 96), (120, 90), (64, 64), (160, 90), (90, 160), (240, 180), (320, 240))
@@ -29,6 +30,7 @@ class MediaLibrary:
 
     random: Random
     files: dict[str, tuple[str, bytes]] = field(default_factory=dict)  #: sha256 -> (type, bytes)
+    _filled: dict[str, tuple[str, bytes, int]] = field(default_factory=dict)  #: sha256 -> (type, seed, size)
     _pictures: list[Media] = field(default_factory=list)
     _stickers: list[Media] = field(default_factory=list)
     _thumbs: list[str] = field(default_factory=list)
@@ -57,26 +59,67 @@ class MediaLibrary:
         return self.random.choice(self._thumbs)
 
     def by_name(self, mimetype: str, *, file_name: str | None = None, duration: int | None = None) -> Media:
-        """Return the facts of a file whose bytes nobody asks for: video, sound, document."""
-        sha256 = hashlib.sha256(self.random.randbytes(32)).hexdigest()
+        """Return the facts of a video, sound or document: so many bytes that begin as its kind does."""
+        seed = self.random.randbytes(32)
+        size = self.random.randrange(9_000, 900_000)
+        data = _filled(mimetype, seed, size)
+        sha256 = hashlib.sha256(data).hexdigest()
+        self._filled[sha256] = (mimetype, seed, size)
         is_video = mimetype.startswith("video/")
         width, height = (480, 270) if is_video else (None, None)
-        return Media(
-            mimetype, sha256, self.random.randrange(9_000, 900_000), width, height, duration, file_name
-        )
+        return _facts(mimetype, data, width, height, duration, file_name)
+
+    def add(self, mimetype: str, data: bytes, file_name: str | None = None) -> Media:
+        """Take a file as somebody sends it; nobody looks whether it is what it claims to be."""
+        self.files[hashlib.sha256(data).hexdigest()] = (mimetype, data)
+        return _facts(mimetype, data, file_name=file_name)
+
+    def bytes_of(self, sha256: str) -> tuple[str, bytes] | None:
+        """Return type and bytes of a file; None where there is none."""
+        if (found := self._filled.get(sha256)) is not None:
+            return found[0], _filled(*found)
+        return self.files.get(sha256)
 
     def _draw(self, size: tuple[int, int], form: str) -> Media:
         picture = Image.frombytes("RGB", (4, 3), self.random.randbytes(36))
         picture = picture.resize(size, Image.Resampling.BICUBIC)
         data = _encoded(picture, form)
-        sha256 = hashlib.sha256(data).hexdigest()
         mimetype = f"image/{form.lower()}"
-        self.files[sha256] = (mimetype, data)
-        return Media(mimetype, sha256, len(data), *size)
+        self.files[hashlib.sha256(data).hexdigest()] = (mimetype, data)
+        return _facts(mimetype, data, *size)
 
     def _data_address(self) -> str:
         picture = Image.frombytes("RGB", (8, 6), self.random.randbytes(144))
         return "data:image/jpeg;base64," + base64.b64encode(_encoded(picture, "JPEG")).decode()
+
+
+#: What files of a type begin with.
+_HEADS = {
+    "video/mp4": b"\0\0\0\x18ftypmp42",
+    "audio/ogg; codecs=opus": b"OggS\0\2",
+    "audio/mpeg": b"ID3\4\0\0",
+    "application/pdf": b"%PDF-1.7\n",
+}
+
+
+def _filled(mimetype: str, seed: bytes, size: int) -> bytes:
+    head = _HEADS.get(mimetype, b"PK\3\4") + seed
+    return (head + seed * (size // len(seed) + 1))[:size]
+
+
+def _facts(  # noqa: PLR0917 - the fields of `Media`
+    mimetype: str,
+    data: bytes,
+    width: int | None = None,
+    height: int | None = None,
+    duration: int | None = None,
+    file_name: str | None = None,
+) -> Media:
+    sha256 = hashlib.sha256(data).hexdigest()
+    sealed = seal(data, media_key(sha256), info_of(mimetype))
+    return Media(
+        mimetype, sha256, len(data), hashlib.sha256(sealed).hexdigest(), width, height, duration, file_name
+    )
 
 
 def _encoded(picture: Image.Image, form: str) -> bytes:

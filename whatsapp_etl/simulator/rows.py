@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from whatsapp_etl.simulator.feed import Change
+from whatsapp_etl.simulator.sealed_media import media_key
 from whatsapp_etl.simulator.world import Chat, Contact, Group, Message, Reaction, World
 
 Row = dict[str, Any]
@@ -207,20 +208,30 @@ def _optional(message: Message) -> Row:
     return row
 
 
+def direct_path(message: Message) -> str:
+    """Return where a message's file lies on the server: each upload has a place of its own."""
+    place = hashlib.sha256(message.external_id.encode()).hexdigest()[:24]
+    return f"/v/t62.7118-24/{place}_n.enc?ccb=11-4&oh=01_Q5Aa&oe=6A0B&_nc_sid=5e03e0"
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
 def _media(message: Message) -> Row:
     media = message.media
     if media is None:
         return {}
-    file_hash = bytes.fromhex(media.sha256)
     row: Row = {
-        "directPath": f"/v/t62.7118-24/{media.sha256[:16]}?ccb=1",
         "mimetype": media.mimetype,
-        "filehash": base64.b64encode(file_hash).decode(),
+        "filehash": _base64(bytes.fromhex(media.sha256)),
         "size": media.size,
-        "mediaKey": base64.b64encode(hashlib.sha256(b"key" + file_hash).digest()).decode(),
         "mediaKeyTimestamp": message.t,
-        "encFilehash": base64.b64encode(hashlib.sha256(b"enc" + file_hash).digest()).decode(),
+        "encFilehash": _base64(bytes.fromhex(media.encrypted_sha256)),
     }
+    # What can be seen only once is for the phone alone.
+    if message.from_me or not message.body.get("view_once"):
+        row |= {"directPath": direct_path(message), "mediaKey": _base64(media_key(media.sha256))}
     optional = {
         "width": media.width, "height": media.height, "duration": media.duration, "filename": media.file_name,
     }  # fmt: skip

@@ -5,6 +5,7 @@ The calls take plain JSON objects, since that is what the control API gets.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -89,15 +90,26 @@ class Story:
         kind = str(payload.get("type", "chat"))
         if kind not in MAKERS:
             raise StoryError(f"`type` is one of: {', '.join(MAKERS)}.")
-        draft = self._worded(MAKERS[kind](scene), payload)
+        draft = self._with_file(self._worded(MAKERS[kind](scene), payload), payload)
         message = compose(scene, draft, self._instant(payload), self._sender(chat, payload))
         if "stanza" in payload:
             message = replace(message, stanza_id=str(payload["stanza"]))
+        if "album" in payload:
+            message = replace(message, album=str(payload["album"]))
         if "ack" in payload:
             message = replace(message, ack=int(payload["ack"]))
         if "quoted" in payload:
             message = quote(self._world, message, self.message(str(payload["quoted"])))
         return self._world.receive(message)
+
+    def _with_file(self, draft: Draft, payload: Payload) -> Draft:
+        """Let a message carry the file that the call brings (`file`: base64, `mimetype`, `album`)."""
+        if "file" not in payload:
+            return draft
+        claimed = str(payload.get("mimetype") or (draft.media.mimetype if draft.media else ""))
+        data = base64.b64decode(str(payload["file"]), validate=True)
+        name = draft.media.file_name if draft.media else None
+        return replace(draft, media=self._library.add(claimed, data, name))
 
     def edit(self, external_id: str, payload: Payload) -> Message:
         """Replace a message's text; its key stays."""

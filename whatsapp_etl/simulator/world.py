@@ -102,6 +102,7 @@ class Media:
     mimetype: str
     sha256: str  #: Lowercase hex of the plain bytes.
     size: int
+    encrypted_sha256: str  #: Of what lies on the server.
     width: int | None = None
     height: int | None = None
     duration: int | None = None  #: Seconds.

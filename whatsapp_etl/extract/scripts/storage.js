@@ -71,6 +71,12 @@ async (args) => {
     }
   };
 
+  const base64 = (value) => {
+    if (typeof value === 'string') return hex(value) ? value : null;
+    const bytes = value instanceof ArrayBuffer ? new Uint8Array(value) : value;
+    return bytes instanceof Uint8Array ? btoa(String.fromCharCode(...bytes)) : null;
+  };
+
   // Changes when type, latest edit or media change; the same here for the scan and for one chat.
   const revision = (row) => {
     const edit = idText(row.latestEditMsgKey);
@@ -304,6 +310,30 @@ async (args) => {
         }
       }
       return { rows: found, unreadable };
+    },
+
+    // How the files of some messages of one chat lie on the server. What disappears when it was seen once is
+    // left out; a key that is no text is one in bytes.
+    async media() {
+      const wanted = new Set(args.stanzas);
+      const found = [];
+      for await (const rows of chatRows(args.chat)) {
+        for (const row of rows) {
+          const parts = isMessage(row) && !(number(row.t) < args.since) && row.isViewOnce !== true ? key(row.id) : null;
+          if (!parts || !wanted.has(parts[2])) continue;
+          const mediaKey = base64(row.mediaKey);
+          if (!mediaKey || !text(row.directPath)) continue;
+          found.push({
+            key: parts,
+            path: row.directPath,
+            media_key: mediaKey,
+            sha256: hex(row.filehash),
+            enc_sha256: hex(row.encFilehash),
+            size: whole(row.size),
+          });
+        }
+      }
+      return found;
     },
 
     // Chat id -> time of the oldest row held of it, of the chats asked for.
