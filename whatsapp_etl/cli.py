@@ -137,6 +137,9 @@ def simulate(
     repertoire: Annotated[
         Literal["usual", "everything"], typer.Option(help="With everything also what accounts rarely have.")
     ] = "usual",
+    pictures: Annotated[
+        bool, typer.Option(help="Pictures and stickers in ordinary talk; a large world is faster without.")
+    ] = True,
     linked: Annotated[
         bool, typer.Option("--linked", help="Any profile counts as linked; no QR code.")
     ] = False,
@@ -160,6 +163,7 @@ def simulate(
             timezone=timezone,
             profile=profile,
             repertoire=repertoire,
+            pictures=pictures,
             behaviours=tuple(name for name in behaviours.split(",") if name),
             page_variants=tuple(name for name in page_variants.split(",") if name),
             linked=linked,

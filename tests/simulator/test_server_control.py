@@ -219,3 +219,11 @@ def test_only_groups_have_admins_who_delete(simulator):
     external_id = simulator.add_message(person_chat(simulator), "hm")
 
     assert call(simulator, "DELETE", f"messages/{external_id}?by=admin").status_code == 400
+
+
+def test_the_truth_gives_the_columns_that_are_asked_for(shared_simulator):
+    rows = shared_simulator.truth(columns=("external_id", "ts"))
+
+    assert rows == [{"external_id": row["external_id"], "ts": row["ts"]} for row in shared_simulator.truth()]
+    with pytest.raises(httpx.HTTPStatusError, match="400"):
+        shared_simulator.truth(columns=("surprise",))

@@ -231,13 +231,17 @@ class _Control:
         view = query.get("view", "perfect")
         if view not in {"perfect", "attainable", "page"}:
             raise StoryError("`view` is perfect, attainable or page.")
-        return truth(
-            self._server.world,
-            self._since(request),
-            cast("View", view),
-            self._proof(),
-            bodiless=self._server.config["bodiless"],
-        )
+        try:
+            return truth(
+                self._server.world,
+                self._since(request),
+                cast("View", view),
+                self._proof(),
+                bodiless=self._server.config["bodiless"],
+                columns=[name for name in query.get("columns", "").split(",") if name],
+            )
+        except KeyError as error:
+            raise StoryError(f"The truth has no column {error}.") from error
 
     def _proof(self) -> Proof:
         """What the page's rows tell in the configuration in force."""

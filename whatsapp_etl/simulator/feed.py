@@ -20,7 +20,7 @@ class Change:
 
 @dataclass(slots=True)
 class Feed:
-    """Changes in order; superseded ones are passed over when reading."""
+    """Changes in order; superseded ones are dropped when somebody reads."""
 
     _log: list[Change] = field(default_factory=list)
     _newest: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -34,9 +34,10 @@ class Feed:
 
     def after(self, sequence: int, limit: int) -> tuple[list[Change], int]:
         """Return up to `limit` changes later than `sequence`, and how many there are in all."""
+        if len(self._log) > len(self._newest):
+            self._log = [change for change in self._log if self._is_newest(change)]
         start = bisect_right(self._log, sequence, key=lambda change: change.sequence)
-        current = [change for change in self._log[start:] if self._is_newest(change)]
-        return current[:limit], len(current)
+        return self._log[start : start + limit], len(self._log) - start
 
     def _append(self, store: str, key: str, deleted_key: object) -> None:
         self.last += 1

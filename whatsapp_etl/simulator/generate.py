@@ -31,6 +31,8 @@ _E2E = (
 _RESERVE = {"person_showcase": 72, "group_showcase": 36}
 _RESERVE_FOR_EVERYTHING = {"person_showcase": 152, "group_showcase": 56}
 _KEEP_NAMES = frozenset({"person_showcase", "group_showcase", "namesake"})
+_PICTURE_TYPES = frozenset({"image", "sticker"})
+_PICTURE_MAKERS = frozenset({bodies.image, bodies.view_once, bodies.sticker})
 _EDGE_TYPES = frozenset({"revoked", "ciphertext", "call_log"})
 
 
@@ -136,10 +138,17 @@ class _Author:
     def _showcase(self, casting: Casting, scene: Scene) -> list[Draft]:
         is_all = self.options.repertoire == "everything"
         if casting.role == "person_showcase":
-            return bodies.person_showcase(scene) + (repertoire.person(scene) if is_all else [])
+            return self._admitted(
+                bodies.person_showcase(scene) + (repertoire.person(scene) if is_all else [])
+            )
         if casting.role == "group_showcase":
-            return bodies.group_showcase(scene) + (repertoire.group(scene) if is_all else [])
+            return self._admitted(bodies.group_showcase(scene) + (repertoire.group(scene) if is_all else []))
         return []
+
+    def _admitted(self, drafts: list[Draft]) -> list[Draft]:
+        if self.options.pictures:
+            return drafts
+        return [draft for draft in drafts if draft.type not in _PICTURE_TYPES]
 
     def _talk(self, scene: Scene, count: int) -> list[Draft]:
         if scene.chat.kind in {"self", "status", "channel", "bot"}:
@@ -147,6 +156,8 @@ class _Author:
         else:
             own = bodies.ONLY_GROUP if scene.chat.kind == "group" else bodies.ONLY_PERSON
             kinds = bodies.KINDS + own
+        if not self.options.pictures:
+            kinds = tuple(kind for kind in kinds if kind[0] not in _PICTURE_MAKERS)
         makers: list[Callable[[Scene], Draft]] = [maker for maker, _ in kinds]
         weights = [weight for _, weight in kinds]
         return [maker(scene) for maker in self.random.choices(makers, weights, k=max(0, count))]

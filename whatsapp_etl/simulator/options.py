@@ -61,6 +61,9 @@ class SimulatorOptions:
     profile: str = "aug26"  #: The page's release; several, separated by commas, take turns by page load.
     behaviours: tuple[str, ...] = ()  #: What the page does badly from the start; see behaviours.py.
     repertoire: Repertoire = "usual"  #: With "everything" also what is rare, and what is made to be misread.
+    pictures: bool = (
+        True  #: Whether ordinary talk has pictures and stickers; a large world is faster without.
+    )
     extras: bool = True  #: A status entry, a channel and an assistant beside the listed chats.
 
     def __post_init__(self) -> None:

@@ -39,6 +39,7 @@ def truth(
     proof: Proof = "models",
     *,
     bodiless: Collection[str] = (),
+    columns: Collection[str] = (),
 ) -> list[dict[str, Any]]:
     """Return the expected rows, ordered by chat and place in it.
 
@@ -51,6 +52,7 @@ def truth(
         proof: Of "page": without models a time is told in minutes (of a notice not at all: its `ts` cannot be
             known), and a row with neither proves no chat.
         bodiless: Stanza ids of the rows that the page never draws.
+        columns: Those that are wanted, where the others would cost too much; empty: all.
     """
     if view == "page" and proof == "none":
         return []
@@ -58,7 +60,7 @@ def truth(
     times = {key: t for chat_id in world.chats for key, t in _believed(world, chat_id, since, now).items()}
     reactions = _reactions(world)
     return [
-        _of_page(row, chat.kind, proof, world.me.id) if view == "page" else row
+        _only(_of_page(row, chat.kind, proof, world.me.id) if view == "page" else row, columns)
         for chat in sorted(world.chats.values(), key=lambda chat: chat.id)
         if chat.is_in_scope
         for message in world.messages_of(chat.id)
@@ -73,9 +75,14 @@ def truth(
                 reactions.get(message.external_id, []),
                 view,
                 times[message.external_id],
+                has_text=not columns or "content_snippet" in columns,
             )
         ]
     ]
+
+
+def _only(row: dict[str, Any], columns: Collection[str]) -> dict[str, Any]:
+    return {column: row[column] for column in columns} if columns else row
 
 
 def _of_page(row: dict[str, Any], kind: str, proof: Proof, own_id: str) -> dict[str, Any]:
@@ -145,7 +152,7 @@ def _believed(world: World, chat_id: str, since: int | None, now: int) -> Mappin
 
 
 def _expected(
-    world: World, message: Message, reactions: list[dict[str, str]], view: View, t: int
+    world: World, message: Message, reactions: list[dict[str, str]], view: View, t: int, *, has_text: bool
 ) -> dict[str, Any]:
     kind = message_type(message)
     has_bytes = (
@@ -157,7 +164,7 @@ def _expected(
         "thread_external_id": message.chat_id,
         "sender_id": None if kind == "system" else world.me.id if message.from_me else message.author_id,
         "recipient_ids": recipients(world, message),
-        "content_snippet": content(message),
+        "content_snippet": content(message) if has_text else None,
         "ts": datetime.fromtimestamp(t, UTC).isoformat(),
         "ts_precision": "second" if t == message.t else "clamped",
         "is_outgoing": int(message.from_me),

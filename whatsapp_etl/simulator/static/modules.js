@@ -153,6 +153,8 @@ function lidOf(wid, { store, me }) {
 
 /** The message of a row; what columns are called now, the message's fields are called as well. */
 function decoded(row, { store, config }) {
+  const isAsUsual = Object.keys(config().renamed_columns).length === 0 && Object.keys(store().columns).length === 0;
+  if (isAsUsual && !config().table_bodiless) return messageFromDbRow(row);
   const columns = { ...store().columns, ...config().renamed_columns };
   const { msgRowOpaqueData, ...known } = renamed(row, columns, { back: true });
   const sealed = config().table_bodiless ? undefined : msgRowOpaqueData;

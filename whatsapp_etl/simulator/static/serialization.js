@@ -4,22 +4,23 @@ import { parsedBody } from "./crypto.js";
 import { MsgKey, Wid } from "./ids.js";
 
 const FIRST_ROW = 1_000_000_000; // rows of the history count down from here// What is of use to the table only.
-const OF_THE_TABLE = [
+const OF_THE_TABLE = new Set([
   "internalId", "isStarred", "count", "hasLink", "isMediaMsg", "isDocMsg", "isCallLogMsg", "isCarouselMsg", "isEventMsg",
   "typeFlag", "pendingReadReceipt", "msgRowOpaqueData",
-];
+]);
 const KEYS = ["id", "protocolMessageKey", "latestEditMsgKey", "parentMsgKey"];
 
 /** Return the message of a row that was read decrypted; one that was not is refused. */
 export function messageFromDbRow(row) {
-  const message = { ...row };
+  const message = {};
+  for (const column in row) {
+    if (OF_THE_TABLE.has(column)) continue;
+    const value = row[column];
+    message[column] = isWidLike(value) ? new Wid(value._serialized) : value;
+  }
   message.star = row.isStarred !== undefined;
   message.isMdHistoryMsg = row.rowId < FIRST_ROW;
-  for (const column of OF_THE_TABLE) delete message[column];
   if (row.msgRowOpaqueData) spread(message, opened(row.msgRowOpaqueData));
-  for (const [column, value] of Object.entries(message)) {
-    if (isWidLike(value)) message[column] = new Wid(value._serialized);
-  }
   if (typeof row.from === "string") message.from = new Wid(row.from);
   for (const column of KEYS) if (message[column] != null) message[column] = MsgKey.from(message[column]);
   message.viewMode ??= "VISIBLE";

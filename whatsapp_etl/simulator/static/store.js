@@ -275,23 +275,26 @@ export class Store {
   async #pullAll(progress) {
     do {
       this.#pullAgain = false;
-      let cursor = (await this.preference(CURSOR_KEY)) ?? 0;
       let seen = 0;
       let total = 0;
-      let done = false;
-      while (!done) {
-        const query = new URLSearchParams({ after: cursor, limit: BATCH_ROWS, token: this.#token });
-        const answer = await fetch(`/page/sync?${query}`);
-        if (!answer.ok) throw new Error(`sync answered ${answer.status}`);
-        const page = await answer.json();
+      let next = this.#ask((await this.preference(CURSOR_KEY)) ?? 0);
+      while (next) {
+        const page = await next;
+        next = page.done ? null : this.#ask(page.next); // comes while this one is written
+        next?.catch(() => {}); // told where it is awaited
         await this.#apply(page.changes, page.next);
         seen += page.changes.length;
         total = Math.max(total, page.total); // The server counts what is left.
         progress(seen, total);
-        cursor = page.next;
-        done = page.done;
       }
     } while (this.#pullAgain);
+  }
+
+  /** Ask the server for what changed after a cursor. */
+  async #ask(after) {
+    const answer = await fetch(`/page/sync?${new URLSearchParams({ after, limit: BATCH_ROWS, token: this.#token })}`);
+    if (!answer.ok) throw new Error(`sync answered ${answer.status}`);
+    return answer.json();
   }
 
   /** Write changes in one transaction, with the cursor they lead to, then announce them. */

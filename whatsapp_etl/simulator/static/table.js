@@ -174,11 +174,12 @@ export class Table {
   /** The rows as scripts get them. */
   #viewed(rows, shouldDecrypt) {
     const columns = this.#source.columns(this.name);
+    if (!shouldDecrypt) return rows.map((row) => (row === undefined ? null : renamed(row, columns)));
     const viewed = rows.map(async (row) => {
       if (row === undefined) return null;
-      const isSealed = shouldDecrypt && Boolean(row[OPAQUE]?._data);
-      const open = isSealed ? { ...row, [OPAQUE]: await this.#source.decrypt(row[OPAQUE]) } : row;
-      return renamed(open, columns);
+      // The row is a copy of what is stored, as a read gives it.
+      if (row[OPAQUE]?._data) row[OPAQUE] = await this.#source.decrypt(row[OPAQUE]);
+      return renamed(row, columns);
     });
     return Promise.all(viewed);
   }

@@ -42,6 +42,9 @@ export class Touches {
         const value = Reflect.get(target, name, target);
         if (NOT_TOLD.includes(name)) return value;
         touch(name);
+        const own = Reflect.getOwnPropertyDescriptor(target, name);
+        // What can never change has to be given as it is, such as the prototype of a class.
+        if (own && !own.configurable && own.writable === false) return value;
         return this.#standIn(value, `${path}.${String(name)}`);
       },
       has: (target, name) => {
