@@ -19,7 +19,7 @@ from whatsapp_etl.load.store import Store
 from whatsapp_etl.logs import configure_logs
 from whatsapp_etl.settings import Settings, read_settings
 from whatsapp_etl.spool.folder import Spool
-from whatsapp_etl.spooling import forget_waiting, waiting_keys
+from whatsapp_etl.spooling import forget_waiting, waiting_of
 from whatsapp_etl.transform.identity import normalise_id
 from whatsapp_etl.unused_files import remove_unused_files
 from whatsapp_etl.whole_files import remove_leftovers
@@ -43,13 +43,13 @@ def forget(*, message: str | None, chat: str | None, contact: str | None, is_agr
         now = bootstrap.clock_of(settings)()
         spool = Spool(settings.spool_dir, settings.spool_max_bytes)
         foreseen = store.foresee_erasure(wish, now)
-        waiting = waiting_keys(spool, forgotten_of(wish))
+        waiting, texts = waiting_of(spool, forgotten_of(wish))
         if foreseen.counts or waiting:
             console.print(_table(wish, foreseen, waiting))
             if not is_agreed and console.input("Remove this for good? \\[y/N] ").strip().lower() not in _YES:
                 console.print("Nothing was removed.")
                 return 1
-            store.erase(wish, now, waiting)
+            store.erase(wish, now, waiting, texts)
             console.print("Removed; no later cycle stores it again.")
         elif foreseen.was_forgotten:
             console.print("It was forgotten before; nothing more is stored.")

@@ -16,8 +16,12 @@ from typing import Literal
 from whatsapp_etl.model import MessageKey
 
 WishKind = Literal["message", "chat", "contact"]
-#: "stanza" is the middle part of a message's key: answers name the message that they quote by it.
-DigestKind = Literal["message", "chat", "contact", "stanza"]
+#: "stanza" is the middle part of a message's key: answers name the message that they quote by it. "text" and
+#: "name" tell a quote on a page that names no message.
+DigestKind = Literal["message", "chat", "contact", "stanza", "text", "name"]
+
+#: A quote that was cut short is told by so many characters of it.
+_HEAD = 100
 
 _KEY = re.compile(r"(true|false)_([^_@]*@[^_]+)_(.+?)(?:_([^_@]*@[^_]+))?", re.DOTALL)
 
@@ -69,6 +73,18 @@ def variants(key: MessageKey, ids_of: Callable[[str], Iterable[str]]) -> Iterato
             yield MessageKey(key.is_outgoing, chat_id, key.stanza_id, participant_id)
 
 
+def quotable(text: str | None) -> tuple[str, ...]:
+    """Return the forms by which a text is known again in a quote: all of it, and the head of a long one."""
+    plain = " ".join((text or "").split())
+    return tuple(dict.fromkeys(each for each in (plain, plain[:_HEAD]) if each))
+
+
+def shown_name(name: str | None) -> tuple[str, ...]:
+    """Return the form by which a name is known again: "~" marks one that the person chose."""
+    plain = " ".join((name or "").split()).removeprefix("~").strip()
+    return (plain,) if plain else ()
+
+
 @dataclass(frozen=True)
 class Forgotten:
     """Tells what must not be read, compared, stored or counted, because it was erased on request."""
@@ -114,6 +130,17 @@ class Forgotten:
         if not self.digests:
             return False
         return self.has_contact(participant_id) or (stanza_id is not None and self._has("stanza", stanza_id))
+
+    def has_quote(self, text: str | None, name: str | None) -> bool:
+        """Whether a quote shows a message or a person that was forgotten, by its words alone.
+
+        Other messages of the same words, and other people of the same name, are taken for them.
+        """
+        if not self.digests:
+            return False
+        return any(self._has("text", each) for each in quotable(text)) or any(
+            self._has("name", each) for each in shown_name(name)
+        )
 
     def remembered(self, ids: Iterable[str]) -> tuple[str, ...]:
         """Return the people who were not forgotten."""

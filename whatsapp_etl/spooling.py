@@ -117,13 +117,16 @@ class Spooling:
         log.error("spool_file_set_aside", file=place.name, folder=str(place.parent), reason=reason)
 
 
-def waiting_keys(spool: Spool, forgotten: Forgotten) -> tuple[str, ...]:
-    """Return the messages in the spool that are to be forgotten."""
-    gone: set[str] = set()
+def waiting_of(spool: Spool, forgotten: Forgotten) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the keys and the texts of the messages in the spool that are to be forgotten."""
+    keys: set[str] = set()
+    texts: set[str] = set()
     for name in spool.names():
         with suppress(SpoolDamagedError):  # nobody can tell what it holds
-            gone.update(without_forgotten(spool.read(name), forgotten).gone_keys)
-    return tuple(sorted(gone))
+            left = without_forgotten(spool.read(name), forgotten)
+            keys.update(left.gone_keys)
+            texts.update(left.gone_texts)
+    return tuple(sorted(keys)), tuple(sorted(texts))
 
 
 def forget_waiting(spool: Spool, forgotten: Forgotten, store: Store, now: datetime) -> int:

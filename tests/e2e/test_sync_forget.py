@@ -1,5 +1,8 @@
 """What was erased on request stays away, however often the account is read, and is no gap."""
 
+import pytest
+
+from tests.e2e.test_sync_without_metadata import reload_with
 from whatsapp_etl.forgotten import Wish
 from whatsapp_etl.model import RunStatus
 
@@ -60,3 +63,30 @@ def test_a_forgotten_chat_message_and_person_do_not_come_back(account):
     assert summary.missing == {}
     assert summary.expected == summary.stored
     assert it.sync().chats_opened == 0
+
+
+@pytest.mark.matrix
+def test_a_new_quote_of_it_stays_away_also_while_the_storage_cannot_be_read(account):
+    it = account(world={"chats": 4, "messages": 40})
+    it.sync()
+    texts = it.query(
+        "SELECT DISTINCT ON (content_snippet) external_id, thread_external_id, content_snippet FROM messages"
+        " WHERE message_type = 'text' AND length(content_snippet) BETWEEN 12 AND 60"
+    )
+    (gone, chat, said), (kept, _, kept_said) = next(
+        (one, other) for one in texts for other in texts if one[1] == other[1] and one[0] != other[0]
+    )
+    it.store.erase(Wish("message", gone), it.cycle.clock())
+    reload_with(it, hidden_idb=True)
+    first, second = (it.simulator.add_message(chat, "So it is", quoted=each) for each in (gone, kept))
+
+    for is_hidden in (True, False):
+        if not is_hidden:
+            reload_with(it, hidden_idb=False)
+        report = it.sync()
+        assert report.read_by == ("chat_list" if is_hidden else "metadata")
+        quotes = dict(
+            it.query("SELECT external_id, quoted_text FROM messages WHERE content_snippet = 'So it is'")
+        )
+        assert quotes == {first: None, second: kept_said}
+        assert it.query("SELECT 1 FROM messages WHERE content_snippet = %s", said) == []

@@ -332,6 +332,20 @@ def test_a_forgotten_message_is_no_longer_quoted_and_the_checkpoint_falls_behind
     assert full.checkpoints().get(CLUB) != Checkpoint(ANAS.external_id, ANAS.ts)
 
 
+def test_what_a_quote_may_show_of_it_is_known_again_by_a_hash(database, full):
+    full.erase(Wish("message", ANAS.external_id), NOW, (), ["What only the spool held"])
+
+    known = full.forgotten()
+
+    assert known.has_quote(ANAS.content_snippet, None)
+    assert known.has_quote("What only the spool held", None)
+    assert not known.has_quote(BENS.content_snippet, "Ana")
+    full.erase(Wish("contact", ANA), NOW)
+    known = full.forgotten()
+    assert all(known.has_quote(None, name) for name in ("Ana Kettle", "~ana!"))
+    assert not known.has_quote(BENS.content_snippet, "Ben")
+
+
 def test_the_change_feed_names_what_is_gone_to_those_who_had_it_only(database, full):
     full.erase(Wish("message", ANAS.external_id), NOW)
 

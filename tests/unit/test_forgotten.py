@@ -17,7 +17,7 @@ from tests.transform_values import (
     group_context,
     row,
 )
-from whatsapp_etl.forgotten import Forgotten, digest, key_of, variants
+from whatsapp_etl.forgotten import Forgotten, digest, key_of, quotable, variants
 from whatsapp_etl.hashing import hash_id
 from whatsapp_etl.model import (
     CapturedFile,
@@ -184,3 +184,28 @@ def test_an_answer_is_stored_without_what_it_quotes_of_forgotten_things():
     assert stored(Forgotten())[0] == "the old words"
     assert stored(forgotten_message(MESSAGE)) == (None, None, "hello")
     assert stored(forgotten(contact=[OWN])) == (None, None, "hello")
+
+
+def test_a_quote_of_which_nothing_is_listed_is_known_by_its_words_or_by_who_said_it():
+    shown = row("3EB0B1", quoted_text="the old \n words", quoted_sender_name="~\u202fAna")
+
+    def stored(memory, listed=None):
+        packed = replace(shown, key=MESSAGE, shown_id=str(MESSAGE))
+        return to_message(packed, listed, context(forgotten=memory), NOW).quoted_text
+
+    assert stored(forgotten(text=["other words"], name=["An"])) == "the old \n words"
+    assert stored(forgotten(text=["the old words"])) is None
+    assert stored(forgotten(name=["Ana"])) is None
+    # What is listed tells the quoted message by its id, whatever it says.
+    named = facts("3EB0B1", quoted_stanza_id="3EB0Q1", quoted_participant_id=OWN)
+    assert to_message(shown, named, context(forgotten=forgotten(text=["the old words"])), NOW).quoted_text
+
+
+def test_a_long_text_is_known_again_where_its_quote_is_cut_short():
+    text = "The kettle whistles. " * 20
+    memory = forgotten(text=quotable(text))
+
+    assert memory.has_quote(text[:150], None)
+    assert not memory.has_quote(text[1:150], None)
+    assert not memory.has_quote(text[:20], None)
+    assert not memory.has_quote("", None)

@@ -18,7 +18,7 @@ from tests.fixtures.captured import (
     make_row,
     stanza,
 )
-from whatsapp_etl.forgotten import Wish, forgotten_of
+from whatsapp_etl.forgotten import Forgotten, Wish, digest, forgotten_of
 from whatsapp_etl.model import MessageKey, MessageType, TimeDissent
 from whatsapp_etl.plain_json import plain
 from whatsapp_etl.transform.keeping import fit_to_keep, without_forgotten
@@ -113,6 +113,19 @@ def test_a_row_that_proves_its_own_key_goes_without_facts():
     assert [row.stanza_id for row in left.captured.parsed] == [stanza(2)]
     assert left.captured.facts is None
     assert left.gone_keys == (key(1),)
+
+
+def test_an_answer_of_which_nothing_is_listed_loses_a_quote_by_its_words():
+    row = make_row(2, quoted_text="The kettle  whistles", quoted_sender_name="Ana")
+    captured = make_captured(2, facts=None, parsed=(row,))
+
+    def left(text):
+        forgotten = Forgotten(b"key", frozenset({digest(b"key", "text", text)}))
+        (answer,) = without_forgotten(captured, forgotten).captured.parsed
+        return answer.quoted_text, answer.quoted_sender_name
+
+    assert left("The kettle whistles") == (None, None)
+    assert left("The kettle") == (row.quoted_text, "Ana")
 
 
 def test_an_answer_loses_the_quote_of_what_was_forgotten():

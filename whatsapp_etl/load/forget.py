@@ -15,7 +15,17 @@ from datetime import datetime
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
-from whatsapp_etl.forgotten import DigestKind, Erasure, Forgotten, Wish, digest, key_of, variants
+from whatsapp_etl.forgotten import (
+    DigestKind,
+    Erasure,
+    Forgotten,
+    Wish,
+    digest,
+    key_of,
+    quotable,
+    shown_name,
+    variants,
+)
 from whatsapp_etl.hashing import hash_id
 from whatsapp_etl.load.privacy import DISAGREEMENTS, remove_messages
 from whatsapp_etl.load.staging import take_change_numbers
@@ -70,6 +80,13 @@ _QUOTING = (
     "SELECT id FROM messages WHERE reply_to_external_id IS NOT NULL"  # noqa: S608
     f" AND ({_STANZA.format('reply_to_external_id')} = ANY(%(stanzas)s)"
     f" OR {_PARTICIPANT.format('reply_to_external_id')} = ANY(%(people)s))"
+)
+#: What a quote of them may show.
+_TEXTS = (
+    "SELECT content_snippet FROM messages WHERE id = ANY(%(messages)s) AND content_snippet <> ''"  # noqa: S608
+    " UNION SELECT content_snippet FROM message_versions"
+    " WHERE message_id = ANY(%(messages)s) AND content_snippet <> ''"
+    f" UNION SELECT quoted_text FROM messages WHERE quoted_text <> '' AND id IN ({_QUOTING})"
 )
 # The digest covered what is cut off; an empty one makes the next reading compare the columns.
 _CUT_OFF = """
@@ -132,12 +149,17 @@ _RECOUNT = """
             WHERE x.thread_external_id = c.thread_external_id GROUP BY x.reason) r), '{}')
     WHERE c.thread_external_id = ANY(%s)
 """
-_IDENTIFIERS = """
-    DELETE FROM contact_identifiers WHERE value = ANY(%(people)s) OR contact_id IN (
-        SELECT contact_id FROM contact_identifiers
-        WHERE value = ANY(%(people)s) AND valid_to IS NULL AND kind IN ('phone', 'lid')
-        UNION SELECT id FROM contacts WHERE external_id = ANY(%(people)s))
+_CONTACTS = """
+    SELECT contact_id FROM contact_identifiers
+    WHERE value = ANY(%(people)s) AND valid_to IS NULL AND kind IN ('phone', 'lid')
+    UNION SELECT id FROM contacts WHERE external_id = ANY(%(people)s)
 """
+_IDENTIFIERS = f"DELETE FROM contact_identifiers WHERE value = ANY(%(people)s) OR contact_id IN ({_CONTACTS})"  # noqa: S608
+_NAMES = (
+    "SELECT value FROM contact_identifiers"  # noqa: S608
+    f" WHERE kind IN ('saved_name', 'push_name') AND contact_id IN ({_CONTACTS})"
+    f" UNION SELECT unnest(ARRAY[saved_name, push_name]) FROM contacts WHERE id IN ({_CONTACTS})"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,22 +201,30 @@ def forgotten(cursor: Cursor[TupleRow]) -> Forgotten:
     return Forgotten(bytes(row[0]), frozenset(bytes(each[0]) for each in digests))
 
 
-def erase(cursor: Cursor[TupleRow], wish: Wish, now: datetime, waiting_keys: Collection[str] = ()) -> Erasure:
+def erase(
+    cursor: Cursor[TupleRow],
+    wish: Wish,
+    now: datetime,
+    waiting_keys: Collection[str] = (),
+    waiting_texts: Collection[str] = (),
+) -> Erasure:
     """Remove everything that the wish names, and note it as forgotten.
 
     Nothing is noted where nothing is stored, and nothing waits to be: `waiting_keys` are messages of the
-    wish that the spool holds.
+    wish that the spool holds, `waiting_texts` what they say.
     """
     scope = _scope(cursor, wish)
     scope = replace(scope, keys=sorted({*scope.keys, *waiting_keys}))
     counts = _Counts()
     was_forgotten = _was_forgotten(cursor, wish, scope)
+    words = _words(cursor, scope)
+    words["text"].update(waiting_texts)
     _remove_messages(cursor, scope, counts, now)
     _cut_off(cursor, scope, counts)
     _remove_bookkeeping(cursor, scope, counts)
     _remove_people(cursor, scope, counts)
     if counts.rows or waiting_keys:
-        _note(cursor, wish, scope, now)
+        _note(cursor, wish, scope, words, now)
     return Erasure(counts.rows, was_forgotten)
 
 
@@ -223,6 +253,16 @@ def _message_keys(cursor: Cursor[TupleRow], external_id: str) -> list[str]:
 def _ids_of(cursor: Cursor[TupleRow], some_id: str) -> list[str]:
     """Return every id of a chat or person."""
     return sorted({some_id, *(row[0] for row in cursor.execute(_IDS, {"id": some_id}).fetchall())})
+
+
+def _words(cursor: Cursor[TupleRow], scope: _Scope) -> dict[DigestKind, set[str]]:
+    """Return by what a quote that names no message shows them: texts, and the names of the people."""
+    people = list(scope.people)
+    values = {"messages": list(scope.messages), "stanzas": scope.stanza_ids, "people": people}
+    return {
+        "text": {row[0] for row in cursor.execute(_TEXTS.encode(), values)},
+        "name": {row[0] for row in cursor.execute(_NAMES.encode(), {"people": people}) if row[0]},
+    }
 
 
 # --- what goes -------------------------------------------------------------------------------
@@ -290,7 +330,7 @@ def _remove_bookkeeping(cursor: Cursor[TupleRow], scope: _Scope, counts: _Counts
 
 def _remove_people(cursor: Cursor[TupleRow], scope: _Scope, counts: _Counts) -> None:
     people = list(scope.people)
-    cursor.execute(_IDENTIFIERS, {"people": people})
+    cursor.execute(_IDENTIFIERS.encode(), {"people": people})
     counts.add("contact_identifiers", cursor.rowcount)
     cursor.execute("DELETE FROM contacts WHERE external_id = ANY(%s)", (people,))
     counts.add("contacts", cursor.rowcount)
@@ -299,7 +339,13 @@ def _remove_people(cursor: Cursor[TupleRow], scope: _Scope, counts: _Counts) -> 
 # --- what stays ------------------------------------------------------------------------------
 
 
-def _note(cursor: Cursor[TupleRow], wish: Wish, scope: _Scope, now: datetime) -> None:
+def _note(
+    cursor: Cursor[TupleRow],
+    wish: Wish,
+    scope: _Scope,
+    words: Mapping[DigestKind, Collection[str]],
+    now: datetime,
+) -> None:
     """Keep the keyed hashes by which the next look-back knows what to leave out."""
     key = _make_key(cursor)
     ids: dict[DigestKind, Iterable[str]] = {
@@ -307,6 +353,8 @@ def _note(cursor: Cursor[TupleRow], wish: Wish, scope: _Scope, now: datetime) ->
         "chat": scope.chats,
         "contact": scope.people,
         "stanza": scope.stanza_ids,
+        "text": {form for each in words["text"] for form in quotable(each)},
+        "name": {form for each in words["name"] for form in shown_name(each)},
     }
     for kind, each in ids.items():
         cursor.execute(

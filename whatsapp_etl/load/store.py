@@ -274,13 +274,19 @@ class Store:
         with self._writer.transaction(is_rehearsal=True) as cursor:
             return forget.erase(cursor, wish, now)
 
-    def erase(self, wish: Wish, now: datetime, waiting_keys: Collection[str] = ()) -> Erasure:
+    def erase(
+        self,
+        wish: Wish,
+        now: datetime,
+        waiting_keys: Collection[str] = (),
+        waiting_texts: Collection[str] = (),
+    ) -> Erasure:
         """Remove a message, a chat or a person for good; files are left to `unused_files`.
 
-        `waiting_keys`: messages of it that are not stored yet.
+        `waiting_keys` and `waiting_texts`: of messages of it that are not stored yet.
         """
         with self._writer.transaction() as cursor:
-            return forget.erase(cursor, wish, now, waiting_keys)
+            return forget.erase(cursor, wish, now, waiting_keys, waiting_texts)
 
     def forgotten(self) -> Forgotten:
         """Return what was erased on request, to be left out."""

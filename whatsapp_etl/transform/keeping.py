@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 
 from whatsapp_etl.captured import CapturedChat
@@ -12,6 +12,7 @@ from whatsapp_etl.transform.forgetting import is_forgotten, is_shown_forgotten, 
 from whatsapp_etl.transform.identity import shown_stanza_ids
 from whatsapp_etl.transform.joining import FactsIndex
 from whatsapp_etl.transform.messages import ChatContext, external_id
+from whatsapp_etl.transform.quotes import quotes_forgotten
 from whatsapp_etl.transform.redact import redact_html
 
 
@@ -22,6 +23,7 @@ class Remainder:
     captured: CapturedChat | None  #: None: nothing.
     gone_keys: tuple[str, ...]  #: Of the messages that are left out.
     gone_files: frozenset[str]  #: Pictures that only they show.
+    gone_texts: tuple[str, ...] = ()  #: Of the messages that are left out.
 
 
 def fit_to_keep(captured: CapturedChat) -> CapturedChat:
@@ -54,7 +56,7 @@ def without_forgotten(captured: CapturedChat, forgotten: Forgotten) -> Remainder
     if forgotten.has_chat(*captured.chat.ids):
         keys = {external_id(each.key, captured.account) for each in facts}
         keys |= {str(row.key) for row in captured.parsed if row.key is not None}
-        return Remainder(None, tuple(sorted(keys)), captured.file_paths)
+        return Remainder(None, tuple(sorted(keys)), captured.file_paths, _texts(captured.parsed))
     context = ChatContext(captured.chat, captured.account, captured.since, forgotten=forgotten)
     gone = {each.key for each in facts if is_forgotten(each, None, context)}
     index = FactsIndex(facts, captured.account)
@@ -97,7 +99,12 @@ def without_forgotten(captured: CapturedChat, forgotten: Forgotten) -> Remainder
         participant_ids=forgotten.remembered(captured.participant_ids),
         phone_ids={lid: phone for lid, phone in captured.phone_ids.items() if not forgotten.has_contact(lid)},
     )
-    return Remainder(left, tuple(sorted(keys)), captured.file_paths - left.file_paths)
+    texts = _texts(row for row in captured.parsed if row.shown_id in lost_rows)
+    return Remainder(left, tuple(sorted(keys)), captured.file_paths - left.file_paths, texts)
+
+
+def _texts(rows: Iterable[ParsedRow]) -> tuple[str, ...]:
+    return tuple(sorted({row.text for row in rows if row.text}))
 
 
 def _shows_any(row: ParsedRow, index: FactsIndex, gone: Collection[MessageKey], context: ChatContext) -> bool:
@@ -110,7 +117,7 @@ def _shows_any(row: ParsedRow, index: FactsIndex, gone: Collection[MessageKey], 
 
 
 def _without_quote(row: ParsedRow, index: FactsIndex, forgotten: Forgotten) -> ParsedRow:
-    if any(_quotes(joined.facts, forgotten) for joined in index.join(row)):
+    if any(quotes_forgotten(row, joined.facts, forgotten) for joined in index.join(row)):
         return replace(row, quoted_text=None, quoted_sender_name=None)
     return row
 

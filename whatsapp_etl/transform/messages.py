@@ -33,6 +33,7 @@ from whatsapp_etl.model import (
 )
 from whatsapp_etl.transform.identity import MANY_PEOPLE, canonical_key, recipients, sender
 from whatsapp_etl.transform.kinds import TEXT_REQUIRED, TEXTLESS_TYPES, is_misread, refine
+from whatsapp_etl.transform.quotes import quotes_forgotten
 
 Disappearing = Literal["skip", "expire", "keep"]
 
@@ -128,9 +129,7 @@ def to_message(
     text = None if row is None or kind in TEXTLESS_TYPES or row.type is MessageType.ALBUM else row.text
     if not _is_whole(row, kind, text):
         return RejectReason.NO_CONTENT
-    quotes_forgotten = facts is not None and context.forgotten.has_quoted(
-        facts.quoted_stanza_id, facts.quoted_participant_id
-    )
+    is_quote_gone = quotes_forgotten(row, facts, context.forgotten)
     deletion = _deletion(row, facts, context, key) if kind is MessageType.DELETED else _Deletion()
     is_edited = bool((row and row.is_edited) or (facts and facts.latest_edit_key))
     expires_at = facts.expires_at if facts and context.disappearing != "keep" else None
@@ -167,9 +166,9 @@ def to_message(
         deleted_at=deletion.at,
         deleted_by=deletion.by,
         deleted_by_id=deletion.by_id,
-        reply_to_external_id=_answered(facts, context, chat_keys) if facts and not quotes_forgotten else None,
+        reply_to_external_id=_answered(facts, context, chat_keys) if facts and not is_quote_gone else None,
         quoted_text=row.quoted_text
-        if row and kind is not MessageType.DELETED and not quotes_forgotten
+        if row and kind is not MessageType.DELETED and not is_quote_gone
         else None,
         album_id=_album_id(row, facts),
         album_position=album_position,

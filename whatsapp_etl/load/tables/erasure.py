@@ -14,17 +14,18 @@ forgotten = Table(
         "kind",
         Text,
         primary_key=True,
-        comment="'message', 'chat', 'contact', or 'stanza' (the middle part of a removed message's key).",
+        comment="'message', 'chat', 'contact', 'stanza' (the middle part of a removed message's key), or by "
+        "what a quote shows it: 'text', 'name'.",
     ),
     Column(
         "digest",
         BYTEA,
         primary_key=True,
-        comment="HMAC-SHA256 of kind and id under `forget_key.key`.",
+        comment="HMAC-SHA256 of kind and id, text or name under `forget_key.key`.",
     ),
     instant("forgotten_at", "When it was erased."),
-    one_of("kind", ("message", "chat", "contact", "stanza")),
-    comment="What was erased on request, so that no later cycle stores it again. Holds no id.",
+    one_of("kind", ("message", "chat", "contact", "stanza", "text", "name")),
+    comment="What was erased on request, so that no later cycle stores it again. Holds no id and no text.",
 )
 
 # The key lies in the database and not in a file beside it: a lost file would bring everything that was
