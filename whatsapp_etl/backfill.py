@@ -15,8 +15,10 @@ from whatsapp_etl.chat_memory import ChatMemory
 from whatsapp_etl.errors import ChatChoiceError
 from whatsapp_etl.model import (
     BackfillProgress,
+    ChatBatch,
     ChatDiff,
     ChatFacts,
+    LoadPlan,
     StopReason,
 )
 from whatsapp_etl.pipeline import Cycle
@@ -41,6 +43,9 @@ SLICE = timedelta(minutes=2)
 #: A chat is walked so often in one run, what the phone brings included.
 _MOST_WALKS = 3
 
+#: So many of the longest slices in a row that come no further up mean that the page shows no more.
+_MOST_STALLS = 3
+
 
 @dataclass
 class Backfill(Cycle):
@@ -57,11 +62,17 @@ class Backfill(Cycle):
     _diffs: Mapping[str, ChatDiff] = field(init=False, default_factory=dict)
     _unread: Mapping[str, Sequence[str]] = field(init=False, default_factory=dict)
     _walks: dict[str, int] = field(init=False, default_factory=dict)
+    _left_in: str | None = field(
+        init=False, default=None
+    )  #: Goes on where it is, longer than any chat's slice.
+    _top: str | None = field(init=False, default=None)  #: The oldest row that the last slice saw.
+    _stalls: int = field(init=False, default=0)  #: Slices in a row that went on there and came no further.
+    _stuck: set[str] = field(init=False, default_factory=set)  #: Chats that are given up for this run.
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._memory = ChatMemory(self.clock, self.slice)
-        self._visiting = replace(self._visiting, memory=self._memory, adjust=self._up_to_the_phone)
+        self._visiting = replace(self._visiting, memory=self._memory, adjust=self._adjusted)
 
     def told(self) -> tuple[ChatBackfill, ...]:
         """Return what is known of each chosen chat, as stored; none when the run did not come to choosing."""
@@ -130,6 +141,8 @@ class Backfill(Cycle):
             )
             tally.compared(self._diffs, unreadable=self.source.unreadable_rows - unreadable_before)
         due = [chat for chat in self.chats if self._is_due(chat)]
+        if left := [chat for chat in due if chat.id == self._left_in]:
+            return tuple(left)  # any other chat would be opened in its place
         places = {chat.id: self._diffs.get(chat.id) or ChatDiff(chat.id, 0, 0, ()) for chat in due}
         # `visiting_order` leaves out what is not wanted; here the phone alone may be.
         ordered = visiting_order(places, due, replace(directory.rules, last=self._memory.last))
@@ -144,7 +157,7 @@ class Backfill(Cycle):
         if before is None:  # its rows were refused
             return False
         if before.stop_reason is StopReason.TIME_BUDGET:
-            return not self._memory.has_had_longest(before.slices)
+            return chat.id not in self._stuck
         return before.is_finished and has_more and walks < _MOST_WALKS
 
     def _seeks_phone(self, chat: ChatFacts) -> bool:
@@ -163,6 +176,7 @@ class Backfill(Cycle):
             asked_at=self._visiting.phone_asked.get(chat.id),
         )
         self._apply(plan, tally)
+        self._note_place(captured.batch, plan)
         if captured.batch.stop_reason is not StopReason.TIME_BUDGET:
             self._walks[chat.id] = self._walks.get(chat.id, 0) + 1
         else:
@@ -170,9 +184,22 @@ class Backfill(Cycle):
         tally.stop_if_interrupted(captured.batch)
         return len(plan.messages)
 
-    def _up_to_the_phone(self, planned: Planned) -> Planned:
-        """Read as a cycle does; where the phone may be asked, go up to the place where it is."""
+    def _note_place(self, batch: ChatBatch, plan: LoadPlan) -> None:
+        """Note where the page stands when a chat's longest slice ran out, unless it comes no further up."""
+        progress, chat_id = plan.backfill, plan.thread.external_id
+        has_run_out = progress is not None and self._memory.has_had_longest(progress.slices)
+        is_left = batch.stop_reason is StopReason.TIME_BUDGET and has_run_out
+        is_at_same = self._left_in == chat_id and batch.oldest_shown_id == self._top
+        self._stalls = self._stalls + 1 if is_left and is_at_same else 0
+        if self._stalls == _MOST_STALLS:
+            self._stuck.add(chat_id)
+        self._top = batch.oldest_shown_id
+        self._left_in = chat_id if is_left and chat_id not in self._stuck else None
+
+    def _adjusted(self, planned: Planned) -> Planned:
+        """Read as a cycle does, but for where it begins, and up to the place where the phone may be asked."""
         chat = planned.visit.chat
+        planned = replace(planned, visit=replace(planned.visit, goes_on=chat.id == self._left_in))
         if self._seeks_phone(chat) and planned.unopened in {None, StopReason.NOTHING_TO_READ}:
             return Planned(replace(planned.visit, seeks_phone=True))
         return planned

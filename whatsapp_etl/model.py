@@ -827,6 +827,9 @@ class ChatVisit:
     list_position: int  #: Expected place in the chat list, 0-based; a hint.
     checked: tuple[MessageFacts, ...] = ()  #: Stored ones, kept too where they are shown, to be compared.
     seeks_phone: bool = False  #: The top is wanted too, where the phone can be asked for more.
+    goes_on: bool = (
+        False  #: Above the place where the last visit ran out of time, if the page is still there.
+    )
 
 
 # --- what is reported ------------------------------------------------------------------------

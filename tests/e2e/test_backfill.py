@@ -87,6 +87,21 @@ def test_short_slices_bring_all_chats_on_and_double_until_the_rest_is_read(accou
 
 
 @pytest.mark.matrix
+@pytest.mark.timeout(400)
+def test_a_chat_that_no_slice_is_long_enough_for_is_read_on_from_where_it_stands(account, monkeypatch):
+    it = account(world={**WORLD, "chats": 2, "messages": 400})
+    monkeypatch.setattr("whatsapp_etl.chat_memory.LONGEST_BUDGET", timedelta(seconds=1))
+
+    report = replace(backfill_of(it), slice=timedelta(seconds=1)).run()
+
+    assert report.error is None
+    assert report.stop_reasons["time_budget"] > 2
+    assert it.stored() == truth_of(it.simulator, DAYS, "attainable")
+    assert it.query("SELECT count(*) FROM backfill_progress WHERE is_finished = 0 OR slices <> 0") == [(0,)]
+    assert it.simulator.ledger()["receipts"] == 0
+
+
+@pytest.mark.matrix
 def test_the_phone_is_asked_where_it_may_be_and_what_it_hands_over_is_read(account):
     it = account(world=WORLD)
     only_there = truth_of(it.simulator, DAYS).keys() - truth_of(it.simulator, DAYS, "attainable").keys()

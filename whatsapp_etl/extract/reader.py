@@ -86,6 +86,7 @@ class Reader:
         self.conversation = Conversation(self._scripts, self.chat_list, patience, presses=is_pressed)
         options = PictureOptions(is_pressed, rules.most_shown_bytes, patience.pictures)
         self._pictures = Pictures(self._scripts, save_file, limits.downloads, options)
+        self._left_in: str | None = None  # the chat that is open where a walk ran out of time
 
     def read(
         self,
@@ -127,7 +128,9 @@ class Reader:
             times=self._storage.stanza_times(visit.chat.ids),
         )
         try:
-            reason = self._open(visit, walk) or self._walk(visit, walk)
+            reason = None if self._goes_on(visit, walk) else self._open(visit, walk)
+            reason = reason or self._walk(visit, walk)
+            self._left_in = visit.chat.id if reason is StopReason.TIME_BUDGET else None
             self._save_pictures(walk, {}, is_last=True)
         except StopRequestedError:
             reason = StopReason.INTERRUPTED
@@ -142,6 +145,16 @@ class Reader:
         )
 
     # --- opening -----------------------------------------------------------------------------
+
+    def _goes_on(self, visit: ChatVisit, walk: Walk) -> bool:
+        """Take up the conversation where it was left, and prove it again; whether that can be done."""
+        if not visit.goes_on or self._left_in != visit.chat.id:
+            return False
+        step = self.conversation.older(())
+        if step is None or not step.rows or not self._is_ours(visit, walk, step):
+            return False
+        self._take(walk, step)
+        return True
 
     def _open(self, visit: ChatVisit, walk: Walk) -> StopReason | None:
         """Open the chat meant and take its newest rows; a stop reason when that fails."""
@@ -165,6 +178,7 @@ class Reader:
             UnknownDialogError: A dialog that is not known covers the page.
             SessionNeedsPersonError: A person has to do something first.
         """
+        self._left_in = None
         self._limits.chats.wait()
         self._session.dismiss_dialogs()
         opened = self.conversation.open(row)
