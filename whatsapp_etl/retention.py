@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 #: What the program notes about its own work; of these a plain number of days speaks.
 BOOKKEEPING = ("sync_runs", "rejects", "disagreements", "session_events", "events", "sync_coverage_history")
 #: What the account said. Kept for ever unless told otherwise.
-CONTENT = ("messages", "message_versions", "reaction_versions", "participant_changes")
+CONTENT = ("messages", "message_versions", "reaction_versions", "participant_changes", "extractions")
 
 #: Days for which bookkeeping is kept unless told otherwise.
 BOOKKEEPING_DAYS = 90

@@ -193,9 +193,10 @@ def full(database, store):
     )
     with database.connect() as connection:
         connection.execute(
-            "INSERT INTO extractions (attachment_id, kind, content, provenance, created_at)"
-            " SELECT id, 'text', 'kettle no. 2', jsonb_build_object('external_id', %s::text), now()"
-            " FROM attachments",
+            "INSERT INTO extractions (attachment_id, kind, text, blocks, engine, version, parameters,"
+            " duration, provenance, created_at)"
+            " SELECT id, 'text', 'kettle no. 2', '[{\"text\": \"kettle no. 2\"}]', 'qr', '1', '{}',"
+            " interval '1 s', jsonb_build_object('external_id', %s::text), now() FROM attachments",
             (PICTURE.external_id,),
         )
         # An older wish, whose file could not be removed yet.

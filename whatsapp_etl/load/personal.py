@@ -15,7 +15,7 @@ ERASED: Mapping[str, frozenset[str]] = {
     "contact_identifiers": frozenset({"value"}),
     "contacts": frozenset({"external_id", "saved_name", "push_name"}),
     "disagreements": frozenset({"thread_external_id", "external_id", "shown_id_hash", "known", "shown"}),
-    "extractions": frozenset({"content", "provenance"}),
+    "extractions": frozenset({"text", "blocks", "words", "provenance"}),
     "files_to_remove": frozenset({"file_path"}),
     "message_aliases": frozenset({"external_id"}),
     "message_versions": frozenset({"content_snippet"}),
@@ -96,8 +96,34 @@ IMPERSONAL: Mapping[str, frozenset[str]] = {
         {"event_id", "target", "state", "attempts", "next_try_at", "settled_at", "last_error"}
     ),
     "events": frozenset({"id", "seq", "type", "subject", "data", "occurred_at"}),
-    "extraction_jobs": frozenset({*_WRITTEN, "attachment_id", "state", "attempts"}),
-    "extractions": frozenset({"id", "attachment_id", "kind", "created_at"}),
+    "extraction_jobs": frozenset(
+        {
+            *_WRITTEN,
+            "attachment_id",
+            "state",
+            "attempts",
+            "next_try_at",
+            "lease_id",
+            "leased_by",  # a machine of the user's
+            "leased_until",
+            "last_error",
+            "settled_at",
+        }
+    ),
+    "extractions": frozenset(
+        {
+            "id",
+            "attachment_id",
+            "kind",
+            "engine",
+            "version",
+            "parameters",
+            "duration",
+            "is_shared",
+            "is_current",
+            "created_at",
+        }
+    ),
     "files_to_remove": frozenset({"unused_since"}),
     "forget_key": frozenset({"id", "key"}),
     "forgotten": frozenset({"kind", "digest", "forgotten_at"}),

@@ -16,6 +16,8 @@ _OLD: Mapping[str, str] = {
     "message_versions": "replaced_seen_at < %(edge)s",
     "reaction_versions": "replaced_seen_at < %(edge)s",
     "participant_changes": "seen_at < %(edge)s",
+    # The job stays done, so that the picture is not read again.
+    "extractions": "created_at < %(edge)s",
     "sync_runs": "finished_at < %(edge)s"
     " AND id <> coalesce((SELECT max(id) FROM sync_runs WHERE status = 'success' AND kind = 'sync'), -1)",
     "rejects": "last_seen_at < %(edge)s",

@@ -1,7 +1,7 @@
 """The schema as SQLAlchemy tables. No table names a schema: the connection's search_path does.
 
-`content` holds what people wrote and sent, `bookkeeping` what the program knows about its work, `erasure`
-what stays of things that were erased, `views` what is asked most.
+`content` holds what people wrote and sent, `bookkeeping` what the program knows about its work, `extraction`
+what was read out of pictures, `erasure` what stays of things that were erased, `views` what is asked most.
 Migrations are checked against these tables, and `docs/data-dictionary.md` is printed from them.
 """
 
@@ -25,8 +25,6 @@ from whatsapp_etl.load.tables.content import (
     attachments,
     contact_identifiers,
     contacts,
-    extraction_jobs,
-    extractions,
     message_aliases,
     message_versions,
     messages,
@@ -39,6 +37,7 @@ from whatsapp_etl.load.tables.content import (
 from whatsapp_etl.load.tables.downloads import attachment_downloads
 from whatsapp_etl.load.tables.erasure import files_to_remove, forget_key, forgotten
 from whatsapp_etl.load.tables.events import event_deliveries, events
+from whatsapp_etl.load.tables.extraction import extraction_jobs, extractions
 from whatsapp_etl.load.tables.views import VIEWS, View
 
 __all__ = [

@@ -14,7 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 from sqlalchemy import text as sql
-from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA
 from sqlalchemy.types import Text
 
 from whatsapp_etl.load.tables.base import (
@@ -313,48 +313,4 @@ attachments = Table(
     UniqueConstraint("message_id", "position"),
     Index("ix_attachments_checksum", "checksum"),
     comment="One row per file sent with a message, whether or not its bytes are held.",
-)
-
-extraction_jobs = Table(
-    "extraction_jobs",
-    metadata,
-    identity(),
-    Column(
-        "attachment_id",
-        BigInteger,
-        ForeignKey("attachments.id", ondelete="CASCADE"),
-        nullable=False,
-        comment="`attachments.id`.",
-    ),
-    text("state", "'queued', 'running', 'done' or 'failed'.", server_default="queued"),
-    Column("attempts", Integer, nullable=False, server_default="0", comment="How often it was tried."),
-    *written(),
-    one_of("state", ("queued", "running", "done", "failed")),
-    UniqueConstraint("attachment_id"),
-    Index("ix_extraction_jobs_queued", "id", postgresql_where=sql("state = 'queued'")),
-    comment="One row per stored image: work for a program that reads images.",
-)
-
-extractions = Table(
-    "extractions",
-    metadata,
-    identity(),
-    Column(
-        "attachment_id",
-        BigInteger,
-        ForeignKey("attachments.id", ondelete="CASCADE"),
-        nullable=False,
-        comment="`attachments.id`.",
-    ),
-    text("kind", "What was extracted, such as 'text'."),
-    text("content", "The result.", null=True),
-    Column(
-        "provenance",
-        JSONB,
-        nullable=False,
-        comment="`thread_external_id` and `external_id` of the message, and what produced the result.",
-    ),
-    instant("created_at", "When it was extracted."),
-    Index("ix_extractions_attachment", "attachment_id"),
-    comment="What was read out of attachments. Nothing writes it yet.",
 )

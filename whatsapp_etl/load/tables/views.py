@@ -123,6 +123,36 @@ VIEWS = (
             ("missing", "bigint", "Not stored, entries that could not be understood among them."),
         ),
     ),
+    View(
+        "image_texts",
+        "The newest text of each stored picture, with its message and chat.",
+        """
+        SELECT e.text, e.words, m.external_id, m.thread_external_id, t.title, m.sender_id, m.ts,
+               m.content_snippet AS caption, a.id AS attachment_id, a.file_path, a.checksum,
+               e.engine, e.version, e.created_at AS extracted_at
+        FROM extractions e
+        JOIN attachments a ON a.id = e.attachment_id
+        JOIN messages m ON m.id = a.message_id
+        LEFT JOIN threads t ON t.platform = 'whatsapp' AND t.external_id = m.thread_external_id
+        WHERE e.is_current = 1 AND e.kind = 'text'
+        """,
+        (
+            ("text", "text", "All text of the picture, a block a line; empty: there is none."),
+            ("words", "tsvector", "The same to search in: `words @@ image_phrase('INV-2026-17')`."),
+            ("external_id", "text", "Key of the message."),
+            ("thread_external_id", "text", "Chat id."),
+            ("title", "text", "The chat's title; null when nothing names it."),
+            ("sender_id", "text", "Who sent it."),
+            ("ts", "timestamptz", "When it was sent."),
+            ("caption", "text", "What was written below it."),
+            ("attachment_id", "bigint", "`attachments.id`."),
+            ("file_path", "text", "Relative to ATTACHMENTS_DIR."),
+            ("checksum", "text", "sha256 of the bytes."),
+            ("engine", "text", "Name of the engine that read it."),
+            ("version", "text", "Version of the engine."),
+            ("extracted_at", "timestamptz", "When the text was written here."),
+        ),
+    ),
 )
 
 
