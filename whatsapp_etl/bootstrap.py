@@ -170,13 +170,23 @@ def open_store_to_read(settings: Settings) -> Iterator[Store]:
     Raises:
         SchemaOutdatedError: The schema is not the program's.
     """
-    targets = targets_of(settings)
+    names = [target.name for target in targets_of(settings)]
+    with open_current_db(settings) as database, Store(database, targets=names) as store:
+        yield store
+
+
+@contextmanager
+def open_current_db(settings: Settings) -> Iterator[Database]:
+    """Yield the database as it is, for who works beside the account's writer.
+
+    Raises:
+        SchemaOutdatedError: The schema is not the program's.
+    """
     if not has_database(settings):
         raise migrate.no_tables()
     with open_db(settings) as database:
         migrate.require_current(database)
-        with Store(database, targets=[target.name for target in targets]) as store:
-            yield store
+        yield database
 
 
 def has_database(settings: Settings) -> bool:

@@ -12,6 +12,7 @@ import typer
 
 from whatsapp_etl import __version__
 from whatsapp_etl.cli_attachments import app as attachments_app
+from whatsapp_etl.cli_extract import extract
 from whatsapp_etl.cli_session import app as session_app
 from whatsapp_etl.errors import ConfigurationError, WhatsappEtlError
 
@@ -34,6 +35,7 @@ app.add_typer(db_app, name="db")
 app.add_typer(shield_app, name="shield")
 app.add_typer(session_app, name="session")
 app.add_typer(attachments_app, name="attachments")
+app.command()(extract)
 
 
 @app.command()

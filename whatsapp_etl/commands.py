@@ -19,6 +19,7 @@ from whatsapp_etl.errors import EXIT_PARTIAL, exit_code_of
 from whatsapp_etl.load import migrate as migrations
 from whatsapp_etl.logs import configure_logs
 from whatsapp_etl.model import RunReport, RunStatus
+from whatsapp_etl.picture_worker import reading_pictures
 from whatsapp_etl.plain_json import plain
 from whatsapp_etl.progress import RichProgress
 from whatsapp_etl.settings import Settings, read_settings
@@ -55,7 +56,7 @@ def sync(*, as_json: bool, announce: Announce = no_announcement) -> int:
 def run() -> int:
     """Sync again and again and serve the status page, until a signal comes."""
     settings = _settings()
-    with bootstrap.open_store(settings, may_be_away=True) as store:
+    with bootstrap.open_store(settings, may_be_away=True) as store, reading_pictures(settings):
         return attend(settings, store)
 
 

@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     whatsapp_agent_contact: str = ""
     whatsapp_agent_thread_name: str = ""
     image_processing_enabled: bool = False
+    extraction_engine: str = Field(default="rapidocr", pattern=r"^[a-z][a-z0-9_-]*(:.*)?$")
     attachments_dir: Path = Field(default_factory=lambda: _data_folder("attachments"))
     attachments_media: Annotated[tuple[MediaKind, ...], NoDecode] = (MediaKind.IMAGE,)
     attachments_ways: Annotated[tuple[DownloadWay, ...], NoDecode] = (DownloadWay.SHOWN, DownloadWay.BUTTON)

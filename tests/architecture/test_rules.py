@@ -14,8 +14,8 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 READER_SOURCES = [path for path in SOURCES if "simulator" not in path.parts]
 #: They say which attributes are harmless in evidence, and which name parts; they look for nothing.
 NAMES_ATTRIBUTES = {PACKAGE / "transform" / "redact.py", PACKAGE / "pack_draft.py"}
-#: The only modules that may catch everything: where a run or a command ends.
-RUN_BOUNDARY = {"pipeline.py", "cli.py"}
+#: The only modules that may catch everything: where a run, a command or a picture's job ends.
+RUN_BOUNDARY = {"pipeline.py", "cli.py", "job.py"}
 
 
 def tracked(*patterns: str) -> list[Path]:

@@ -9,17 +9,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
 from uuid import UUID
 
-import psycopg
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
 from whatsapp_etl.happenings import Delivery, DeliveryState, ListedEvent, OutboxFacts, Tells
 from whatsapp_etl.load import outbox
-from whatsapp_etl.load.database import Database, translated
-from whatsapp_etl.load.patience import Connection
+from whatsapp_etl.load.beside import Beside
+from whatsapp_etl.load.database import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,29 +31,12 @@ class Claim:
         outbox.settle(self._cursor, delivery)
 
 
-class Outbox:
-    """One connection to the outbox; for one thread.
-
-    Raises (every method):
-        DatabaseUnreachableError: The connection was lost; the next call opens a new one.
-        DatabaseRefusedError: A statement failed; its transaction is rolled back.
-    """
+class Outbox(Beside):
+    """One connection to the outbox; for one thread."""
 
     def __init__(self, database: Database, targets: Sequence[str]) -> None:
-        self._database = database
+        super().__init__(database)
         self._targets = tuple(targets)
-        self._connection: Connection | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
 
     @contextmanager
     def claim(self, target: str, now: datetime) -> Iterator[Claim | None]:
@@ -92,16 +73,3 @@ class Outbox:
         """Try again what was given up; return the number of deliveries."""
         with self._transaction() as cursor:
             return outbox.replay_dead(cursor, self._targets, now)
-
-    @contextmanager
-    def _transaction(self) -> Iterator[Cursor[TupleRow]]:
-        with translated(self._database.place):
-            if self._connection is not None:
-                try:
-                    self._connection.execute("SELECT 1")  # an idle connection may have been cut
-                except psycopg.OperationalError:
-                    self.close()
-            if self._connection is None:
-                self._connection = self._database.connect()
-            with self._connection.transaction(), self._connection.cursor() as cursor:
-                yield cursor

@@ -1,0 +1,93 @@
+"""Reading of stored pictures, wired: the engine of the settings, the queue of the database, signals.
+
+Imported only where images are to be processed: with it come the extractors.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+import sys
+import threading
+
+from whatsapp_etl import bootstrap
+from whatsapp_etl.ending import heeding_signals
+from whatsapp_etl.errors import EXIT_PARTIAL
+from whatsapp_etl.extraction.engine import Engine, find_engine
+from whatsapp_etl.extraction.pictures import MOST_BYTES
+from whatsapp_etl.extraction.worker import Done, Worker
+from whatsapp_etl.load.extractions import Extractions
+from whatsapp_etl.scheduler import STOP_DEADLINE
+from whatsapp_etl.settings import Settings
+
+_ABANDONED_CODE = 1
+
+
+def check_engine(settings: Settings) -> Engine:
+    """Return the engine that the settings name, not loaded yet.
+
+    Raises:
+        ConfigurationError: It is not there, and how to install it.
+    """
+    return find_engine(settings.extraction_engine)
+
+
+def work(settings: Settings, *, follows: bool, again: bool, dead: bool, is_attached: bool) -> int:
+    """Read pictures as `extract_command.extract` says; return the exit code.
+
+    Raises:
+        ConfigurationError: There is no such engine.
+    """
+    engine = check_engine(settings)
+    root = settings.attachments_dir.expanduser()
+
+    def read_file(path: str) -> bytes:
+        with (root / path).open("rb") as file:
+            return file.read(MOST_BYTES + 1)
+
+    stop = threading.Event()
+    with (
+        bootstrap.open_current_db(settings) as database,
+        Extractions(database) as jobs,
+        Extractions(database) as beat_jobs,
+        heeding_signals(stop, _abandon, STOP_DEADLINE) as ending,
+    ):
+        if is_attached:
+            threading.Thread(target=_end_with_input, args=(stop,), name="parent", daemon=True).start()
+        queued = (jobs.queue_unread(engine.id) if again else 0) + (jobs.queue_dead() if dead else 0)
+        if again or dead:
+            sys.stdout.write(f"Queued again: {queued}.\n")
+        worker = Worker(
+            jobs,
+            beat_jobs,
+            engine,
+            read_file=read_file,
+            name=f"{socket.gethostname()}/{os.getpid()}",
+            jitter=random.random,
+            abandon=_abandon,
+        )
+        done = worker.run(stop, follows=follows)
+    if follows:
+        return 0
+    sys.stdout.write(_told(done))
+    if ending.exit_code is not None:
+        return ending.exit_code
+    return EXIT_PARTIAL if done.failed else 0
+
+
+def _told(done: Done) -> str:
+    return f"Pictures read: {done.pictures}, of {done.messages} messages. Tries that failed: {done.failed}.\n"
+
+
+def _end_with_input(stop: threading.Event) -> None:
+    """Stop when the program that holds the other end of standard input is gone, however it ended."""
+    while sys.stdin.buffer.read(1):
+        pass
+    stop.set()
+
+
+def _abandon() -> None:
+    """End this process: an engine that hangs in native code ends in no other way. The lease runs out."""
+    sys.stderr.flush()
+    os._exit(_ABANDONED_CODE)

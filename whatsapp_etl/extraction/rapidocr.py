@@ -1,0 +1,64 @@
+"""The engine RapidOCR: PaddleOCR's models on ONNX Runtime, all in its wheel; nothing leaves the machine."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from importlib.util import find_spec
+from typing import Any
+
+from PIL import Image
+
+from whatsapp_etl.errors import ConfigurationError
+from whatsapp_etl.extracted import Block, EngineId, Parameters, Reading
+from whatsapp_etl.extraction.engine import EngineMissingError
+
+NAME = "rapidocr"
+#: A line that it is less sure of is left out; its own default.
+_SURE_FROM = 0.5
+
+
+class RapidOcr:
+    """One set of models in memory: some 300 MB, loaded once."""
+
+    def __init__(self) -> None:
+        self._engine: Any = None
+        self._as_array: Any = None
+        parameters: Parameters = {"runtime": version("onnxruntime"), "sure_from": _SURE_FROM}
+        self.id = EngineId(NAME, version("rapidocr"), parameters)
+
+    def load(self) -> None:
+        # Heavy, and there only with the extra.
+        import numpy as np  # noqa: PLC0415
+        from rapidocr import RapidOCR  # noqa: PLC0415
+
+        self._as_array = np.asarray
+        # Its own log names paths of this machine at every start.
+        self._engine = RapidOCR(params={"Global.log_level": "critical", "Global.text_score": _SURE_FROM})
+
+    def read(self, picture: Image.Image) -> Reading:
+        # It takes arrays as OpenCV has them: blue first.
+        found = self._engine(self._as_array(picture)[:, :, ::-1])
+        if found.txts is None:
+            return Reading()
+        return Reading(
+            tuple(
+                Block(text, float(score), tuple((float(x), float(y)) for x, y in box))
+                for text, score, box in zip(found.txts, found.scores, found.boxes, strict=True)
+            )
+        )
+
+
+def make(options: str) -> RapidOcr:
+    """Return the engine, its models not loaded yet.
+
+    Raises:
+        EngineMissingError: The extra is not installed.
+        ConfigurationError: It was given options.
+    """
+    if options:
+        raise ConfigurationError(f"EXTRACTION_ENGINE: {NAME} takes no options.", f"Write {NAME} alone.")
+    if find_spec("rapidocr") is None or find_spec("onnxruntime") is None:
+        raise EngineMissingError(
+            f"EXTRACTION_ENGINE: {NAME} is not installed.", 'Run: pip install "whatsapp-etl[ocr]"'
+        )
+    return RapidOcr()
