@@ -11,4 +11,5 @@ pytest_plugins = [
     "tests.fixtures.proxy",
     "tests.fixtures.doctor",
     "tests.fixtures.vault",
+    "tests.fixtures.pictures",
 ]

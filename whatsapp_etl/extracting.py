@@ -82,7 +82,8 @@ def _told(done: Done) -> str:
 
 def _end_with_input(stop: threading.Event) -> None:
     """Stop when the program that holds the other end of standard input is gone, however it ended."""
-    while sys.stdin.buffer.read(1):
+    # Not by the buffered stream, whose lock a thread that waits there keeps while the program ends.
+    while os.read(sys.stdin.fileno(), 1):
         pass
     stop.set()
 

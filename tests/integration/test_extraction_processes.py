@@ -1,0 +1,120 @@
+"""Any number of processes share the jobs: each picture is stored once, also when one is killed."""
+
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
+
+import pytest
+
+from tests.fixtures.pictures import qr_png
+
+EXTRACT = (sys.executable, "-m", "whatsapp_etl.cli", "extract")
+
+
+def start(pictures, *arguments, **settings):
+    return subprocess.Popen(
+        [*EXTRACT, *arguments],
+        env=pictures.environment(**settings),
+        cwd=pictures.root,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(pictures, *arguments, **settings):
+    with start(pictures, *arguments, **settings) as process:
+        out, err = process.communicate(timeout=300)
+        return process.returncode, out, err
+
+
+def wait_until_read(pictures, count, workers):
+    never = threading.Event()
+    while pictures.query("SELECT count(*) FROM extractions")[0][0] < count:
+        assert any(worker.poll() is None for worker in workers), "all ended before"
+        never.wait(0.01)
+
+
+def assert_each_once(pictures, texts):
+    """Every message of a picture has its text once, and every job is done."""
+    found = pictures.query("SELECT attachment_id, text FROM extractions")
+    assert Counter(text for _, text in found) == Counter(texts)
+    assert len({attachment for attachment, _ in found}) == len(texts)
+    assert pictures.query("SELECT DISTINCT state FROM extraction_jobs") == [("done",)]
+    # Of equal bytes one was read, and the others took it over.
+    assert pictures.query("SELECT count(*) FROM extractions WHERE is_shared = 0") == [(len(set(texts)),)]
+
+
+def many(count):
+    """Return texts, every tenth of which is sent twice."""
+    return [f"picture {n - n // 10 % 2 * (n % 10 == 0)}" for n in range(count)]
+
+
+@pytest.mark.matrix
+@pytest.mark.timeout(600)
+def test_two_processes_do_each_of_a_thousand_jobs_once(pictures, tmp_path):
+    texts = many(1000)
+    pictures.add(*(qr_png(text) for text in texts))
+    log = tmp_path / "read"
+
+    workers = [start(pictures, "--once", engine=f"qr:1,{log}") for _ in range(2)]
+    ended = [(worker.communicate(timeout=300), worker.returncode) for worker in workers]
+
+    assert [code for _, code in ended] == [0, 0], ended
+    assert_each_once(pictures, texts)
+    # No picture was even read by both.
+    read = [line.split(" ", 1) for line in log.read_text().splitlines()]
+    assert Counter(text for _, text in read) == Counter(set(texts))
+
+
+@pytest.mark.parametrize(
+    "count",
+    [30, pytest.param(1000, marks=[pytest.mark.matrix, pytest.mark.timeout(600)])],
+)
+def test_one_of_two_processes_is_killed_in_the_middle_and_each_job_is_done_once(pictures, count):
+    texts = many(count)
+    pictures.add(*(qr_png(text) for text in texts))
+
+    doomed, other = workers = [start(pictures, "--once") for _ in range(2)]
+    wait_until_read(pictures, count // 3, workers)
+    doomed.send_signal(signal.SIGKILL)
+    for worker in workers:
+        worker.communicate(timeout=300)
+    assert other.returncode == 0
+    # The lease of what it was reading runs out.
+    pictures.query("UPDATE extraction_jobs SET leased_until = now() WHERE state = 'running' RETURNING 1")
+    assert run(pictures, "--once")[0] == 0
+
+    assert_each_once(pictures, texts)
+
+
+@pytest.mark.matrix
+def test_a_picture_that_kills_its_engine_stops_no_other_and_is_given_up(pictures):
+    pictures.add(qr_png("poison"), qr_png("kettle"))
+
+    codes = []
+    for _ in range(7):
+        codes.append(run(pictures, "--once")[0])
+        pictures.query("UPDATE extraction_jobs SET leased_until = now() WHERE state = 'running' RETURNING 1")
+
+    assert codes == [-9] * 5 + [0, 0]
+    assert pictures.query("SELECT text FROM image_texts") == [("kettle",)]
+    assert pictures.query("SELECT last_error FROM extraction_jobs WHERE state = 'dead'") == [("worker_lost",)]
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("way", ["signal", "end of input"])
+def test_one_that_follows_ends_with_whom_it_was_started_by_and_at_a_signal(pictures, way):
+    pictures.add(qr_png("kettle"))
+    worker = start(pictures, "--follow", "--attached")
+    wait_until_read(pictures, 1, [worker])
+
+    if way == "signal":
+        worker.send_signal(signal.SIGTERM)
+        worker.wait(timeout=30)
+    _, err = worker.communicate(timeout=30)  # closes its input
+
+    assert worker.returncode == 0, err
