@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help install install-browser demo test matrix conformance fuzz soak lint format bench run login lock clean
+.PHONY: help install install-browser demo test matrix conformance ocr fuzz soak lint format bench run login lock clean
 
 BIN := .venv/bin
 # Compiled modules are kept whatever the environment says: without them each start of the program compiles them.
@@ -51,6 +51,15 @@ conformance: install-browser .conformance/.installed ## Let other people's clien
 	@scripts/install-clients.sh
 	@touch $@
 
+# The extra weighs more than all the rest, so it lies beside .venv, and only who asks for it has it on the path.
+ocr: install-browser .ocr/.installed ## Read pictures with the real engines, and measure them (about 6 minutes)
+	PYTHONPATH=.ocr $(BIN)/pytest -q -p no:randomly -m ocr tests $(ARGS)
+	PYTHONPATH=.ocr $(BIN)/python -m benchmarks ocr
+
+.ocr/.installed: .venv/.installed requirements-ocr.lock scripts/install-ocr.sh
+	@scripts/install-ocr.sh "$(UV)"
+	@touch $@
+
 fuzz: install ## Search for markup that the parser cannot bear, guided by coverage (MINUTES=5)
 	@scripts/fuzz.sh $(MINUTES)
 
@@ -80,6 +89,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 lock: ## Pin the dependencies again (needs uv)
 	$(LOCK) pyproject.toml -o requirements.lock
 	$(LOCK) pyproject.toml --group dev -o requirements-dev.lock
+	$(LOCK) --group ocr --constraint requirements-dev.lock -o requirements-ocr.lock
 
 clean: ## Remove .venv and caches; data folders stay
-	rm -rf .venv .conformance .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache htmlcov .coverage*
+	rm -rf .venv .conformance .ocr .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache htmlcov .coverage*

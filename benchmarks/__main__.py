@@ -10,6 +10,7 @@ import importlib
 import json
 import pkgutil
 import sys
+from importlib.util import find_spec
 from typing import Any
 
 from rich.console import Console
@@ -17,11 +18,15 @@ from rich.table import Table
 
 import benchmarks
 
+#: Benchmarks of an extra: left out where it is not installed, unless they are named.
+EXTRAS = {"ocr": "rapidocr"}
+
 
 def names() -> list[str]:
-    """Return the benchmark modules: every module here that has a `run`."""
+    """Return the benchmark modules: every module here that has a `run`, and what it needs."""
+    found = (module.name for module in pkgutil.iter_modules(benchmarks.__path__))
     return sorted(
-        module.name for module in pkgutil.iter_modules(benchmarks.__path__) if not module.name.startswith("_")
+        name for name in found if not name.startswith("_") and find_spec(EXTRAS.get(name, "benchmarks"))
     )
 
 

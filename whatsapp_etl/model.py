@@ -16,6 +16,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
+from whatsapp_etl.extracted import JobState
+
 if TYPE_CHECKING:
     from whatsapp_etl.downloads import Download
 
@@ -969,6 +971,7 @@ class StoreFacts:
     disagreements: int = 0  #: Seen within the last day, each once.
     rows_compared: int = 0  #: By the cycles of the last day.
     attachments: Mapping[str, int] = field(default_factory=dict)  #: How many are in each state.
+    extraction_jobs: Mapping[JobState, int] = field(default_factory=dict)  #: Pictures to read, by state.
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,10 +41,14 @@ def downgrade() -> None:
     jobs = [
         line
         for line in lines
-        if line.startswith(("CREATE INDEX ix_extraction", "COMMENT ON TABLE extraction"))
-        or line.startswith(("COMMENT ON COLUMN extractions.", "COMMENT ON COLUMN extraction_jobs."))
+        if line.startswith(
+            (
+                "CREATE INDEX ix_extraction",
+                "COMMENT ON TABLE extraction",
+                "COMMENT ON COLUMN extractions.",
+                "COMMENT ON COLUMN extraction_jobs.",
+            )
+        )
     ]
     check = next(line for line in lines if "CONSTRAINT ck_extraction_jobs_state " in line).strip().rstrip(",")
-    op.get_bind().exec_driver_sql(
-        "\n".join((f"ALTER TABLE extraction_jobs ADD {check};", table, *jobs))
-    )
+    op.get_bind().exec_driver_sql("\n".join((f"ALTER TABLE extraction_jobs ADD {check};", table, *jobs)))

@@ -14,6 +14,7 @@ from tests.fixtures.service import (
     make_report,
     make_store,
 )
+from whatsapp_etl.extracted import JobState
 from whatsapp_etl.happenings import OutboxFacts
 from whatsapp_etl.model import ApplyResult, MissingReason, RunStatus, SessionState, SpoolFacts
 from whatsapp_etl.service.health import Thresholds
@@ -74,6 +75,13 @@ def test_rows_are_counted_by_stage():
     assert value(state, "whatsapp_sync_rows", stage="seen") == 120
     assert value(state, "whatsapp_sync_rows", stage="matched") == 118
     assert value(state, "whatsapp_sync_rows", stage="written") == 9
+
+
+def test_pictures_are_counted_by_how_reading_them_stands():
+    state = healthy_state()
+
+    jobs = {name: value(state, "whatsapp_extraction_jobs", state=name) for name in JobState}
+    assert jobs == {"queued": 5, "running": 0, "done": 0, "dead": 1}
 
 
 def test_selector_hits_are_counted_by_selector_and_candidate():

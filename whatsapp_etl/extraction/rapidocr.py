@@ -27,6 +27,8 @@ class RapidOcr:
         self.id = EngineId(NAME, version("rapidocr"), parameters)
 
     def load(self) -> None:
+        if self._engine is not None:
+            return
         # Heavy, and there only with the extra.
         import numpy as np  # noqa: PLC0415
         from rapidocr import RapidOCR  # noqa: PLC0415

@@ -11,6 +11,7 @@ from psycopg.rows import TupleRow
 
 from whatsapp_etl.downloads import total_by_state
 from whatsapp_etl.load.downloads import download_counts
+from whatsapp_etl.load.extractions import extraction_facts
 from whatsapp_etl.model import (
     CoverageSummary,
     DayCount,
@@ -64,6 +65,7 @@ def store_facts(cursor: Cursor[TupleRow], now: datetime) -> StoreFacts:
         disagreements=disagreements,
         rows_compared=compared,
         attachments=total_by_state(download_counts(cursor)),
+        extraction_jobs=extraction_facts(cursor).jobs,
     )
 
 

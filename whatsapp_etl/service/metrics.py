@@ -16,6 +16,7 @@ from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Met
 from prometheus_client.registry import Collector
 
 from whatsapp_etl.downloads import DownloadState
+from whatsapp_etl.extracted import JobState
 from whatsapp_etl.happenings import OutboxFacts
 from whatsapp_etl.model import DisagreementFact, MissingReason, RunStatus
 from whatsapp_etl.service.health import SessionWord, Thresholds, assess
@@ -163,6 +164,8 @@ def _now(snapshot: Snapshot, now: datetime) -> Iterator[Metric]:
         yield _gauge("whatsapp_messages_stored", "Messages in Postgres.", snapshot.store.messages)
         states = {state.value: snapshot.store.attachments.get(state, 0) for state in DownloadState}
         yield _gauge_by("whatsapp_attachments", "Attachments by how far their bytes came.", "state", states)
+        jobs = {state.value: snapshot.store.extraction_jobs.get(state, 0) for state in JobState}
+        yield _gauge_by("whatsapp_extraction_jobs", "Stored images by how reading stands.", "state", jobs)
         if snapshot.store.last_seen:
             yield _gauge(
                 "whatsapp_newest_message_age_seconds",
