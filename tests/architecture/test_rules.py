@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 READER_SOURCES = [path for path in SOURCES if "simulator" not in path.parts]
 #: They say which attributes are harmless in evidence, and which name parts; they look for nothing.
 NAMES_ATTRIBUTES = {PACKAGE / "transform" / "redact.py", PACKAGE / "pack_draft.py"}
+LOCKS = tuple(ROOT / f"requirements{kind}.lock" for kind in ("", "-dev", "-ocr"))
 #: The only modules that may catch everything: where a run, a command or a picture's job ends.
 RUN_BOUNDARY = {"pipeline.py", "cli.py", "job.py"}
 
@@ -101,15 +103,15 @@ def test_selectors_folder_is_data_only():
 
 def test_no_lock_file_names_a_registry():
     assert [path.name for path in tracked("uv.lock", "package-lock.json", "poetry.lock")] == []
-    for path in (ROOT / "requirements.lock", ROOT / "requirements-dev.lock"):
+    for path in LOCKS:
         assert not re.search(r"https?://|--index-url|--find-links", path.read_text())
 
 
 def test_every_locked_package_has_a_hash():
-    for path in (ROOT / "requirements.lock", ROOT / "requirements-dev.lock"):
+    for path in LOCKS:
         entries = re.split(r"\n(?=[a-z0-9])", path.read_text())
         pinned = [entry for entry in entries if "==" in entry.splitlines()[0]]
-        assert len(pinned) > 20
+        assert len(pinned) >= 20
         assert all("--hash=sha256:" in entry for entry in pinned)
 
 
@@ -148,3 +150,9 @@ def test_files_are_short_enough_to_read():
     assert {
         name: lines for name, lines in long.items() if lines > 450 and name != "whatsapp_etl/model.py"
     } == {}
+
+
+def test_the_extra_is_what_its_lock_is_made_of():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+    assert project["project"]["optional-dependencies"]["ocr"] == project["dependency-groups"]["ocr"]

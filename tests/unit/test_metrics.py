@@ -80,7 +80,8 @@ def test_rows_are_counted_by_stage():
 def test_pictures_are_counted_by_how_reading_them_stands():
     state = healthy_state()
 
-    jobs = {name: value(state, "whatsapp_extraction_jobs", state=name) for name in JobState}
+    told = samples(state)
+    jobs = {name: told["whatsapp_extraction_jobs", frozenset({("state", name)})] for name in JobState}
     assert jobs == {"queued": 5, "running": 0, "done": 0, "dead": 1}
 
 

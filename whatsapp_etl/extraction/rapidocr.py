@@ -13,6 +13,9 @@ from whatsapp_etl.extracted import Block, EngineId, Parameters, Reading
 from whatsapp_etl.extraction.engine import EngineMissingError
 
 NAME = "rapidocr"
+#: It enlarges a picture until its shorter side has 736 pixels, however long the other one becomes: a strip
+#: of 3 by 900 would be read as 736 by 220,800. So a longer one is made wider before, with white.
+_MOST_TIMES_AS_LONG = 8
 #: A line that it is less sure of is left out; its own default.
 _SURE_FROM = 0.5
 
@@ -39,7 +42,7 @@ class RapidOcr:
 
     def read(self, picture: Image.Image) -> Reading:
         # It takes arrays as OpenCV has them: blue first.
-        found = self._engine(self._as_array(picture)[:, :, ::-1])
+        found = self._engine(self._as_array(_wide_enough(picture))[:, :, ::-1])
         if found.txts is None:
             return Reading()
         return Reading(
@@ -48,6 +51,16 @@ class RapidOcr:
                 for text, score, box in zip(found.txts, found.scores, found.boxes, strict=True)
             )
         )
+
+
+def _wide_enough(picture: Image.Image) -> Image.Image:
+    """Return the picture, on the top left of a larger white one where it is a strip; places stay right."""
+    least = -(-max(picture.size) // _MOST_TIMES_AS_LONG)
+    if min(picture.size) >= least:
+        return picture
+    page = Image.new("RGB", (max(picture.width, least), max(picture.height, least)), "white")
+    page.paste(picture)
+    return page
 
 
 def make(options: str) -> RapidOcr:
