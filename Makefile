@@ -53,8 +53,8 @@ conformance: install-browser .conformance/.installed ## Let other people's clien
 
 # The extra weighs more than all the rest, so it lies beside .venv, and only who asks for it has it on the path.
 ocr: install-browser .ocr/.installed ## Read pictures with the real engines, and measure them (about 6 minutes)
-	PYTHONPATH=.ocr $(BIN)/pytest -q -p no:randomly -m ocr tests $(ARGS)
-	PYTHONPATH=.ocr $(BIN)/python -m benchmarks ocr
+	PYTHONPATH="$(CURDIR)/.ocr" $(BIN)/pytest -q -p no:randomly -m ocr tests $(ARGS)
+	PYTHONPATH="$(CURDIR)/.ocr" $(BIN)/python -m benchmarks ocr
 
 .ocr/.installed: .venv/.installed requirements-ocr.lock scripts/install-ocr.sh
 	@scripts/install-ocr.sh "$(UV)"
