@@ -18,8 +18,8 @@ from whatsapp_etl.extraction.engine import Engine, find_engine
 from whatsapp_etl.extraction.pictures import MOST_BYTES
 from whatsapp_etl.extraction.worker import Done, Worker
 from whatsapp_etl.load.extractions import Extractions
-from whatsapp_etl.scheduler import STOP_DEADLINE
 from whatsapp_etl.settings import Settings
+from whatsapp_etl.stopping import Stop
 
 _ABANDONED_CODE = 1
 
@@ -46,12 +46,12 @@ def work(settings: Settings, *, follows: bool, again: bool, dead: bool, is_attac
         with (root / path).open("rb") as file:
             return file.read(MOST_BYTES + 1)
 
-    stop = threading.Event()
+    stop = Stop()
     with (
         bootstrap.open_current_db(settings) as database,
         Extractions(database) as jobs,
         Extractions(database) as beat_jobs,
-        heeding_signals(stop, _abandon, STOP_DEADLINE) as ending,
+        heeding_signals(stop, _abandon) as ending,
     ):
         if is_attached:
             threading.Thread(target=_end_with_input, args=(stop,), name="parent", daemon=True).start()

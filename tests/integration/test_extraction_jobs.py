@@ -101,8 +101,8 @@ def test_the_search_uses_its_index(pictures):
     pictures.add(qr_png("a"))
     with pictures.database.connect() as connection:
         connection.execute(
-            "INSERT INTO extractions (attachment_id, kind, text, blocks, engine, version, parameters, duration,"
-            " provenance, is_current, created_at)"
+            "INSERT INTO extractions (attachment_id, kind, text, blocks, engine, version, parameters,"
+            " duration, provenance, is_current, created_at)"
             " SELECT id, 'text', 'invoice ' || n, '[]', 'qr', n, '{}', interval '1 s', '{}', 1, now()"
             " FROM attachments, generate_series(1, 3000) n"
         )
