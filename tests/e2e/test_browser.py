@@ -237,3 +237,15 @@ def test_a_step_that_ends_in_time_leaves_the_browser_alone(open_browser):
         assert browser.page.evaluate("() => 1 + 1") == 2
 
     assert browser.is_alive
+
+
+def test_a_long_temporary_folder_does_not_keep_it_from_starting(
+    open_browser, serve_pages, tmp_path, monkeypatch
+):
+    long = tmp_path / ("temporary" * 10)
+    long.mkdir()
+    monkeypatch.setenv("TMPDIR", str(long))
+
+    browser = open_browser(tmp_path / "profile", serve_pages(EMPTY).url)
+
+    assert browser.page.title() == "empty"

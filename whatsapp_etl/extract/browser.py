@@ -26,6 +26,7 @@ from whatsapp_etl.errors import BrowserCrashedError, BrowserMissingError, Whatsa
 from whatsapp_etl.extract.processes import end_browser, find_browsers, memory_of, wait_until_gone
 from whatsapp_etl.extract.profile import Profile
 from whatsapp_etl.extract.shield import shield_script, verify_shield
+from whatsapp_etl.extract.temporary import browser_environment
 from whatsapp_etl.extract.watchdog import Watchdog
 
 _SYSTEM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
@@ -193,9 +194,13 @@ class Browser:
 
     def _launch(self, playwright: Playwright, version: str) -> BrowserContext:
         options = self.options
+        environment: dict[str, str | float | bool] | None = None
+        if (changed := browser_environment(os.environ)) is not None:
+            environment = {**changed}
         return playwright.chromium.launch_persistent_context(
             self.profile.folder,
             executable_path=options.executable,
+            env=environment,
             headless=options.is_headless,
             # Playwright leaves the sandbox out unless asked; root cannot have one.
             chromium_sandbox=os.geteuid() != 0,
