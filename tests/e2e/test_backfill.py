@@ -186,7 +186,7 @@ def test_back_fill_that_is_killed_or_interrupted_goes_on_where_it_stopped(progra
     os.killpg(interrupted.pid, signal.SIGINT)  # as a terminal does: the whole group
     out, err = interrupted.communicate(timeout=60)
     told = json.loads(out)
-    assert (interrupted.returncode, told["is_complete"], told["run"]["status"]) == (8, False, "interrupted")
+    assert (interrupted.returncode, told["is_complete"], told["run"]["status"]) == (130, False, "interrupted")
     assert "asked to stop" in err
     partly = stored_messages(database)
     assert 0 < len(partly) < len(truth_of(simulator, days))

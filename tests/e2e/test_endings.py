@@ -89,10 +89,10 @@ def test_a_second_signal_ends_at_once_and_leaves_no_browser(program, database, c
 
 
 @pytest.mark.matrix
-@pytest.mark.parametrize("command", ["sync", "run"])
+@pytest.mark.parametrize("command", ["sync", "run", "backfill --days 40"])
 def test_a_browser_that_hangs_does_not_hold_the_end(program, database, command):
     it, _ = program(PORT="0", **SLOWLY)
-    process = it.start(command)
+    process = it.start(*command.split())
     wait_for(partial(any_message, database), process)
     suspend(it.browsers()[:1])
 
@@ -104,6 +104,43 @@ def test_a_browser_that_hangs_does_not_hold_the_end(program, database, command):
 
 
 @pytest.mark.matrix
+@pytest.mark.matrix
+def test_a_browser_that_hangs_while_a_scan_is_awaited_does_not_hold_the_end(program):
+    it, _ = program(world={"linked": False, "chats": 1, "messages": 3})
+    process = it.start("login", "--terminal")
+    assert it.wait_for_browser(process) is not None
+    assert process.stdout.readline()
+    suspend(it.browsers()[:1])
+
+    seconds, said = end(process, signal.SIGTERM)
+
+    assert process.returncode != 0, said
+    assert seconds < ENDS_WITHIN
+    assert it.browsers() == []
+
+
+@pytest.mark.matrix
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("command", ["sync", "backfill --days 40"])
+def test_a_page_that_never_answers_ends_at_its_deadline_which_is_named(program, database, command):
+    it, _ = program(**SLOWLY)
+    process = it.start(*command.split())
+    wait_for(partial(any_message, database), process)
+    suspend(it.browsers()[:1])
+    begun = time.monotonic()
+
+    out, err = process.communicate(timeout=200)
+
+    assert time.monotonic() - begun < 120, out + err
+    assert process.returncode == 7, out + err
+    assert "no end within" in err
+    assert it.browsers() == []
+    with database.connect() as connection:
+        ((status, error),) = connection.execute("SELECT status, error FROM sync_runs").fetchall()
+    assert status == "failed"
+    assert error.startswith("BrowserHungError: ")
+
+
 def test_a_service_manager_hears_of_the_beginning_and_the_end(program, tmp_path):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
