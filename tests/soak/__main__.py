@@ -97,7 +97,12 @@ def _run_kills(chosen: argparse.Namespace, minutes: float, console: Console) -> 
     options = SimulatorOptions(port=0, chats=6, messages=120)
     with _world(options) as (simulator, database), open_kills(simulator, database, chosen.seed) as kills:
         until = monotonic() + minutes * 60
-        kills.run(chosen.kills, check_every=10, goes_on=lambda: monotonic() < until)
+        kills.run(
+            chosen.kills,
+            check_every=10,
+            goes_on=lambda: monotonic() < until,
+            tell=lambda figures: console.print(json.dumps(figures), markup=False, soft_wrap=True),
+        )
         told = kills.figures()
         for trouble in kills.troubles[:10]:
             console.print(trouble, markup=False)

@@ -91,8 +91,14 @@ class Kills:
             login.communicate(timeout=_WELL_WITHIN)
         assert login.returncode == 0
 
-    def run(self, kills: int, check_every: int, goes_on: Callable[[], bool] = lambda: True) -> None:
-        """Kill browser and service so many times each, and look now and then whether all is well."""
+    def run(
+        self,
+        kills: int,
+        check_every: int,
+        goes_on: Callable[[], bool] = lambda: True,
+        tell: Callable[[Mapping[str, Any]], None] = lambda _: None,
+    ) -> None:
+        """Kill browser and service so many times each; look now and then whether all is well, and tell it."""
         lives = 0
         while goes_on() and min(self.done["browsers_killed"], self.done["services_killed"]) < kills:
             self.people.live()
@@ -100,6 +106,7 @@ class Kills:
             lives += 1
             if lives % check_every == 0:
                 self.check()
+                tell(self.figures())
                 if self.done["checks"] % 2:
                     self.move()
         self.check()
