@@ -156,3 +156,14 @@ def test_the_extra_is_what_its_lock_is_made_of():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
     assert project["project"]["optional-dependencies"]["ocr"] == project["dependency-groups"]["ocr"]
+
+
+def test_nothing_that_is_installed_or_made_here_is_tracked():
+    answer = subprocess.run(
+        ["git", "ls-files", "--cached", "--ignored", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.stdout == ""
