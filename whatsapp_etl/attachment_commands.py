@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from pathlib import Path
 
 from whatsapp_etl import bootstrap
+from whatsapp_etl.attachment_check import Fault, Problem, Remedy, examine, examine_orphans, repair
+from whatsapp_etl.attachments.mirror import Mirror
 from whatsapp_etl.downloads import DownloadCount, DownloadState, total_by_state
+from whatsapp_etl.errors import EXIT_PARTIAL, ConfigurationError
 from whatsapp_etl.logs import configure_logs
 from whatsapp_etl.plain_json import plain
+from whatsapp_etl.records import StoredFile
 from whatsapp_etl.settings import Settings, read_settings
+from whatsapp_etl.spool.folder import Spool
+from whatsapp_etl.unused_files import remove_unused_files
 
 _MEGABYTE = 1024 * 1024
 
@@ -38,6 +46,92 @@ def status(*, as_json: bool) -> None:
     room = f" of {limit / _MEGABYTE:.1f} MB (ATTACHMENTS_MAX_BYTES)" if limit else ""
     files = total_by_state(counts)[DownloadState.STORED]
     _print(f"{held / _MEGABYTE:.1f} MB{room} hold the bytes of {files}.")
+
+
+def fsck(*, is_repair: bool, as_json: bool) -> int:
+    """Look for what is wrong with stored files, and put it right where that is asked for.
+
+    Returns:
+        The exit code: 1 when something wrong is left.
+    """
+    settings = _settings()
+    root, waiting = _places(settings)
+    wrong = left = 0
+    opens = bootstrap.open_store if is_repair else bootstrap.open_store_to_read
+    with opens(settings) as store:
+        if is_repair:
+            store.unused_files()  # as the only writer: a cycle must not take up what is removed here
+        found = examine(store, root, waiting)
+        if is_repair:
+            copies = bootstrap.mirror_of(settings)
+            found = repair(list(found), store, root, _restore_from(copies), bootstrap.clock_of(settings)())
+        for each in found:
+            wrong += 1
+            left += each.remedy is Remedy.NONE
+            _print(json.dumps(_problem(each), sort_keys=True) if as_json else _told(each))
+    if not as_json:
+        _print(
+            f"{wrong or 'Nothing'} {'are' if wrong > 1 else 'is'} wrong"
+            + (f", {left} left." if wrong else ".")
+        )
+    return 1 if left else 0
+
+
+def prune() -> int:
+    """Remove what no message has; return the exit code."""
+    settings = _settings()
+    root, waiting = _places(settings)
+    removed = kept = 0
+    with bootstrap.open_store(settings) as store:
+        kept += len(remove_unused_files(store, bootstrap.remove_file_of(settings), waiting))
+        for each in list(examine_orphans(store, root, waiting)):
+            if each.fault is not Fault.ORPHAN:
+                _print(f"{each.path} is no file of this program and stays.")
+                continue
+            try:
+                (root / each.path).unlink(missing_ok=True)
+                removed += 1
+            except OSError as error:
+                _print(f"{each.path} cannot be removed ({errno.errorcode.get(error.errno or 0, 'unknown')}).")
+                kept += 1
+    _print(f"{removed} files without a message are removed" + (f", {kept} could not be." if kept else "."))
+    return EXIT_PARTIAL if kept else 0
+
+
+def mirror(*, is_again: bool) -> None:
+    """Copy stored files into the second store.
+
+    Raises:
+        ConfigurationError: There is no second store.
+        AttachmentStoreError: It refuses or does not answer.
+    """
+    settings = _settings()
+    with bootstrap.open_store(settings) as store:
+        mirroring = bootstrap.mirroring_of(settings, store)
+        if mirroring is None:
+            raise ConfigurationError(
+                "ATTACHMENTS_STORE_URL is empty, so there is nowhere to copy to.", "Set it."
+            )
+        copied = mirroring.run(is_again=is_again, is_patient=True)
+    _print(f"{copied} {'file is' if copied == 1 else 'files are'} copied.")
+
+
+def _places(settings: Settings) -> tuple[Path, frozenset[str]]:
+    waiting = Spool(settings.spool_dir.expanduser(), settings.spool_max_bytes).file_paths()
+    return settings.attachments_dir.expanduser(), frozenset(waiting)
+
+
+def _restore_from(copies: Mirror | None) -> Callable[[StoredFile], bytes | None]:
+    return lambda file: copies.get(file.file_path, file.checksum) if copies else None
+
+
+def _told(problem: Problem) -> str:
+    done = "" if problem.remedy is Remedy.NONE else f": {problem.remedy}"
+    return f"{problem.fault:<10}  {problem.path}{done}"
+
+
+def _problem(problem: Problem) -> object:
+    return {"fault": problem.fault.value, "path": problem.path, "remedy": problem.remedy.value}
 
 
 def _as_json(counts: Sequence[DownloadCount], held: int, settings: Settings) -> object:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import structlog
 
 from whatsapp_etl.attachments.files import remove
+from whatsapp_etl.attachments.mirror import Mirror
 from whatsapp_etl.attachments.room import Room
 from whatsapp_etl.attachments.server import MediaServer
 from whatsapp_etl.backfill import Backfill
@@ -31,6 +32,7 @@ from whatsapp_etl.load import migrate
 from whatsapp_etl.load.database import Database, open_database
 from whatsapp_etl.load.embedded import data_of
 from whatsapp_etl.load.store import Store
+from whatsapp_etl.mirroring import Mirroring, remove_copy
 from whatsapp_etl.model import SelectorPack, SessionSnapshot
 from whatsapp_etl.pipeline import Cycle
 from whatsapp_etl.resources import data_folder
@@ -66,6 +68,7 @@ class _Parts(TypedDict):
     retention: Retention
     clock: Clock
     remove_file: Callable[[str], None]
+    mirroring: Mirroring | None
     spool: Spool
     announce: Announce
 
@@ -324,6 +327,34 @@ def cycle_of(
     return Cycle(**parts, lookback=settings.lookback, fetching=fetching)
 
 
+def mirror_of(settings: Settings) -> Mirror | None:
+    """Return the second store of files; None where there is none."""
+    return Mirror(settings.attachments_store_url) if settings.attachments_store_url else None
+
+
+def mirroring_of(
+    settings: Settings, store: Store, clock: Clock | None = None, announce: Announce = no_announcement
+) -> Mirroring | None:
+    """Return what copies files into the second store; None where there is none."""
+    mirror = mirror_of(settings)
+    if mirror is None:
+        return None
+    root = settings.attachments_dir.expanduser()
+    return Mirroring(store, mirror, root, clock or clock_of(settings), announce)
+
+
+def remove_file_of(settings: Settings) -> Callable[[str], None]:
+    """Return what removes a file and its copy; an OSError says that something of it may be left."""
+    mirror = mirror_of(settings)
+
+    def remove_both(file_path: str) -> None:
+        if mirror is not None:
+            remove_copy(mirror, file_path)
+        remove(file_path, settings.attachments_dir)
+
+    return remove_both
+
+
 def fetching_of(
     settings: Settings, source: Source, store: Store, clock: Clock, announce: Announce
 ) -> Fetching | None:
@@ -359,7 +390,8 @@ def _parts_of(
         "asks_phone": settings.whatsapp_phone_history == "auto",
         "retention": settings.retention_days,
         "clock": clock or clock_of(settings),
-        "remove_file": partial(remove, root=settings.attachments_dir),
+        "remove_file": remove_file_of(settings),
+        "mirroring": mirroring_of(settings, store, clock, announce),
         "spool": spool_of(settings, announce),
         "announce": announce,
     }

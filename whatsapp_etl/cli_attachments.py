@@ -11,6 +11,40 @@ app = typer.Typer(
 )
 
 
+@app.command("fsck")
+def attachments_fsck(
+    repair: Annotated[
+        bool,
+        typer.Option("--repair", help="Put right what can be; what is lost is looked for again."),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object for each problem.")] = False,
+) -> None:
+    """Compare every stored file with its row, byte by byte: missing, changed, wrongly named, left over."""
+    from whatsapp_etl import attachment_commands
+
+    raise typer.Exit(attachment_commands.fsck(is_repair=repair, as_json=as_json))
+
+
+@app.command("prune")
+def attachments_prune() -> None:
+    """Remove files that no message has, as a program that was killed may leave them."""
+    from whatsapp_etl import attachment_commands
+
+    raise typer.Exit(attachment_commands.prune())
+
+
+@app.command("mirror")
+def attachments_mirror(
+    again: Annotated[
+        bool, typer.Option("--again", help="Copy everything, as into a store that is new.")
+    ] = False,
+) -> None:
+    """Copy stored files into ATTACHMENTS_STORE_URL; a cycle does it with new ones."""
+    from whatsapp_etl import attachment_commands
+
+    attachment_commands.mirror(is_again=again)
+
+
 @app.command("status")
 def attachments_status(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,

@@ -142,6 +142,13 @@ class VaultMismatchError(VaultError):
     disposition = Disposition.PERSON
 
 
+class AttachmentStoreError(WhatsappEtlError):
+    """The second copies of attachments could not be made or read; the files themselves are as they were."""
+
+    disposition = Disposition.RETRY
+    exit_code = 9
+
+
 class NoGenerationError(VaultError):
     """There is no generation to restore; the message says which are there."""
 

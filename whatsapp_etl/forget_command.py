@@ -6,13 +6,11 @@ import errno
 import sys
 from collections.abc import Collection
 from datetime import datetime
-from functools import partial
 
 from rich.console import Console
 from rich.table import Table
 
 from whatsapp_etl import bootstrap
-from whatsapp_etl.attachments.files import remove
 from whatsapp_etl.errors import EXIT_PARTIAL, ConfigurationError
 from whatsapp_etl.forgotten import Erasure, Wish, WishKind, forgotten_of
 from whatsapp_etl.load.store import Store
@@ -109,7 +107,7 @@ def _table(wish: Wish, erasure: Erasure, waiting: Collection[str]) -> Table:
 
 def _remove_files(settings: Settings, store: Store, spool: Spool) -> int:
     """Remove the files after the rows; tell what stays."""
-    kept = remove_unused_files(store, partial(remove, root=settings.attachments_dir), spool.file_paths())
+    kept = remove_unused_files(store, bootstrap.remove_file_of(settings), spool.file_paths())
     for path, reason in kept.items():
         Console(stderr=True, soft_wrap=True, highlight=False).print(
             f"whatsapp-etl: {path} cannot be removed ({reason}). Run the command again; a cycle tries too.",

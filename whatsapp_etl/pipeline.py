@@ -16,6 +16,7 @@ from whatsapp_etl.captured import CapturedChat
 from whatsapp_etl.chat_list_cycle import ChatListCycle
 from whatsapp_etl.chat_memory import ChatMemory
 from whatsapp_etl.errors import (
+    AttachmentStoreError,
     DatabaseRefusedError,
     MetadataUnreadableError,
     SessionNeedsPersonError,
@@ -24,6 +25,7 @@ from whatsapp_etl.errors import (
 from whatsapp_etl.extract.source import Source
 from whatsapp_etl.fetching import Fetching
 from whatsapp_etl.load.store import Store
+from whatsapp_etl.mirroring import Mirroring
 from whatsapp_etl.model import (
     Account,
     ApplyResult,
@@ -80,6 +82,7 @@ class Cycle:
     asks_phone: bool = False
     retention: Retention = field(default_factory=lambda: parse_retention(""))
     spool: Spool = field(kw_only=True)
+    mirroring: Mirroring | None = None  #: Copies files into a second store; None: there is none.
     fetching: Fetching | None = None  #: The direct way to files; None: it is not switched on.
     announce: Announce = no_announcement
     _has_untold_alarm: bool = False
@@ -368,7 +371,17 @@ class Cycle:
         for reason in remove_unused_files(self.store, self._remove_file, self.spool.file_paths()).values():
             log.warning("file_not_removed", reason=reason)
         self.announce(Step.FILES_REMOVED)
+        self._copy_files()
         self._spooling.tidy()
+
+    def _copy_files(self) -> None:
+        """Copy new files into the second store; one that does not answer holds nothing else up."""
+        if self.mirroring is None:
+            return
+        try:
+            self.mirroring.run()
+        except AttachmentStoreError as error:
+            log.warning("files_not_copied", error=str(error))
 
     def _remove_file(self, path: str) -> None:
         self.remove_file(path)

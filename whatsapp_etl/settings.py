@@ -67,6 +67,7 @@ class Settings(BaseSettings):
     attachments_ways: Annotated[tuple[DownloadWay, ...], NoDecode] = (DownloadWay.SHOWN, DownloadWay.BUTTON)
     attachments_clicks_per_minute: float = Field(default=20, ge=0)
     attachments_media_url: str = Field(default="https://mmg.whatsapp.net", pattern=r"^https?://[^/?#@\s]+/?$")
+    attachments_store_url: str = ""
     attachments_max_file_bytes: Annotated[FileLimits, NoDecode] = Field(
         default_factory=lambda: parse_limits("")
     )
@@ -170,7 +171,7 @@ class Settings(BaseSettings):
                 raise ValueError(msg) from error
         return value
 
-    @field_validator("session_store_url")
+    @field_validator("session_store_url", "attachments_store_url")
     @classmethod
     def _store_is_known(cls, value: str) -> str:
         parts = urlsplit(value)

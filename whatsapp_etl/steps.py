@@ -36,6 +36,7 @@ class Step(StrEnum):
     MESSAGES_EXPIRED = "messages_expired"
     FILE_REMOVED = "file_removed"  #: One that no message has; the row that says so is still there.
     FILES_REMOVED = "files_removed"
+    FILES_COPIED = "files_copied"  #: Into the second store, and noted.
     RUN_STORED = "run_stored"
 
 

@@ -2,6 +2,8 @@
 
 import hashlib
 
+import pytest
+
 from tests.fixtures.cycle import assert_in_step
 from whatsapp_etl.downloads import DownloadWay, MediaKind
 from whatsapp_etl.model import RunStatus
@@ -27,6 +29,7 @@ def true_pictures(it):
     }
 
 
+@pytest.mark.matrix
 def test_pictures_that_wait_for_a_click_get_one_and_the_account_notices_nothing(account):
     it = account(world={"chats": 4, "messages": 60})
     it.simulator.set_config(auto_download=False)
@@ -47,6 +50,7 @@ def test_pictures_that_wait_for_a_click_get_one_and_the_account_notices_nothing(
     assert_in_step(it)
 
 
+@pytest.mark.matrix
 def test_a_picture_above_the_limit_is_neither_clicked_nor_kept(account):
     it = account(world={"chats": 4, "messages": 60}, attachments_max_file_bytes="image=1K")
     it.simulator.set_config(auto_download=False)
@@ -68,6 +72,7 @@ def test_a_picture_above_the_limit_is_neither_clicked_nor_kept(account):
     assert it.sync().chats_opened == 0
 
 
+@pytest.mark.matrix
 def test_every_kind_of_file_is_fetched_directly_and_is_the_bytes_that_were_sent(account):
     it = account(
         world={"chats": 5, "messages": 120},

@@ -13,13 +13,22 @@ from tests.fault.footprint import Footprint, half_written
 from tests.fixtures.cycle import Account, make_settings
 from tests.fixtures.proxy import Proxy
 from whatsapp_etl import bootstrap
+from whatsapp_etl.attachments.mirror import Mirror
 from whatsapp_etl.load.database import Database
 from whatsapp_etl.load.store import Store
 
 #: How long these tests let a server say nothing.
 SILENCE = timedelta(seconds=1)
 #: What the first test that wants it starts for all.
-_LASTING = {"session_database", "s3_server"}
+_LASTING = {"session_database", "s3_server", "store_client"}
+
+
+@pytest.fixture(scope="session")
+def store_client(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Start the event loop of the object stores' client, which stays for the life of the process."""
+    folder = tmp_path_factory.mktemp("store")
+    (folder / "file").write_bytes(b"content")
+    Mirror((folder / "copies").as_uri()).put("file", folder / "file")
 
 
 @pytest.fixture(autouse=True)

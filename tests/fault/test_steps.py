@@ -16,8 +16,6 @@ from whatsapp_etl.model import RunStatus
 from whatsapp_etl.steps import Step
 
 WORLD = {"chats": 4, "messages": 60}
-#: Pictures from the page, everything else from the server.
-ALL_FILES = {"ATTACHMENTS_MEDIA": ",".join(MediaKind), "ATTACHMENTS_WAYS": ",".join(DownloadWay)}
 #: Taken only while Postgres is away, and only when it is back.
 WHILE_AWAY = {Step.CHAT_PACKED, Step.CHAT_SPOOLED}
 AFTERWARDS = {Step.SPOOLED_CHAT_STORED, Step.SPOOLED_CHAT_REMOVED}
@@ -36,6 +34,15 @@ def note_unused_file(database, folder):
             "INSERT INTO files_to_remove (file_path, unused_since) VALUES (%s, now()) ON CONFLICT DO NOTHING",
             (UNUSED,),
         )
+
+
+def all_files(folder):
+    """Pictures come from the page, everything else from the server, and all of it is copied."""
+    return {
+        "ATTACHMENTS_MEDIA": ",".join(MediaKind),
+        "ATTACHMENTS_WAYS": ",".join(DownloadWay),
+        "ATTACHMENTS_STORE_URL": (folder / "copies").as_uri(),
+    }
 
 
 def go_away(proxy):
@@ -68,8 +75,14 @@ def kill_at(it, proxy, step, times=1):
     proxy.disarm()
 
 
-def test_every_step_is_announced_and_in_its_order(account, database, proxy):
-    it = account(world=WORLD, attachments_media=tuple(MediaKind), attachments_ways=tuple(DownloadWay))
+@pytest.mark.usefixtures("store_client")
+def test_every_step_is_announced_and_in_its_order(account, database, proxy, tmp_path):
+    it = account(
+        world=WORLD,
+        attachments_media=tuple(MediaKind),
+        attachments_ways=tuple(DownloadWay),
+        attachments_store_url=(tmp_path / "copies").as_uri(),
+    )
     announced = []
     source = bootstrap.source_of(it.settings, it.stop, announce=announced.append)
     note_unused_file(database, it.settings.attachments_dir)
@@ -87,6 +100,9 @@ def test_every_step_is_announced_and_in_its_order(account, database, proxy):
             source.close()
 
     assert set(announced) == set(Step)
+    files = it.query("SELECT DISTINCT file_path FROM attachments WHERE state = 'stored'")
+    copies = {path.relative_to(tmp_path / "copies").as_posix() for path in (tmp_path / "copies").rglob("*.*")}
+    assert copies == {path for (path,) in files}
     pictures = [step for step in first if step in OF_A_PICTURE]  # not every chat has one
     assert pictures == [Step.PICTURE_WRITTEN, Step.PICTURE_SAVED]
     others = WHILE_AWAY | AFTERWARDS | OF_A_PICTURE
@@ -95,8 +111,8 @@ def test_every_step_is_announced_and_in_its_order(account, database, proxy):
 
 @pytest.mark.matrix
 @pytest.mark.timeout(200)
-def test_kills_at_one_step_after_the_other_are_survived_in_one_world(program, database, proxy):
-    it, simulator = program(world=WORLD, PG_URL=proxy.url, **ALL_FILES)
+def test_kills_at_one_step_after_the_other_are_survived_in_one_world(program, database, proxy, tmp_path):
+    it, simulator = program(world=WORLD, PG_URL=proxy.url, **all_files(tmp_path))
     for step in (Step.PICTURE_WRITTEN, Step.MESSAGES_WRITTEN, Step.SPOOLED_CHAT_STORED):
         kill_at(it, proxy, step)
         new_messages(simulator)
@@ -110,8 +126,8 @@ def test_kills_at_one_step_after_the_other_are_survived_in_one_world(program, da
     ("step", "times"),
     [*((step, 1) for step in Step), *((step, 3) for step in Step if step in OFTEN)],
 )
-def test_a_program_killed_at_a_step_leaves_nothing_behind(program, database, proxy, step, times):
-    it, simulator = program(world=WORLD, PG_URL=proxy.url, **ALL_FILES)
+def test_a_program_killed_at_a_step_leaves_nothing_behind(program, database, proxy, tmp_path, step, times):  # noqa: PLR0917 - fixtures and a table
+    it, simulator = program(world=WORLD, PG_URL=proxy.url, **all_files(tmp_path))
     note_unused_file(database, it.folder / "attachments")
 
     kill_at(it, proxy, step, times)
@@ -122,8 +138,8 @@ def test_a_program_killed_at_a_step_leaves_nothing_behind(program, database, pro
 
 @pytest.mark.matrix
 @pytest.mark.timeout(900)
-def test_a_program_killed_at_every_step_in_turn_comes_to_its_end(program, database, proxy):
-    it, simulator = program(world=WORLD, PG_URL=proxy.url, **ALL_FILES)
+def test_a_program_killed_at_every_step_in_turn_comes_to_its_end(program, database, proxy, tmp_path):
+    it, simulator = program(world=WORLD, PG_URL=proxy.url, **all_files(tmp_path))
     for step in Step:
         note_unused_file(database, it.folder / "attachments")
         kill_at(it, proxy, step)

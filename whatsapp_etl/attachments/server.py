@@ -54,6 +54,8 @@ class MediaServer:
         data = opened(sealed, facts.media_key, kind)
         if data is None or (facts.file_sha256 and hashlib.sha256(data).hexdigest() != facts.file_sha256):
             return DownloadReason.DAMAGED
+        if not data:
+            return DownloadReason.DAMAGED  # nobody sends nothing
         return data if len(data) <= most_bytes else DownloadReason.FILE_SIZE
 
     def _sealed(self, path: str, most_bytes: int) -> bytes | DownloadReason:

@@ -66,7 +66,39 @@ class AttachmentStore:
         with self._reading() as cursor:
             return downloads.stored_bytes(cursor)
 
+    # --- copies ---
+
+    def without_copy(self, after: str, limit: int) -> tuple[str, ...]:
+        """Return paths of stored files of which no copy is noted, in their order."""
+        with self._reading() as cursor:
+            return downloads.without_copy(cursor, after, limit)
+
+    def note_copies(self, file_paths: Collection[str], now: datetime) -> None:
+        """Note that files have a copy."""
+        with self._writing() as cursor:
+            downloads.note_copies(cursor, file_paths, now)
+
+    def forget_copies(self) -> None:
+        """Count no file as copied."""
+        with self._writing() as cursor:
+            downloads.forget_copies(cursor)
+
     # --- files ---
+
+    def lose(self, file: StoredFile, now: datetime) -> int:
+        """Let a file that is gone be looked for again; return by how many messages."""
+        with self._writing() as cursor:
+            return downloads.lose_file(cursor, file, now)
+
+    def rename(self, file: StoredFile, file_path: str) -> None:
+        """Note that a file lies under another name."""
+        with self._writing() as cursor:
+            downloads.rename_file(cursor, file, file_path)
+
+    def by_checksum(self, checksum: str) -> StoredFile | None:
+        """Return the stored file with a checksum."""
+        with self._reading() as cursor:
+            return files.by_checksum(cursor, checksum)
 
     def count_files(self) -> int:
         with self._reading() as cursor:

@@ -19,6 +19,7 @@ from whatsapp_etl.downloads import (
 from whatsapp_etl.load.files import write_attachments
 from whatsapp_etl.load.staging import message_ids, take_change_numbers
 from whatsapp_etl.model import Attachment
+from whatsapp_etl.records import StoredFile
 
 _WRITE = """
     INSERT INTO attachment_downloads AS d
@@ -199,3 +200,74 @@ def stored_bytes(cursor: Cursor[TupleRow]) -> int:
     ).fetchone()
     assert row is not None
     return int(row[0])
+
+
+# --- files that were found to be otherwise, and their copies ---
+
+
+def lose_file(cursor: Cursor[TupleRow], file: StoredFile, now: datetime) -> int:
+    """Let a file that is gone be looked for again by all its messages; return how many."""
+    found = cursor.execute(
+        "UPDATE attachments SET state = 'seen', file_path = NULL, checksum = NULL, is_verified = NULL,"
+        " updated_at = now() WHERE checksum = %s AND file_path = %s RETURNING id, message_id",
+        (file.checksum, file.file_path),
+    ).fetchall()
+    if not found:
+        return 0
+    ids, owners = [row[0] for row in found], [row[1] for row in found]
+    _renumber(cursor, owners)
+    look_again(cursor, ids, owners)
+    cursor.execute(
+        "UPDATE attachment_downloads SET state = 'queued', reason = 'not_loaded', way = 'page', attempts = 0,"
+        " next_try_at = %s, changed_at = %s, mirrored_at = NULL WHERE attachment_id = ANY(%s)",
+        (now, now, ids),
+    )
+    return len(found)
+
+
+def rename_file(cursor: Cursor[TupleRow], file: StoredFile, file_path: str) -> None:
+    """Note that a file lies under another name."""
+    found = cursor.execute(
+        "UPDATE attachments SET file_path = %s, updated_at = now() WHERE checksum = %s AND file_path = %s"
+        " RETURNING message_id",
+        (file_path, file.checksum, file.file_path),
+    ).fetchall()
+    _renumber(cursor, [row[0] for row in found])
+
+
+def without_copy(cursor: Cursor[TupleRow], after: str, limit: int) -> tuple[str, ...]:
+    """Return paths of stored files of which no copy is noted, in their order."""
+    found = cursor.execute(
+        "SELECT DISTINCT a.file_path FROM attachment_downloads d JOIN attachments a ON a.id = d.attachment_id"
+        " WHERE d.state = 'stored' AND d.mirrored_at IS NULL AND a.state = 'stored' AND a.file_path > %s"
+        " ORDER BY 1 LIMIT %s",
+        (after, limit),
+    )
+    return tuple(row[0] for row in found)
+
+
+def note_copies(cursor: Cursor[TupleRow], file_paths: Collection[str], now: datetime) -> None:
+    """Note that files have a copy."""
+    if file_paths:
+        cursor.execute(
+            "UPDATE attachment_downloads d SET mirrored_at = %s FROM attachments a"
+            " WHERE a.id = d.attachment_id AND a.file_path = ANY(%s) AND d.mirrored_at IS NULL",
+            (now, list(file_paths)),
+        )
+
+
+def forget_copies(cursor: Cursor[TupleRow]) -> None:
+    """Count no file as copied: the second store is another one now."""
+    cursor.execute("UPDATE attachment_downloads SET mirrored_at = NULL WHERE mirrored_at IS NOT NULL")
+
+
+def _renumber(cursor: Cursor[TupleRow], messages: Sequence[int]) -> None:
+    """Give messages whose attachment changed new numbers in the feed of changes."""
+    ids = sorted(set(messages))
+    if ids:
+        last = take_change_numbers(cursor, len(ids))
+        cursor.execute(
+            "UPDATE messages m SET content_hash = '', updated_at = now(), change_seq = c.seq"
+            " FROM unnest(%s::bigint[], %s::bigint[]) AS c (id, seq) WHERE c.id = m.id",
+            (ids, list(range(last - len(ids) + 1, last + 1))),
+        )

@@ -73,6 +73,16 @@ def has_file(cursor: Cursor[TupleRow], file: StoredFile) -> bool:
     return found is not None
 
 
+def by_checksum(cursor: Cursor[TupleRow], checksum: str) -> StoredFile | None:
+    """Return the stored file with a checksum; None when no row has it."""
+    row = cursor.execute(
+        "SELECT file_path, size_bytes FROM attachments WHERE checksum = %s AND state = 'stored'"
+        " ORDER BY id LIMIT 1",
+        (checksum,),
+    ).fetchone()
+    return StoredFile(file_path=row[0], checksum=checksum, size_bytes=row[1]) if row else None
+
+
 def known_files(cursor: Cursor[TupleRow], paths: Collection[str]) -> frozenset[str]:
     """Return which of these paths a row names: as stored, or as waiting to be removed."""
     found = cursor.execute(

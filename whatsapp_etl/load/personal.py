@@ -53,7 +53,17 @@ _WRITTEN = {"id", "first_run_id", "last_run_id", "created_at", "updated_at"}
 #: Counts, times, states and hashes that name nobody, of rows that stay or go with their owner.
 IMPERSONAL: Mapping[str, frozenset[str]] = {
     "attachment_downloads": frozenset(
-        {"attachment_id", "state", "reason", "way", "attempts", "next_try_at", "changed_at", "run_id"}
+        {
+            "attachment_id",
+            "state",
+            "reason",
+            "way",
+            "attempts",
+            "next_try_at",
+            "changed_at",
+            "run_id",
+            "mirrored_at",
+        }
     ),
     "attachments": frozenset(
         {

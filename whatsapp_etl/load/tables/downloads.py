@@ -30,6 +30,7 @@ attachment_downloads = Table(
     instant("next_try_at", "Not tried again before; null: settled, or with the next reading.", null=True),
     instant("changed_at", "When this was decided, by the program's clock."),
     number("run_id", "Run that decided it."),
+    instant("mirrored_at", "When its file was copied to ATTACHMENTS_STORE_URL; null: it was not.", null=True),
     one_of("state", DownloadState),
     one_of("reason", DownloadReason),
     one_of("way", ("page", "direct")),
@@ -37,6 +38,11 @@ attachment_downloads = Table(
         "ix_attachment_downloads_open",
         "next_try_at",
         postgresql_where=sql("state IN ('queued', 'downloading', 'phone_needed', 'too_large')"),
+    ),
+    Index(
+        "ix_attachment_downloads_unmirrored",
+        "attachment_id",
+        postgresql_where=sql("state = 'stored' AND mirrored_at IS NULL"),
     ),
     comment="One row for each attachment: how far its bytes came, and when they are tried again.",
 )

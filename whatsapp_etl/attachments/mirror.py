@@ -1,0 +1,86 @@
+"""A second copy of every file in an object store, under the same names."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import obstore
+from obstore import exceptions
+from obstore.store import from_url
+
+from whatsapp_etl.errors import AttachmentStoreError
+
+_REMEDY = "Check ATTACHMENTS_STORE_URL and the store's credentials; it is tried again with the next cycle."
+
+
+class Mirror:
+    """The objects below one URL; credentials come from where the store's own tools take them."""
+
+    def __init__(self, url: str) -> None:
+        """Prepare; nothing is asked of the store yet.
+
+        Raises:
+            AttachmentStoreError: The URL or what the environment says of the store cannot be followed.
+        """
+        options: dict[str, object] = (
+            {"mkdir": True}
+            if url.startswith("file:")
+            else {
+                "client_options": {
+                    "connect_timeout": timedelta(seconds=10),
+                    "timeout": timedelta(seconds=90),
+                    "allow_http": True,  # only where the endpoint's own scheme is http
+                },
+                "retry_config": {"max_retries": 2, "retry_timeout": timedelta(minutes=1)},
+            }
+        )
+        with _told("opened"):
+            self._store = from_url(url, **options)  # type: ignore[call-overload]
+
+    def put(self, file_path: str, place: Path) -> None:
+        """Copy a file; one that is there already is the same, since its name is its checksum.
+
+        Raises:
+            AttachmentStoreError: The store refuses or does not answer.
+            OSError: The file cannot be read.
+        """
+        data = place.read_bytes()
+        with _told("written"):
+            try:
+                obstore.put(self._store, file_path, data, mode="create", use_multipart=False)
+            except exceptions.AlreadyExistsError:
+                return
+
+    def get(self, file_path: str, checksum: str) -> bytes | None:
+        """Return a file's bytes; None where there is none, or one that has another checksum."""
+        with _told("read"):
+            try:
+                data = bytes(obstore.get(self._store, file_path).bytes())
+            except FileNotFoundError:
+                return None
+        return data if hashlib.sha256(data).hexdigest() == checksum else None
+
+    def delete(self, file_path: str) -> None:
+        """Delete a copy; one that is gone already is no error."""
+        with _told("tidied"):
+            try:
+                obstore.delete(self._store, file_path)
+            except FileNotFoundError:
+                return
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    try:
+        yield
+    except (exceptions.BaseError, OSError, ValueError) as error:
+        # Without addresses' queries, in which keys may stand.
+        text = re.sub(r"\?\S+", "", str(error).partition("\n")[0])[:200]
+        raise AttachmentStoreError(
+            f"The attachments' store could not be {what} ({text}).", _REMEDY
+        ) from error
