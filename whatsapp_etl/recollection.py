@@ -32,7 +32,7 @@ class Recollection:
 
         Read as late as that: until the profile was ours, another program may have written it.
         """
-        if self.standing is not None:
+        if self.settled.is_known:
             return
         try:
             memory = self.spool.memory()
@@ -41,7 +41,8 @@ class Recollection:
             return
         if memory is None or not hmac.compare_digest(memory.account, _hashed(account.id, memory.key)):
             return
-        self.standing = Standing(account.id, memory.is_shield_alarmed, memory.forgotten)
+        if self.standing is None:
+            self.standing = Standing(account.id, memory.is_shield_alarmed, memory.forgotten)
         self.settled = Settled(memory.key, memory.revisions)
         log.info("memory_taken_up", messages=len(memory.revisions))
 

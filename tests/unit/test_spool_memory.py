@@ -13,6 +13,7 @@ from whatsapp_etl.recollection import Recollection
 from whatsapp_etl.scope import Standing
 from whatsapp_etl.spool.folder import Spool
 from whatsapp_etl.spool.memory import packed_memory, unpacked_memory
+from whatsapp_etl.spool.settled import Settled
 
 OWN, OTHER = Account("491555000000@c.us"), Account("491555000009@c.us")
 STANDING = Standing(OWN.id, is_shield_alarmed=False, forgotten=Forgotten(b"key", frozenset({b"gone"})))
@@ -76,14 +77,17 @@ def test_what_was_settled_since_is_kept_too_and_an_alarm(spool):
     assert again.standing.is_shield_alarmed
 
 
-def test_a_program_that_knows_more_does_not_look(spool):
+def test_only_what_a_program_does_not_know_is_taken_up(spool):
     kept(spool, OLD)
     known = Recollection(spool, standing=replace(STANDING, is_shield_alarmed=True))
 
     known.recall(OWN)
 
-    assert known.standing.is_shield_alarmed
-    assert not known.settled.is_known
+    assert known.standing.is_shield_alarmed  # what Postgres said last stands
+    assert wanted(known, OLD, NEW) == [NEW.external_id]
+    known.settled = Settled(b"key", {})
+    known.recall(OWN)
+    assert wanted(known, OLD) == [OLD.external_id]
 
 
 def test_of_another_account_nothing_is_taken_up(spool):
