@@ -235,7 +235,8 @@ class Kills:
         return None
 
     def _is_well(self, service: subprocess.Popen[bytes]) -> bool:
-        """Wait for a cycle of this life that succeeded, and that found nothing left to do."""
+        """Wait for a cycle of this life that succeeded; in vain once the page asks for a new scan."""
+        lost_before = self.sessions_lost()
         with self.database.connect() as connection:
             connection.autocommit = True
             last = connection.execute("SELECT coalesce(max(id), 0) FROM sync_runs").fetchone()
@@ -246,6 +247,8 @@ class Kills:
                     "SELECT 1 FROM sync_runs WHERE id > %s AND status = 'success'", last
                 ).fetchone():
                     return True
+                if self.sessions_lost() > lost_before:
+                    break
                 self._let_pass(service, _LOOKS_EVERY)
         return False
 
