@@ -52,7 +52,7 @@ conformance: install-browser .conformance/.installed ## Let other people's clien
 	@touch $@
 
 # The extra weighs more than all the rest, so it lies beside .venv, and only who asks for it has it on the path.
-ocr: install-browser .ocr/.installed ## Read pictures with the real engines, and measure them (about 6 minutes)
+ocr: install-browser .ocr/.installed ## Read pictures with the real engines, and measure them (about 8 minutes on 2 cores)
 	PYTHONPATH="$(CURDIR)/.ocr" $(BIN)/pytest -q -p no:randomly -m ocr tests $(ARGS)
 	PYTHONPATH="$(CURDIR)/.ocr" $(BIN)/python -m benchmarks ocr
 
