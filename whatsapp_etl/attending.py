@@ -51,7 +51,10 @@ def attend(settings: Settings, store: Store) -> int:
         source.ask_for_codes()
         scheduler.run_soon()
 
-    app = create_app(state, options, clock, ask_for_codes)  # refuses an open bind before anything starts
+    proposals = store.agent_proposals()
+    app = create_app(  # refuses an open bind before anything starts
+        state, options, clock, ask_for_codes, lambda proposal: proposals.take(proposal, clock())
+    )
     listener = listen(settings.host, settings.port)
 
     taken: list[int] = []
@@ -138,6 +141,7 @@ def attend(settings: Settings, store: Store) -> int:
         # A thread that did not end would hold the process for ever.
         sys.stderr.flush()
         os._exit(code)
+    proposals.close()
     return taken[0] if taken else code
 
 

@@ -15,14 +15,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
 
+from whatsapp_etl.agent import AgentWish
 from whatsapp_etl.attachments.files import remove
 from whatsapp_etl.attachments.mirror import Mirror
 from whatsapp_etl.attachments.room import Room
 from whatsapp_etl.attachments.server import MediaServer
 from whatsapp_etl.backfill import Backfill
 from whatsapp_etl.errors import ConfigurationError, DatabaseUnreachableError
-from whatsapp_etl.events.sign import key_of
-from whatsapp_etl.events.targets import Target, parse_targets
 from whatsapp_etl.extract.browser import BrowserOptions, find_browser
 from whatsapp_etl.extract.packs import AUTO, load_packs, read_pack, usable_packs
 from whatsapp_etl.extract.source import Judgement, Source, SourceOptions
@@ -35,6 +34,7 @@ from whatsapp_etl.load.store import Store
 from whatsapp_etl.mirroring import Mirroring, remove_copy
 from whatsapp_etl.model import SelectorPack, SessionSnapshot
 from whatsapp_etl.pipeline import Cycle
+from whatsapp_etl.receivers import agent_wish_of, target_names
 from whatsapp_etl.resources import data_folder
 from whatsapp_etl.retention import Retention
 from whatsapp_etl.session_keeping import keeper_of
@@ -71,6 +71,7 @@ class _Parts(TypedDict):
     mirroring: Mirroring | None
     spool: Spool
     announce: Announce
+    agent: AgentWish
 
 
 def clock_of(settings: Settings) -> Clock:
@@ -119,24 +120,10 @@ def snapshots_of(settings: Settings) -> Path:
 
 def rules_of(settings: Settings) -> Rules:
     """Return what is read and what is left alone."""
-    agent = (settings.whatsapp_agent_contact, settings.whatsapp_agent_thread_name)
     return Rules(
         exclude=settings.whatsapp_exclude_chats,
-        agent=tuple(text for text in agent if text),
         disappearing=settings.whatsapp_disappearing,
         downloads=settings.downloads,
-    )
-
-
-def targets_of(settings: Settings) -> tuple[Target, ...]:
-    """Return to whom events are delivered.
-
-    Raises:
-        ConfigurationError: EVENTS_WEBHOOKS or EVENTS_SECRET cannot be used.
-    """
-    key_of(settings.events_secret.get_secret_value())
-    return parse_targets(
-        settings.events_webhooks.get_secret_value(), allows_private=settings.events_allow_private
     )
 
 
@@ -152,7 +139,7 @@ def open_store(
         may_be_away: Whether Postgres may be away, where an earlier program left what is needed to read on:
             the schema is then brought up to date before the first statement.
     """
-    targets = targets_of(settings)  # what is wrong with them is told before anything starts
+    targets = target_names(settings)  # what is wrong with them is told before anything starts
     may_be_away = may_be_away and spool_of(settings).has_memory
     with open_db(settings, may_be_away=may_be_away) as database:
         try:
@@ -162,7 +149,7 @@ def open_store(
                 raise
             log.warning("postgres_away_at_start", error=str(away))
             database.prepare_later(migrate.upgrade)
-        with Store(database, announce=announce, targets=[target.name for target in targets]) as store:
+        with Store(database, announce=announce, **targets) as store:
             yield store
 
 
@@ -173,8 +160,8 @@ def open_store_to_read(settings: Settings) -> Iterator[Store]:
     Raises:
         SchemaOutdatedError: The schema is not the program's.
     """
-    names = [target.name for target in targets_of(settings)]
-    with open_current_db(settings) as database, Store(database, targets=names) as store:
+    targets = target_names(settings)
+    with open_current_db(settings) as database, Store(database, **targets) as store:
         yield store
 
 
@@ -394,6 +381,7 @@ def _parts_of(
         "mirroring": mirroring_of(settings, store, clock, announce),
         "spool": spool_of(settings, announce),
         "announce": announce,
+        "agent": agent_wish_of(settings),
     }
 
 

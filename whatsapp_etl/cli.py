@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 from uuid import UUID
@@ -11,9 +11,11 @@ from uuid import UUID
 import typer
 
 from whatsapp_etl import __version__
+from whatsapp_etl.cli_agent import app as agent_app
 from whatsapp_etl.cli_attachments import app as attachments_app
 from whatsapp_etl.cli_extract import extract
 from whatsapp_etl.cli_session import app as session_app
+from whatsapp_etl.cli_words import instant_of
 from whatsapp_etl.errors import ConfigurationError, WhatsappEtlError
 
 app = typer.Typer(
@@ -30,6 +32,7 @@ runs_app = typer.Typer(help="The last cycles, one a line.", invoke_without_comma
 events_app = typer.Typer(help="What is told outside: events and their delivery.", no_args_is_help=True)
 app.add_typer(runs_app, name="runs")
 app.add_typer(events_app, name="events")
+app.add_typer(agent_app, name="agent")
 app.add_typer(selectors_app, name="selectors")
 app.add_typer(db_app, name="db")
 app.add_typer(shield_app, name="shield")
@@ -152,7 +155,7 @@ def simulate(
     """Serve the stand-in WhatsApp Web."""
     from whatsapp_etl.simulator.serve import SimulatorOptions, serve
 
-    instant = _instant(now) if now else None
+    instant = instant_of(now) if now else None
     try:
         options = SimulatorOptions(
             host=host,
@@ -283,7 +286,7 @@ def events_replay(
     """Deliver again, under the same ids: one event, what was given up, or all since an instant."""
     from whatsapp_etl import event_commands
 
-    event_commands.replay(event_id, _instant(since) if since else None, dead=dead)
+    event_commands.replay(event_id, instant_of(since) if since else None, dead=dead)
 
 
 @selectors_app.command("check")
@@ -394,16 +397,6 @@ def shield_acknowledge() -> None:
 def version() -> None:
     """Print the version."""
     typer.echo(__version__)
-
-
-def _instant(text: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter(f'"{text}" is not an instant; write 2026-08-23T12:00:00Z') from error
-    if instant.tzinfo is None:
-        raise typer.BadParameter(f'"{text}" names no zone; write 2026-08-23T12:00:00Z')
-    return instant
 
 
 def _day(text: str) -> date:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
 
@@ -77,11 +78,27 @@ class Told:
 Tells = Callable[[Told], tuple[Happening, ...]]
 
 
+class Deliverable(Protocol):
+    """Something that is delivered: an event, or a message for the agent's pipeline."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def seq(self) -> int: ...
+    @property
+    def type(self) -> StrEnum: ...
+    @property
+    def occurred_at(self) -> datetime: ...
+
+
+ItemT = TypeVar("ItemT", bound=Deliverable)
+
+
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Generic[ItemT]):
     """One event on its way to one target."""
 
-    event: Event
+    event: ItemT
     target: str  #: Its name: host and hash of the URL, no secret.
     state: DeliveryState
     attempts: int  #: Those that have ended.
@@ -103,8 +120,8 @@ class OutboxFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class ListedEvent:
+class Listed(Generic[ItemT]):
     """An event with how its deliveries stand, for `whatsapp-etl events list`."""
 
-    event: Event
-    deliveries: tuple[Delivery, ...] = ()
+    event: ItemT
+    deliveries: tuple[Delivery[ItemT], ...] = ()

@@ -179,10 +179,20 @@ class SkipRule(StrEnum):
     """Why a chat is left alone altogether: nothing of it is written, it is only counted."""
 
     EXCLUDED = "excluded"  #: Named by `WHATSAPP_EXCLUDE_CHATS`.
-    AGENT = "agent"  #: The agent's thread, which is not stored until that is built.
+    AGENT = "agent"  #: Of older programs, which did not store the agent's thread.
     LOCKED = "locked"
     OUT_OF_SCOPE = "out_of_scope"  #: A channel, the status, a bot.
     FORGOTTEN = "forgotten"  #: Erased on request.
+
+
+class AgentState(StrEnum):
+    """Whether messages are told apart for the agent, and if not, why."""
+
+    OFF = "off"  #: Nothing is set.
+    THREAD = "thread"  #: One chat is the agent's.
+    KEYWORDS = "keywords"  #: No chat is; messages that call the agent are told apart.
+    NOT_FOUND = "not_found"  #: A chat is named, and none is known to be meant.
+    AMBIGUOUS = "ambiguous"  #: A chat is named, and several could be meant.
 
 
 class DisagreementFact(StrEnum):
@@ -330,6 +340,7 @@ class ContactFacts:
     saved_name: str | None
     push_name: str | None
     phone_id: str | None  #: For "@lid" contacts: the phone number's id where the browser knows it.
+    is_saved: bool = True  #: False: `saved_name`, if there is one, is a business' own, which it chose itself.
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,6 +349,7 @@ class GroupFacts:
     subject: str | None
     participant_ids: tuple[str, ...]  #: Sorted; the own id is among them while a member.
     is_complete: bool = True  #: False when the list is known to be cut.
+    owner_id: str | None = None  #: Who made the group; None where the browser does not know it.
 
 
 @dataclass(frozen=True, slots=True)
@@ -972,6 +984,7 @@ class StoreFacts:
     rows_compared: int = 0  #: By the cycles of the last day.
     attachments: Mapping[str, int] = field(default_factory=dict)  #: How many are in each state.
     extraction_jobs: Mapping[JobState, int] = field(default_factory=dict)  #: Pictures to read, by state.
+    agent: AgentState | None = None  #: Whether the agent's thread is told apart; None: no cycle knew yet.
 
 
 @dataclass(frozen=True, slots=True)

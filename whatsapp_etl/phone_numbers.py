@@ -56,3 +56,67 @@ def own_number(text: str) -> OwnNumber:
         calling_code=str(number.country_code),
         national=phonenumbers.national_significant_number(number),
     )
+
+
+#: Where one line has two numbers: with and without a digit that only mobile lines have. Calling code, the
+#: digits before it, the digit, and how many follow.
+_OPTIONAL_DIGITS = (("52", 0, "1", 10), ("54", 0, "9", 10), ("55", 2, "9", 8))
+
+
+def numbers_of(text: str, own_digits: str) -> tuple[str, ...]:
+    """Return the digits under which WhatsApp may know a number, the plainest first; none: it is no number.
+
+    Args:
+        text: In any usual notation; without a country code it is one of the account's own country.
+        own_digits: The account's number, which tells that country.
+    """
+    written = text.strip().removeprefix("tel:")
+    if any(character.isalpha() or character == "@" for character in written):
+        return ()
+    written = re.sub(r"\(0\)", "", written)
+    try:
+        own = phonenumbers.parse(f"+{own_digits}")
+        region = phonenumbers.region_code_for_country_code(own.country_code or 0)
+    except phonenumbers.NumberParseException:
+        region = None
+    # Two zeros stand for the plus in most countries and are dialled in none as a number.
+    written = re.sub(r"^\s*00", "+", written)
+    try:
+        number = phonenumbers.parse(written, region)
+    except phonenumbers.NumberParseException:
+        return ()
+    spellings = _spellings(str(number.country_code), phonenumbers.national_significant_number(number))
+    return spellings if any(map(_is_possible, spellings)) else ()
+
+
+def _is_possible(digits: str) -> bool:
+    return phonenumbers.is_possible_number(phonenumbers.parse(f"+{digits}"))
+
+
+def people_ids(entry: str) -> tuple[str, ...]:
+    """Return the ids that an entry of a list of people means: an id, or a number with its country code.
+
+    Raises:
+        ValueError: It is neither. The entry is not repeated.
+    """
+    if re.fullmatch(r"[0-9]+@(c\.us|lid)", entry.strip()):
+        return (entry.strip(),)
+    written = re.sub(r"^\s*00", "+", entry.strip())
+    found = numbers_of(written, "") if written.startswith(("+", "\uff0b")) else ()
+    if not found:
+        msg = f"has an entry that is no phone number with its country code, and no id. {_HOW_TO_WRITE}"
+        raise ValueError(msg)
+    return tuple(f"{digits}@c.us" for digits in found)
+
+
+def _spellings(calling_code: str, national: str) -> tuple[str, ...]:
+    found = [calling_code + national]
+    for code, before, digit, after in _OPTIONAL_DIGITS:
+        if code != calling_code:
+            continue
+        head, rest = national[:before], national[before:]
+        if len(rest) == after:
+            found.append(f"{code}{head}{digit}{rest}")
+        elif len(rest) == after + 1 and rest[0] == digit:
+            found.append(f"{code}{head}{rest[1:]}")
+    return tuple(found)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from whatsapp_etl.agent import AgentWish
 from whatsapp_etl.announcing import store_end
 from whatsapp_etl.blind_spots import BlindSpots
 from whatsapp_etl.captured import CapturedChat
@@ -24,6 +25,7 @@ from whatsapp_etl.errors import (
 )
 from whatsapp_etl.extract.source import Source
 from whatsapp_etl.fetching import Fetching
+from whatsapp_etl.following import follow_agent
 from whatsapp_etl.load.store import Store
 from whatsapp_etl.mirroring import Mirroring
 from whatsapp_etl.model import (
@@ -85,6 +87,7 @@ class Cycle:
     mirroring: Mirroring | None = None  #: Copies files into a second store; None: there is none.
     fetching: Fetching | None = None  #: The direct way to files; None: it is not switched on.
     announce: Announce = no_announcement
+    agent: AgentWish = field(default_factory=AgentWish)
     _has_untold_alarm: bool = False
     _has_chosen_files: bool = False
     _recollection: Recollection = field(init=False)
@@ -326,7 +329,10 @@ class Cycle:
         return True
 
     def _load_people(self, directory: Directory, tally: Tally) -> None:
-        """Chats and people; before any message, since their ids tell which messages are stored already."""
+        """Chats and people; before any message, since their ids tell which messages are stored already.
+
+        Which chat is the agent's is told by them, too.
+        """
         self.store.apply_directory(
             [thread_of(chat) for chat in directory.chats],
             directory.contacts,
@@ -335,6 +341,8 @@ class Cycle:
             run_id=tally.run_id,
             now=self.clock(),
         )
+        unreadable = self.source.unreadable_parts
+        follow_agent(self.store, self.agent, directory, unreadable, run_id=tally.run_id, now=self.clock())
 
     def _choose_files(self, tally: Tally) -> None:
         """Look for files again that other settings left out; once, since settings do not change meanwhile."""

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 #: What the program notes about its own work; of these a plain number of days speaks.
-BOOKKEEPING = ("sync_runs", "rejects", "disagreements", "session_events", "events", "sync_coverage_history")
+BOOKKEEPING = (
+    "sync_runs",
+    "rejects",
+    "disagreements",
+    "session_events",
+    "events",
+    "sync_coverage_history",
+    "agent_messages",
+    "agent_proposals",
+)
 #: What the account said. Kept for ever unless told otherwise.
 CONTENT = ("messages", "message_versions", "reaction_versions", "participant_changes", "extractions")
 

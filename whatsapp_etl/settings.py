@@ -13,6 +13,7 @@ import platformdirs
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from whatsapp_etl.addressing import name_of
 from whatsapp_etl.downloads import (
     SHOWN_KINDS,
     DownloadRules,
@@ -23,6 +24,7 @@ from whatsapp_etl.downloads import (
     parse_size,
 )
 from whatsapp_etl.errors import ConfigurationError
+from whatsapp_etl.phone_numbers import people_ids
 from whatsapp_etl.retention import Retention, parse_retention
 from whatsapp_etl.session_key import HOW_TO_MAKE, parse_key
 from whatsapp_etl.stopping import STOP_DEADLINE
@@ -60,6 +62,9 @@ class Settings(BaseSettings):
     whatsapp_enable_sending: bool = False
     whatsapp_agent_contact: str = ""
     whatsapp_agent_thread_name: str = ""
+    whatsapp_agent_keywords: Annotated[tuple[str, ...], NoDecode] = ()
+    whatsapp_agent_allowed: Annotated[tuple[str, ...], NoDecode] = ()
+    whatsapp_agent_webhooks: SecretStr = SecretStr("")
     image_processing_enabled: bool = False
     extraction_engine: str = Field(default="rapidocr", pattern=r"^[a-z][a-z0-9_-]*(:.*)?$")
     attachments_dir: Path = Field(default_factory=lambda: _data_folder("attachments"))
@@ -118,13 +123,29 @@ class Settings(BaseSettings):
     #: Hidden. Fixes the program's clock, for tests against a stand-in with `--now`.
     whatsapp_etl_now: datetime | None = None
 
-    @field_validator("whatsapp_exclude_chats", "http_allowed_hosts", mode="before")
+    @field_validator(
+        "whatsapp_exclude_chats",
+        "http_allowed_hosts",
+        "whatsapp_agent_keywords",
+        "whatsapp_agent_allowed",
+        mode="before",
+    )
     @classmethod
     def _split_commas(cls, value: object) -> object:
         """Read "a, b" as two entries."""
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("whatsapp_agent_keywords")
+    @classmethod
+    def _keywords_are_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(map(name_of, value)))
+
+    @field_validator("whatsapp_agent_allowed")
+    @classmethod
+    def _allowed_are_people(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(person for entry in value for person in people_ids(entry)))
 
     @field_validator("browser_args", mode="before")
     @classmethod

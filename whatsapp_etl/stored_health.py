@@ -44,6 +44,7 @@ def stored_health(store: Store, settings: Settings) -> Health:
             last_success_at=facts.last_success_at,
             shield_alarm=store.has_shield_alarm(),
             outbox=store.outbox_facts(),
+            agent_outbox=store.agent_outbox_facts(),
         ),
         now,
         thresholds,

@@ -1,4 +1,6 @@
-"""The jobs beside the cycles: one for each target delivers events, one sees when the sync has gone stale.
+"""The jobs beside the cycles: one for each target delivers, one sees when the sync has gone stale.
+
+Events and the agent's messages are delivered by the same means.
 
 They run in threads of their own: a browser that hangs is what somebody must be told of. Killed at any
 point they lose nothing; see `events.deliver`.
@@ -19,15 +21,17 @@ from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from whatsapp_etl import bootstrap
+from whatsapp_etl import receivers
 from whatsapp_etl.announcing import time_passed
 from whatsapp_etl.errors import DatabaseRefusedError, DatabaseUnreachableError, SchemaOutdatedError
 from whatsapp_etl.events.deliver import Deliverer
-from whatsapp_etl.events.formats import Context
+from whatsapp_etl.events.formats import Context, Post, write, write_agent_message
 from whatsapp_etl.events.retry import Policy
 from whatsapp_etl.events.sign import key_of
+from whatsapp_etl.events.targets import Target
 from whatsapp_etl.events.wire import Wire
-from whatsapp_etl.happenings import OutboxFacts
+from whatsapp_etl.happenings import ItemT, OutboxFacts
+from whatsapp_etl.load.beside import Beside
 from whatsapp_etl.load.deliveries import Outbox
 from whatsapp_etl.load.store import Store
 from whatsapp_etl.qr_code import qr_png
@@ -42,6 +46,8 @@ _WATCH_EVERY = timedelta(seconds=15)
 #: No job is due later than this, but for a clock that was set.
 _LONGEST_PAUSE = 2 * _WATCH_EVERY
 
+_Job = Callable[[], object]
+
 
 class Telling:
     """Delivers and watches in the background until it is stopped."""
@@ -54,7 +60,7 @@ class Telling:
         *,
         thresholds: Thresholds,
         shown_qr: Callable[[], str | None] = lambda: None,
-        show: Callable[[OutboxFacts], None] = lambda _facts: None,
+        show: Callable[[OutboxFacts, OutboxFacts], None] = lambda _events, _agent: None,
         policy: Policy | None = None,
         deliver_every: timedelta = DELIVER_EVERY,
     ) -> None:
@@ -66,7 +72,7 @@ class Telling:
             clock: The program's.
             thresholds: From when on the sync is stale.
             shown_qr: The text of the code that the page shows now; asked only where it may be sent.
-            show: Takes how delivery stands.
+            show: Takes how delivery stands, of events and of the agent's messages.
             policy: How often a delivery is tried.
             deliver_every: How often each target's job looks for what is due.
         """
@@ -82,42 +88,54 @@ class Telling:
         self._running = 0
         self._has_failed = False
         self._watched = store.outbox()
-        targets = bootstrap.targets_of(settings)
+        self._watched_agent = store.agent_outbox()
+        targets, agent_targets = receivers.targets_of(settings), receivers.agent_targets_of(settings)
+        source = f"/whatsapp-etl/{settings.pg_schema}"
         wire = Wire(self._stop, allows_private=settings.events_allow_private)
 
         def context() -> Context:
             code = shown_qr() if settings.events_send_qr else None
             return Context(
-                source=f"/whatsapp-etl/{settings.pg_schema}",
+                source=source,
                 status_url=settings.public_url,
                 qr=code,
                 qr_png=qr_png(code) if code else None,
             )
 
-        self._outboxes: list[Outbox] = [self._watched]
-        self._deliverers: list[Deliverer] = []
-        for target in targets:
-            outbox = store.outbox()
+        key = key_of(settings.events_secret.get_secret_value())
+
+        def deliverer(target: Target, outbox: Outbox[ItemT], write: Callable[[ItemT, Target], Post]) -> _Job:
             self._outboxes.append(outbox)
-            self._deliverers.append(
-                Deliverer(
-                    target,
-                    outbox,
-                    send=wire.send,
-                    context=context,
-                    key=key_of(settings.events_secret.get_secret_value()),
-                    clock=clock,
-                    jitter=random.random,
-                    policy=policy or Policy(),
-                )
+            made = Deliverer(
+                target,
+                outbox,
+                write=write,
+                send=wire.send,
+                key=key,
+                clock=clock,
+                jitter=random.random,
+                policy=policy or Policy(),
             )
-        pool = ThreadPoolExecutor(max_workers=len(targets) + 1, thread_name_prefix="events")
+            return made.deliver_due
+
+        self._outboxes: list[Beside] = [self._watched, self._watched_agent]
+        self._deliverers: dict[str, _Job] = {}
+        for target in targets:
+            self._deliverers[f"deliver {target.name}"] = deliverer(
+                target, store.outbox(), lambda event, to: write(event, to, context())
+            )
+        for target in agent_targets:
+            self._deliverers[f"deliver to the agent {target.name}"] = deliverer(
+                target, store.agent_outbox(), lambda message, to: write_agent_message(message, to, source)
+            )
+        # One for each, and one that watches.
+        pool = ThreadPoolExecutor(max_workers=len(self._deliverers) + 1, thread_name_prefix="events")
         self._scheduler = BackgroundScheduler(timezone=UTC, executors={"default": _Pool(pool)})
 
     def start(self) -> None:
         self._every(_WATCH_EVERY, self._watch, "watch")
-        for deliverer in self._deliverers:
-            self._every(self._deliver_every, deliverer.deliver_due, f"deliver {deliverer.target.name}")
+        for name, deliver in self._deliverers.items():
+            self._every(self._deliver_every, deliver, name)
         self._scheduler.start()
         threading.Thread(target=self._keep_going, name="events-guard", daemon=True).start()
 
@@ -137,7 +155,7 @@ class Telling:
                 outbox.close()
         return has_ended
 
-    def _every(self, pause: timedelta, job: Callable[[], object], name: str) -> None:
+    def _every(self, pause: timedelta, job: _Job, name: str) -> None:
         def run() -> None:
             with self._counted():
                 if not self._stop.is_set():
@@ -162,7 +180,7 @@ class Telling:
                     with suppress(JobLookupError):
                         self._scheduler.modify_job(job.id, next_run_time=now)
 
-    def _attempt(self, job: Callable[[], object]) -> None:
+    def _attempt(self, job: _Job) -> None:
         try:
             job()
             self._has_failed = False
@@ -179,7 +197,7 @@ class Telling:
             now, started_at=self._started_at, stale_after=self._stale_after, grace=self._grace
         )
         self._watched.tell(stale, now)
-        self._show(self._watched.facts())
+        self._show(self._watched.facts(), self._watched_agent.facts())
 
     @contextmanager
     def _counted(self) -> Iterator[None]:

@@ -161,18 +161,6 @@ def test_an_excluded_chat_leaves_no_trace(account):
     assert it.query("SELECT (chats_skipped ->> 'excluded')::int FROM sync_runs") == [(1,)]
 
 
-def test_a_configured_agent_thread_is_not_stored_yet(account):
-    plain = account(world={"chats": 4, "messages": 40})
-    chat = texts(plain)[0][1]["thread_external_id"]
-    it = account(
-        world={"chats": 4, "messages": 40},
-        whatsapp_agent_contact=chat,
-        whatsapp_profile_dir=plain.settings.attachments_dir.parent / "other",
-    )
-    assert it.sync().status is RunStatus.SUCCESS
-    assert {row["thread_external_id"] for row in it.stored().values()}.isdisjoint({chat})
-
-
 @pytest.mark.matrix
 def test_a_stop_between_two_chats_keeps_what_was_read_and_the_next_cycle_the_rest(account):
     it = account()

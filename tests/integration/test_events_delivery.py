@@ -21,12 +21,12 @@ from tests.fixtures.service import FixedClock
 from tests.unit.test_events_sign import hmac_by_hand
 from whatsapp_etl.errors import DatabaseUnreachableError
 from whatsapp_etl.events.deliver import Deliverer
-from whatsapp_etl.events.formats import Context
+from whatsapp_etl.events.formats import Context, write
 from whatsapp_etl.events.retry import Policy
 from whatsapp_etl.events.targets import parse_targets
 from whatsapp_etl.events.wire import Wire
 from whatsapp_etl.happenings import EventType
-from whatsapp_etl.load.deliveries import Outbox
+from whatsapp_etl.load.deliveries import EventOutbox
 from whatsapp_etl.load.store import Store
 
 KEY = b"a secret that nobody knows"
@@ -66,9 +66,11 @@ def make_deliverer(database):
         stop = options.pop("stop", None) or threading.Event()
         return Deliverer(
             target,
-            opened.enter_context(Outbox(database, [target.name])),
+            opened.enter_context(EventOutbox(database, [target.name])),
+            write=lambda event, target: write(
+                event, target, Context("/whatsapp-etl/public", "https://status.example/")
+            ),
             send=Wire(stop, allows_private=True, patience=PATIENCE).send,
-            context=lambda: Context("/whatsapp-etl/public", "https://status.example/"),
             key=KEY,
             clock=clock,
             jitter=lambda: 0.5,
@@ -173,7 +175,7 @@ def test_what_fails_too_often_is_given_up_and_the_next_one_goes_on(database, rec
 
     assert receiver.delivered == [second]
     assert states(database) == {"dead": 1, "delivered": 1}
-    with Outbox(database, [target.name]) as outbox:
+    with EventOutbox(database, [target.name]) as outbox:
         assert outbox.facts().dead == 1
         assert outbox.replay_dead(clock()) == 1
     deliverer.deliver_due()
@@ -246,18 +248,18 @@ import sys, threading
 from datetime import UTC, datetime
 from pathlib import Path
 from whatsapp_etl.events.deliver import Deliverer
-from whatsapp_etl.events.formats import Context
+from whatsapp_etl.events.formats import Context, write
 from whatsapp_etl.events.targets import parse_targets
 from whatsapp_etl.events.wire import Wire
 from whatsapp_etl.load.database import open_database
-from whatsapp_etl.load.deliveries import Outbox
+from whatsapp_etl.load.deliveries import EventOutbox
 
 (target,) = parse_targets(sys.argv[2], allows_private=True)
 with open_database(sys.argv[1], "public", Path("/nonexistent")) as database:
     Deliverer(
-        target, Outbox(database, [target.name]), send=Wire(threading.Event(), allows_private=True).send,
-        context=lambda: Context("/whatsapp-etl/public"), key=b"", clock=lambda: datetime.now(UTC),
-        jitter=lambda: 0.5,
+        target, EventOutbox(database, [target.name]), send=Wire(threading.Event(), allows_private=True).send,
+        write=lambda event, target: write(event, target, Context("/whatsapp-etl/public")), key=b"",
+        clock=lambda: datetime.now(UTC), jitter=lambda: 0.5,
     ).deliver_due()
 """
 

@@ -199,6 +199,27 @@ def full(database, store):
             " interval '1 s', jsonb_build_object('external_id', %s::text), now() FROM attachments",
             (PICTURE.external_id,),
         )
+        # Ana's chat is the agent's, which wrote about her in an answer to Ben, too.
+        connection.execute(
+            "INSERT INTO agent_messages (id, message_id, revision, type, thread_external_id, external_id,"
+            " sender_id, message_type, content_snippet, sent_at, attachments, occurred_at)"
+            " SELECT gen_random_uuid(), id, 0, 'agent.message.created', thread_external_id, external_id,"
+            " sender_id, message_type, CASE WHEN sender_id = %s THEN 'The kettle' END, ts,"
+            " CASE WHEN sender_id = %s THEN '[{\"file_name\": \"kettle.jpg\"}]'::jsonb ELSE '[]' END, now()"
+            " FROM messages",
+            (ANA, ANA),
+        )
+        connection.execute(
+            "INSERT INTO agent_proposals (id, message_id, agent_message_id, kind, payload, idempotency_key,"
+            " request_sha256, created_at) SELECT gen_random_uuid(), message_id, id, 'note',"
+            " jsonb_build_object('about', %s::text), id::text, '', now() FROM agent_messages",
+            (ANA.partition("@")[0],),
+        )
+        connection.execute(
+            "INSERT INTO agent_routing (id, state, wish, thread_external_id, thread_ids, allowed_ids,"
+            " candidate_ids) VALUES (1, 'thread', 'kettle', %s, ARRAY[%s], ARRAY[%s], ARRAY[%s])",
+            (ANA, ANA, ANA_LID, ANA),
+        )
         # An older wish, whose file could not be removed yet.
         connection.execute("INSERT INTO files_to_remove VALUES (%s, now())", ("00/00/kettle.jpg",))
     return store
@@ -211,6 +232,7 @@ def needles(database):
         "SELECT content_hash::text FROM messages WHERE sender_id <> %s OR deleted_by_id IS NOT NULL",
         BEN,
     )
+    handed_over = rows(database, "SELECT id::text FROM agent_messages WHERE sender_id = %s", ANA)
     return [
         ANA.partition("@")[0],
         ANA_LID.partition("@")[0],
@@ -231,6 +253,7 @@ def needles(database):
         DIFFERS.shown,
         PICTURE.attachments[0].checksum,
         *(row[0] for row in hashes),
+        *(row[0] for row in handed_over),
     ]
 
 

@@ -11,7 +11,8 @@ from tests.fixtures.load import make_report, rows
 from whatsapp_etl.announcing import store_end
 from whatsapp_etl.errors import DatabaseRefusedError
 from whatsapp_etl.happenings import DeliveryState, EventType
-from whatsapp_etl.load import outbox
+from whatsapp_etl.load import boxes, outbox
+from whatsapp_etl.load.outbox import EVENTS
 from whatsapp_etl.load.store import Store
 from whatsapp_etl.model import Account, RunStatus, SessionState
 from whatsapp_etl.retention import parse_retention
@@ -152,7 +153,7 @@ def cursors(database):
 
 
 def next_type(cursor, target="here", minutes=0):
-    found = outbox.next_delivery(cursor, target, NOW + timedelta(minutes=minutes))
+    found = boxes.next_delivery(cursor, EVENTS, target, NOW + timedelta(minutes=minutes))
     return found and found.event.type.value
 
 
@@ -175,8 +176,8 @@ def test_targets_do_not_wait_for_each_other(telling, cursors):
 def test_a_later_event_waits_for_the_retry_of_an_earlier_one_of_its_subject(telling, cursors):
     telling.tell(always(make_happening(), make_happening(STALE)), NOW)
     cursor, _ = cursors
-    first = outbox.next_delivery(cursor, "here", NOW)
-    outbox.settle(cursor, replace(first, attempts=1, next_try_at=NOW + timedelta(minutes=5)))
+    first = boxes.next_delivery(cursor, EVENTS, "here", NOW)
+    boxes.settle(cursor, EVENTS, replace(first, attempts=1, next_try_at=NOW + timedelta(minutes=5)))
 
     assert next_type(cursor) is None
     assert next_type(cursor, minutes=5) == "sync.failed"
@@ -193,8 +194,8 @@ def test_a_delivery_that_a_clock_ahead_has_put_off_is_due(telling, cursors):
 def test_a_later_event_goes_on_once_the_earlier_one_is_settled(telling, cursors, state):
     telling.tell(always(make_happening(), make_happening(STALE)), NOW)
     cursor, _ = cursors
-    first = outbox.next_delivery(cursor, "here", NOW)
-    outbox.settle(cursor, replace(first, state=state, settled_at=NOW))
+    first = boxes.next_delivery(cursor, EVENTS, "here", NOW)
+    boxes.settle(cursor, EVENTS, replace(first, state=state, settled_at=NOW))
 
     assert next_type(cursor) == "sync.stale"
 
@@ -203,10 +204,10 @@ def test_facts_count_the_configured_targets_only(telling, database):
     telling.tell(always(make_happening(), make_happening(STALE)), NOW)
     later = NOW + timedelta(minutes=2)
     with database.connect() as connection, connection.transaction(), connection.cursor() as cursor:
-        first = outbox.next_delivery(cursor, "here", NOW)
-        outbox.settle(cursor, replace(first, state=DeliveryState.DEAD, settled_at=later))
+        first = boxes.next_delivery(cursor, EVENTS, "here", NOW)
+        boxes.settle(cursor, EVENTS, replace(first, state=DeliveryState.DEAD, settled_at=later))
 
-        facts = outbox.outbox_facts(cursor, ["here"])
+        facts = boxes.facts(cursor, EVENTS, ["here"])
 
     assert (facts.targets, facts.pending, facts.delivered, facts.dead) == (1, 1, 0, 1)
     assert (facts.oldest_pending_at, facts.last_dead_at) == (NOW, later)
@@ -216,13 +217,13 @@ def test_facts_count_the_configured_targets_only(telling, database):
 def test_what_was_given_up_is_handed_out_again_on_request(telling, database, cursors):
     telling.tell(always(make_happening()), NOW)
     cursor, _ = cursors
-    first = outbox.next_delivery(cursor, "here", NOW)
-    outbox.settle(cursor, replace(first, state=DeliveryState.DEAD, attempts=20, settled_at=NOW))
+    first = boxes.next_delivery(cursor, EVENTS, "here", NOW)
+    boxes.settle(cursor, EVENTS, replace(first, state=DeliveryState.DEAD, attempts=20, settled_at=NOW))
     assert next_type(cursor) is None
 
-    assert outbox.replay_dead(cursor, TARGETS, NOW) == 1
+    assert boxes.replay_dead(cursor, EVENTS, TARGETS, NOW) == 1
 
-    again = outbox.next_delivery(cursor, "here", NOW)
+    again = boxes.next_delivery(cursor, EVENTS, "here", NOW)
     assert (again.event, again.attempts, again.settled_at) == (first.event, 0, None)
 
 
@@ -230,25 +231,27 @@ def test_replaying_reaches_a_target_that_was_added_later(telling, cursors):
     telling.tell(always(make_happening()), NOW)
     telling.tell(always(make_happening(STALE)), NOW + timedelta(minutes=1))
     cursor, _ = cursors
-    event = outbox.last_events(cursor, 2)[1].event
+    event = boxes.last(cursor, EVENTS, 2)[1].event
 
-    assert outbox.replay(cursor, event.id, ["new"], NOW) == 1
-    assert outbox.next_delivery(cursor, "new", NOW).event == event
-    assert outbox.replay_since(cursor, NOW + timedelta(minutes=1), ["newer"], NOW) == 1
+    assert boxes.replay(cursor, EVENTS, event.id, ["new"], NOW) == 1
+    assert boxes.next_delivery(cursor, EVENTS, "new", NOW).event == event
+    assert boxes.replay_since(cursor, EVENTS, NOW + timedelta(minutes=1), ["newer"], NOW) == 1
     assert next_type(cursor, "newer") == "sync.stale"
 
 
 def test_events_are_listed_newest_first_with_their_deliveries(telling, cursors):
     telling.tell(always(make_happening(), make_happening(QR)), NOW)
     cursor, _ = cursors
-    first = outbox.next_delivery(cursor, "there", NOW)
-    outbox.settle(cursor, replace(first, state=DeliveryState.DEAD, last_error="http_500", settled_at=NOW))
+    first = boxes.next_delivery(cursor, EVENTS, "there", NOW)
+    boxes.settle(
+        cursor, EVENTS, replace(first, state=DeliveryState.DEAD, last_error="http_500", settled_at=NOW)
+    )
 
-    listed = outbox.last_events(cursor, 10)
+    listed = boxes.last(cursor, EVENTS, 10)
 
     assert [each.event.type for each in listed] == [QR, FAILED]
     assert [(each.target, each.state, each.last_error) for each in listed[1].deliveries] == [
         ("here", "pending", None),
         ("there", "dead", "http_500"),
     ]
-    assert [each.event.type for each in outbox.last_events(cursor, 10, DeliveryState.DEAD)] == [FAILED]
+    assert [each.event.type for each in boxes.last(cursor, EVENTS, 10, DeliveryState.DEAD)] == [FAILED]

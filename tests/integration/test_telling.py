@@ -134,7 +134,7 @@ def test_how_delivery_stands_is_published(database, receiver, start):
         store.tell(always(make_happening()), NOW)
     receiver.answers = [500]
 
-    start(settings, show=shown.put, policy=Policy(most_attempts=1))
+    start(settings, show=lambda events, _agent: shown.put(events), policy=Policy(most_attempts=1))
 
     facts = shown.get(timeout=PATIENCE)
     assert (facts.targets, facts.pending + facts.dead) == (1, 1)

@@ -11,7 +11,17 @@ from whatsapp_etl.retention import BOOKKEEPING, CONTENT, Retention, parse_retent
 from whatsapp_etl.settings import read_settings
 
 FOR_ALL = dict.fromkeys(
-    ("sync_runs", "rejects", "disagreements", "session_events", "events", "sync_coverage_history"), 90
+    (
+        "sync_runs",
+        "rejects",
+        "disagreements",
+        "session_events",
+        "events",
+        "sync_coverage_history",
+        "agent_messages",
+        "agent_proposals",
+    ),
+    90,
 )
 
 
@@ -33,7 +43,8 @@ def test_what_is_shown_is_what_is_read():
     retention = parse_retention("30,messages=365")
 
     assert str(retention) == (
-        "sync_runs=30,rejects=30,disagreements=30,session_events=30,events=30,sync_coverage_history=30,messages=365"
+        "sync_runs=30,rejects=30,disagreements=30,session_events=30,events=30,sync_coverage_history=30,"
+        "agent_messages=30,agent_proposals=30,messages=365"
     )
     assert parse_retention(str(retention)) == retention
 

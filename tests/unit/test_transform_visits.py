@@ -89,7 +89,6 @@ def test_locked_chats_are_left_alone():
 )
 def test_a_chat_is_excluded_by_id_title_or_number(entry):
     assert not is_allowed(chat(), Rules(exclude=(entry,)))
-    assert not is_allowed(chat(), Rules(agent=(entry,)))
 
 
 @pytest.mark.parametrize("entry", ["", "Mira", "50001", "Mira Vogel 2", "491555"])
@@ -103,12 +102,11 @@ def test_other_entries_exclude_nothing(entry):
         ({}, None),
         ({"kind": ChatKind.CHANNEL}, SkipRule.OUT_OF_SCOPE),
         ({"is_locked": True}, SkipRule.LOCKED),
-        ({"title": "The Agent"}, SkipRule.AGENT),
         ({"title": "Bank", "is_locked": True}, SkipRule.EXCLUDED),
     ],
 )
 def test_a_chat_that_is_left_alone_says_by_which_rule(changes, rule):
-    assert skipped_by(chat(**changes), Rules(exclude=("bank",), agent=("the agent",))) is rule
+    assert skipped_by(chat(**changes), Rules(exclude=("bank",))) is rule
 
 
 def test_a_chat_under_a_hidden_number_is_excluded_by_the_number():

@@ -10,43 +10,43 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Generic, Protocol
 
 import structlog
 
-from whatsapp_etl.events.formats import Context, Post, write
+from whatsapp_etl.events.formats import Post
 from whatsapp_etl.events.retry import Outcome, Policy, after_try
 from whatsapp_etl.events.sign import signed_headers
 from whatsapp_etl.events.targets import Target
 from whatsapp_etl.events.wire import Stopped
-from whatsapp_etl.happenings import Delivery, DeliveryState
+from whatsapp_etl.happenings import Delivery, DeliveryState, ItemT
 
 log = structlog.get_logger(__name__)
 
 
-class Claim(Protocol):
+class Claim(Protocol[ItemT]):
     """A delivery that nobody else is handed meanwhile."""
 
     @property
-    def delivery(self) -> Delivery: ...
-    def settle(self, delivery: Delivery) -> None: ...
+    def delivery(self) -> Delivery[ItemT]: ...
+    def settle(self, delivery: Delivery[ItemT]) -> None: ...
 
 
-class Outbox(Protocol):
+class Outbox(Protocol[ItemT]):
     """Where deliveries come from."""
 
-    def claim(self, target: str, now: datetime) -> AbstractContextManager[Claim | None]:
+    def claim(self, target: str, now: datetime) -> AbstractContextManager[Claim[ItemT] | None]:
         """Yield the next delivery that is due; what was settled is kept when the block ends well."""
 
 
 @dataclass(frozen=True)
-class Deliverer:
+class Deliverer(Generic[ItemT]):
     """Delivers to one target."""
 
     target: Target
-    outbox: Outbox
+    outbox: Outbox[ItemT]
+    write: Callable[[ItemT, Target], Post]  #: How it is written for the target, as things stand now.
     send: Callable[[Post, Mapping[str, str]], Outcome]  #: `Wire.send`.
-    context: Callable[[], Context]  #: What stands beside an event now.
     key: bytes = field(repr=False)  #: For the signature.
     clock: Callable[[], datetime]
     jitter: Callable[[], float]  #: At least 0, below 1.
@@ -67,7 +67,7 @@ class Deliverer:
             if claim is None:
                 return False
             before = claim.delivery
-            post = write(before.event, self.target, self.context())
+            post = self.write(before.event, self.target)
             headers = signed_headers(self.key, str(before.event.id), post.body, self.clock())
             outcome = self.send(post, headers)
             after = after_try(before, outcome, self.clock(), self.jitter(), self.policy)
@@ -76,7 +76,7 @@ class Deliverer:
         return True
 
 
-def _tell(delivery: Delivery) -> None:
+def _tell(delivery: Delivery[ItemT]) -> None:
     facts = {
         "seq": delivery.event.seq,
         "event_id": str(delivery.event.id),

@@ -6,11 +6,13 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from email.header import Header
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
+from whatsapp_etl.agent import AgentMessage
 from whatsapp_etl.events.targets import Format, Target
-from whatsapp_etl.happenings import Event, EventType
+from whatsapp_etl.happenings import Deliverable, Event, EventType
 
 _TITLES: Mapping[EventType, str] = {
     EventType.SESSION_QR_REQUIRED: "Scan the QR code",
@@ -24,6 +26,7 @@ _TITLES: Mapping[EventType, str] = {
 }
 _GOOD = frozenset({EventType.SESSION_READY, EventType.SYNC_RECOVERED})
 _NAME = "whatsapp-etl"
+_CLOUD_EVENT = "application/cloudevents+json; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +59,47 @@ def cloud_event(event: Event, context: Context) -> dict[str, object]:
     data = {**event.data, "status_url": context.status_url or None}
     if event.type is EventType.SESSION_QR_REQUIRED and context.qr is not None:
         data["qr"] = context.qr
+    return {**_envelope(event, context.source, event.subject.value), "data": data}
+
+
+def write_agent_message(message: AgentMessage, target: Target, source: str) -> Post:
+    """Return the request that hands a message to the agent's pipeline: docs/agent-message.schema.json."""
+    body = {
+        **_envelope(message, source, message.thread_id),
+        "data": {
+            "external_id": message.external_id,
+            "thread_external_id": message.thread_id,
+            "sender_id": message.sender_id,
+            "is_outgoing": message.is_outgoing,
+            "is_agent_channel": message.is_agent_channel,
+            "message_type": message.message_type,
+            "text": message.text,
+            "sent_at": _instant(message.sent_at),
+            "attachments": list(message.attachments),
+        },
+    }
+    return _post(target.url, body, _CLOUD_EVENT)
+
+
+def _envelope(item: Deliverable, source: str, subject: str) -> dict[str, object]:
     return {
         "specversion": "1.0",
-        "id": str(event.id),
-        "source": context.source,
-        "type": event.type.value,
-        "subject": event.subject.value,
-        "time": event.occurred_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "sequence": f"{event.seq:020d}",
+        "id": str(item.id),
+        "source": source,
+        "type": item.type.value,
+        "subject": subject,
+        "time": _instant(item.occurred_at),
+        "sequence": f"{item.seq:020d}",
         "datacontenttype": "application/json",
-        "data": data,
     }
 
 
+def _instant(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def _json(event: Event, url: str, context: Context) -> Post:
-    return _post(url, cloud_event(event, context), "application/cloudevents+json; charset=utf-8")
+    return _post(url, cloud_event(event, context), _CLOUD_EVENT)
 
 
 def _slack(event: Event, url: str, context: Context) -> Post:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from whatsapp_etl.happenings import Delivery, DeliveryState
+from whatsapp_etl.happenings import Delivery, DeliveryState, ItemT
 
 _LONGEST_RETRY_AFTER = timedelta(days=1)
 
@@ -28,7 +28,9 @@ class Outcome:
     retry_after: timedelta | None = None  #: As the receiver asks.
 
 
-def after_try(delivery: Delivery, outcome: Outcome, now: datetime, jitter: float, policy: Policy) -> Delivery:
+def after_try(
+    delivery: Delivery[ItemT], outcome: Outcome, now: datetime, jitter: float, policy: Policy
+) -> Delivery[ItemT]:
     """Return how a delivery stands after a try.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import SplitResult, parse_qs, urlsplit, urlunsplit
@@ -41,28 +41,43 @@ class Target:
     url: str = field(repr=False)  #: A secret: services put a token into its path.
 
 
-def parse_targets(text: str, *, allows_private: bool) -> tuple[Target, ...]:
+def parse_targets(
+    text: str,
+    *,
+    allows_private: bool,
+    variable: str = _VARIABLE,
+    formats: Collection[Format] = frozenset(Format),
+) -> tuple[Target, ...]:
     """Read EVENTS_WEBHOOKS: URLs, parted by spaces or commas.
 
     Args:
         text: The setting; `slack+https://…` and the like name a format, else the host tells it.
         allows_private: Whether plain http will do.
+        variable: Another setting that is written in the same way.
+        formats: Those that it may have.
 
     Raises:
         ConfigurationError: One cannot be used; the message tells its number and never the URL.
     """
     entries = [entry.strip(",") for entry in _BETWEEN.split(text.strip()) if entry.strip(",")]
     if len(entries) > _MOST:
-        raise ConfigurationError(f"{_VARIABLE}: there are more than {_MOST} URLs.", "Leave some out.")
+        raise ConfigurationError(f"{variable}: there are more than {_MOST} URLs.", "Leave some out.")
     targets = [
-        _target(entry, number, allows_private=allows_private) for number, entry in enumerate(entries, 1)
+        _target(entry, number, variable, allows_private=allows_private)
+        for number, entry in enumerate(entries, 1)
     ]
+    for number, target in enumerate(targets, 1):
+        if target.format not in formats:
+            raise ConfigurationError(
+                f"{variable}: URL {number} is for {target.format}, and only programs are told here.",
+                "Write json+ before it if a program of your own listens there.",
+            )
     return tuple({target.name: target for target in targets}.values())
 
 
-def _target(entry: str, number: int, *, allows_private: bool) -> Target:
+def _target(entry: str, number: int, variable: str, *, allows_private: bool) -> Target:
     def refuse(why: str, remedy: str) -> ConfigurationError:
-        return ConfigurationError(f"{_VARIABLE}: URL {number} {why}.", remedy)
+        return ConfigurationError(f"{variable}: URL {number} {why}.", remedy)
 
     named, plus, rest = entry.partition("+")
     has_name = bool(plus) and re.fullmatch(r"[a-zA-Z]+", named) is not None and "://" in rest

@@ -141,6 +141,7 @@ class Storage:
                 saved_name=row["name"],
                 push_name=row["push"],
                 phone_id=phones.pop(row["id"], None) or row["phone"],
+                is_saved=row["saved"],
             )
             for row in rows
             if row["id"] is not None
@@ -156,6 +157,7 @@ class Storage:
                 subject=row["subject"],
                 participant_ids=tuple(sorted({own.get(member, member) for member in row["participants"]})),
                 is_complete=row["size"] is None or len(row["participants"]) >= row["size"],
+                owner_id=row["owner"],
             )
             for row in self._ask_spare("groups", [])
             if row["id"] is not None

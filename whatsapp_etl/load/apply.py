@@ -9,6 +9,7 @@ from dataclasses import replace
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
+from whatsapp_etl.load.agent_messages import route_new
 from whatsapp_etl.load.backfill import write_progress
 from whatsapp_etl.load.downloads import write_downloads
 from whatsapp_etl.load.privacy import note_unused
@@ -67,15 +68,23 @@ _WRITE_COVERAGE = """
 
 
 def apply_plan(
-    cursor: Cursor[TupleRow], plan: LoadPlan, run_id: int, announce: Announce = no_announcement
+    cursor: Cursor[TupleRow],
+    plan: LoadPlan,
+    run_id: int,
+    announce: Announce = no_announcement,
+    agent_targets: Sequence[str] = (),
 ) -> ApplyResult:
     """Write the plan's rows with their checkpoint and coverage; rows that are equal stay untouched.
+
+    What is the agent's is flagged and handed over in the same transaction.
 
     Must run in a transaction with staging tables: all of it is stored, or nothing.
     """
     thread_id = plan.thread.external_id
     _write_threads(cursor, plan, run_id)
     changes = write_messages(cursor, plan.messages, run_id, plan.coverage.observed_at)
+    if changes.after_seq is not None:
+        route_new(cursor, changes.after_seq, agent_targets, plan.coverage.observed_at)
     announce(Step.MESSAGES_WRITTEN)
     _write_versions(cursor, plan.versions, changes, run_id)
     _write_missing(cursor, plan, run_id)

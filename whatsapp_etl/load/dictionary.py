@@ -23,7 +23,8 @@ What a text is for each type of message stands in [message-types.md](message-typ
 
 `messages.change_seq`, `reactions.change_seq` and `tombstones.change_seq` come from one counter, in commit
 order. A consumer keeps the highest number that it has seen and asks for what lies above it; a tombstone
-says that a message was removed. Attachments have no number of their own: a change of one gives its
+says that a message was removed. A change of the flags `is_agent_channel` and `exclude_from_automation` is a
+change, too. Attachments have no number of their own: a change of one gives its
 message a new one.
 
 A tombstone names its message by `key_sha256`. Of what was erased on request it holds nothing else, since
@@ -34,12 +35,12 @@ erasure gets a new number: read the row and its reactions again.
 
 ## Asking for the past
 
-`messages_as_of(instant timestamptz)` returns the messages as they were known at that instant: `id`,
-`external_id`, `thread_external_id`, `sender_id`, `ts`, `is_outgoing`, `message_type`, `content_snippet`,
-`deleted_seen_at`, `deleted_at` and `deleted_by`. Type and text are those of then. What had not been seen
-yet is absent (a row is seen when it is inserted, by the database's clock), and so is what was erased since.
-What a message said before it was first seen is not known. Of one that could not be decrypted at first, its
-text is told for all times.
+`messages_as_of(instant timestamptz, with_agent boolean DEFAULT false)` returns the messages as they were
+known at that instant: `id`, `external_id`, `thread_external_id`, `sender_id`, `ts`, `is_outgoing`,
+`message_type`, `content_snippet`, `deleted_seen_at`, `deleted_at` and `deleted_by`. Type and text are those
+of then. What had not been seen yet is absent (a row is seen when it is inserted, by the database's clock),
+and so is what was erased since. What a message said before it was first seen is not known. Of one that could
+not be decrypted at first, its text is told for all times. The agent's chat is left out unless asked for.
 
     SELECT ts, content_snippet FROM messages_as_of('2026-08-23 12:00+00') ORDER BY ts;
 

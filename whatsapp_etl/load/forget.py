@@ -27,6 +27,7 @@ from whatsapp_etl.forgotten import (
     variants,
 )
 from whatsapp_etl.hashing import hash_id
+from whatsapp_etl.load.identity import ids_of
 from whatsapp_etl.load.privacy import DISAGREEMENTS, remove_messages
 from whatsapp_etl.load.staging import take_change_numbers
 
@@ -50,23 +51,12 @@ _KEYS = (
     " UNION SELECT external_id FROM missing_messages WHERE external_id = ANY(%(asked)s)"
     f" OR thread_external_id = ANY(%(chats)s) OR {_PARTICIPANT.format('external_id')} = ANY(%(people)s)"
 )
-# An id that has passed to somebody else is theirs.
-_IDS = """
-    WITH held AS (
-        SELECT i.contact_id, i.value FROM contact_identifiers i
-        WHERE i.kind IN ('phone', 'lid') AND (i.valid_to IS NULL OR NOT EXISTS (
-            SELECT FROM contact_identifiers o
-            WHERE o.value = i.value AND o.kind IN ('phone', 'lid') AND o.valid_to IS NULL))
-    )
-    SELECT o.value FROM held h JOIN held o USING (contact_id) WHERE h.value = %(id)s
-    UNION SELECT c.external_id FROM held h JOIN contacts c ON c.id = h.contact_id WHERE h.value = %(id)s
-    UNION SELECT o.external_id FROM threads t JOIN threads o USING (canonical_id) WHERE t.external_id = %(id)s
-    UNION SELECT canonical_id FROM threads WHERE external_id = %(id)s AND canonical_id IS NOT NULL
-"""
 #: What hangs on messages and is removed with them.
 _OF_MESSAGE = "message_id = ANY(%s)"
 _OF_FILE = "attachment_id IN (SELECT id FROM attachments WHERE message_id = ANY(%s))"
 _HANGING: Mapping[str, str] = {
+    "agent_messages": _OF_MESSAGE,
+    "agent_proposals": _OF_MESSAGE,
     "message_versions": _OF_MESSAGE,
     "message_aliases": _OF_MESSAGE,
     "reaction_versions": _OF_MESSAGE,
@@ -118,6 +108,20 @@ _BOOKKEEPING: Mapping[str, str] = {
     # Of the chat of each message that goes, too: its digest covered ids that were not read.
     "backfill_progress": "DELETE FROM backfill_progress WHERE thread_external_id = ANY(%(chats)s)"
     " OR thread_external_id IN (SELECT split_part(k, '_', 2) FROM unnest(%(keys)s::text[]) AS k)",
+    # What an agent wrote about somebody in an answer to somebody else, as far as ids and numbers tell.
+    "agent_proposals": "DELETE FROM agent_proposals p WHERE EXISTS"
+    " (SELECT FROM unnest(%(people)s::text[]) AS u (id)"
+    "  WHERE strpos(p.payload::text, split_part(u.id, '@', 1)) > 0)",
+    # A chat that is forgotten is nobody's any more; which one is meant is looked for anew.
+    "agent_routing": "UPDATE agent_routing SET"
+    " state = CASE WHEN thread_ids && %(chats)s::text[] THEN 'not_found' ELSE state END,"
+    " wish = CASE WHEN thread_ids && %(chats)s::text[] THEN '' ELSE wish END,"
+    " thread_external_id = CASE WHEN thread_ids && %(chats)s::text[] THEN NULL ELSE thread_external_id END,"
+    " thread_ids = CASE WHEN thread_ids && %(chats)s::text[] THEN '{}' ELSE thread_ids END,"
+    " allowed_ids = ARRAY(SELECT a FROM unnest(allowed_ids) AS a WHERE NOT a = ANY(%(people)s)),"
+    " candidate_ids = ARRAY(SELECT c FROM unnest(candidate_ids) AS c WHERE NOT c = ANY(%(chats)s))"
+    " WHERE thread_ids && %(chats)s::text[] OR candidate_ids && %(chats)s::text[]"
+    " OR allowed_ids && %(people)s::text[]",
     "sync_coverage": "DELETE FROM sync_coverage WHERE thread_external_id = ANY(%(chats)s)",
     "sync_coverage_history": "DELETE FROM sync_coverage_history WHERE thread_external_id = ANY(%(chats)s)",
     "thread_titles": f"DELETE FROM thread_titles WHERE {_OF_THREAD}",  # noqa: S608
@@ -233,7 +237,7 @@ def erase(
 
 def _scope(cursor: Cursor[TupleRow], wish: Wish) -> _Scope:
     is_message = wish.kind == "message"
-    chats = [] if is_message else _ids_of(cursor, wish.id)
+    chats = [] if is_message else ids_of(cursor, wish.id)
     people = chats if wish.kind == "contact" else []
     asked = _message_keys(cursor, wish.id) if is_message else []
     values = {"chats": chats, "people": people, "asked": asked}
@@ -247,12 +251,7 @@ def _message_keys(cursor: Cursor[TupleRow], external_id: str) -> list[str]:
     key = key_of(external_id)
     if key is None:
         return [external_id]
-    return [external_id, *(str(each) for each in variants(key, lambda some_id: _ids_of(cursor, some_id)))]
-
-
-def _ids_of(cursor: Cursor[TupleRow], some_id: str) -> list[str]:
-    """Return every id of a chat or person."""
-    return sorted({some_id, *(row[0] for row in cursor.execute(_IDS, {"id": some_id}).fetchall())})
+    return [external_id, *(str(each) for each in variants(key, lambda some_id: ids_of(cursor, some_id)))]
 
 
 def _words(cursor: Cursor[TupleRow], scope: _Scope) -> dict[DigestKind, set[str]]:

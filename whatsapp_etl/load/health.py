@@ -13,6 +13,7 @@ from whatsapp_etl.downloads import total_by_state
 from whatsapp_etl.load.downloads import download_counts
 from whatsapp_etl.load.extractions import extraction_facts
 from whatsapp_etl.model import (
+    AgentState,
     CoverageSummary,
     DayCount,
     MissingReason,
@@ -48,12 +49,13 @@ def store_facts(cursor: Cursor[TupleRow], now: datetime) -> StoreFacts:
         " (SELECT newest_listed_at FROM sync_runs WHERE newest_listed_at IS NOT NULL AND kind = 'sync'"
         "  ORDER BY id DESC LIMIT 1),"
         " (SELECT count(*) FROM disagreements WHERE last_seen_at > %(day_ago)s),"
-        " (SELECT coalesce(sum(rows_compared), 0)::bigint FROM sync_runs WHERE started_at > %(day_ago)s)"
+        " (SELECT coalesce(sum(rows_compared), 0)::bigint FROM sync_runs WHERE started_at > %(day_ago)s),"
+        " (SELECT state FROM agent_routing)"
         " FROM (SELECT 1) one LEFT JOIN sync_state s ON s.is_active = 1",
         {"day_ago": now - _DAY},
     ).fetchone()
     assert row is not None
-    last_success_at, last_seen, messages, threads, stored, listed, disagreements, compared = row
+    last_success_at, last_seen, messages, threads, stored, listed, disagreements, compared, agent = row
     return StoreFacts(
         last_success_at,
         last_seen,
@@ -66,6 +68,7 @@ def store_facts(cursor: Cursor[TupleRow], now: datetime) -> StoreFacts:
         rows_compared=compared,
         attachments=total_by_state(download_counts(cursor)),
         extraction_jobs=extraction_facts(cursor).jobs,
+        agent=AgentState(agent) if agent else None,
     )
 
 

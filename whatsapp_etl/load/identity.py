@@ -56,6 +56,25 @@ _OF_THE_LIST = f"""
                     WHERE a.platform = 'whatsapp' AND a.external_id = i.external_id)
 """  # noqa: S608  # constants of this file
 
+# An id that has passed to somebody else is theirs.
+_IDS = """
+    WITH held AS (
+        SELECT i.contact_id, i.value FROM contact_identifiers i
+        WHERE i.kind IN ('phone', 'lid') AND (i.valid_to IS NULL OR NOT EXISTS (
+            SELECT FROM contact_identifiers o
+            WHERE o.value = i.value AND o.kind IN ('phone', 'lid') AND o.valid_to IS NULL))
+    )
+    SELECT o.value FROM held h JOIN held o USING (contact_id) WHERE h.value = %(id)s
+    UNION SELECT c.external_id FROM held h JOIN contacts c ON c.id = h.contact_id WHERE h.value = %(id)s
+    UNION SELECT o.external_id FROM threads t JOIN threads o USING (canonical_id) WHERE t.external_id = %(id)s
+    UNION SELECT canonical_id FROM threads WHERE external_id = %(id)s AND canonical_id IS NOT NULL
+"""
+
+
+def ids_of(cursor: Cursor[TupleRow], some_id: str) -> list[str]:
+    """Return every id of a chat or person."""
+    return sorted({some_id, *(row[0] for row in cursor.execute(_IDS, {"id": some_id}).fetchall())})
+
 
 def stored_under_another_key(cursor: Cursor[TupleRow]) -> Mapping[str, int]:
     """Find keys of `stage_keys` whose message is stored under another one; return key -> `messages.id`.

@@ -10,6 +10,11 @@ from collections.abc import Mapping
 
 #: What `load.forget` removes, changes or cuts off.
 ERASED: Mapping[str, frozenset[str]] = {
+    "agent_messages": frozenset(
+        {"id", "thread_external_id", "external_id", "sender_id", "content_snippet", "attachments"}
+    ),
+    "agent_proposals": frozenset({"agent_message_id", "payload"}),
+    "agent_routing": frozenset({"thread_external_id", "thread_ids", "allowed_ids", "candidate_ids", "wish"}),
     "attachments": frozenset({"file_path", "checksum", "file_name"}),
     "backfill_progress": frozenset({"thread_external_id", "unread_digest"}),
     "contact_identifiers": frozenset({"value"}),
@@ -65,6 +70,27 @@ IMPERSONAL: Mapping[str, frozenset[str]] = {
             "mirrored_at",
         }
     ),
+    "agent_deliveries": frozenset(
+        {"agent_message_id", "target", "state", "attempts", "next_try_at", "settled_at", "last_error"}
+    ),
+    "agent_messages": frozenset(
+        {
+            "seq",
+            "message_id",
+            "revision",
+            "type",
+            "is_outgoing",
+            "is_agent_channel",
+            "message_type",
+            "sent_at",
+            "occurred_at",
+        }
+    ),
+    "agent_proposals": frozenset(
+        {"id", "message_id", "kind", "state", "idempotency_key", "request_sha256", "created_at"}
+    ),
+    # The names of the agent are the user's own setting.
+    "agent_routing": frozenset({"id", "state", "keywords", "since"}),
     "attachments": frozenset(
         {
             *_WRITTEN,

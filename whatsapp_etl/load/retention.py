@@ -26,6 +26,8 @@ _OLD: Mapping[str, str] = {
     # The last of each subject says what was told already. Deliveries go with their event.
     "events": "occurred_at < %(edge)s AND seq NOT IN (SELECT max(seq) FROM events GROUP BY subject)",
     "sync_coverage_history": "observed_at < %(edge)s",
+    "agent_messages": "occurred_at < %(edge)s",
+    "agent_proposals": "created_at < %(edge)s",
 }
 # A message that its sender dated in the future is stored under its neighbour's time, and is listed inside
 # every look-back: it would be read again in the next cycle.

@@ -100,6 +100,7 @@ class MessageChanges:
     attachments_saved: int = 0
     jobs_enqueued: int = 0
     updated_ids: Mapping[str, int] = field(default_factory=dict)  #: The plan's key -> `messages.id`.
+    after_seq: int | None = None  #: What was written lies above it in the change feed; None: nothing was.
 
 
 @dataclass(slots=True)
@@ -148,6 +149,7 @@ def write_messages(
     changes.unchanged = len(rows) - len(split.new) - len(ids)
     if split.new or ids:
         last = take_change_numbers(cursor, len(split.new) + len(ids))
+        changes.after_seq = last - len(split.new) - len(ids)
         if ids:
             cursor.execute(_UPDATE, (run_id, ids, list(range(last - len(ids) + 1, last + 1))))
         new = [rows[n] for n in split.new]

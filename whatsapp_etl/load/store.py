@@ -2,40 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Self
-from zoneinfo import ZoneInfo
 
-import psycopg
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
+from whatsapp_etl.agent import AgentMessage
 from whatsapp_etl.forgotten import Erasure, Forgotten, Wish
 from whatsapp_etl.happenings import OutboxFacts, Tells
 from whatsapp_etl.load import account as accounts
 from whatsapp_etl.load import apply as plans
 from whatsapp_etl.load import (
     backfill,
+    boxes,
     diff,
     directory,
     forget,
     health,
     known,
-    ledger,
     outbox,
     privacy,
     runs,
     threads,
-    whereabouts,
 )
 from whatsapp_etl.load import retention as retaining
+from whatsapp_etl.load.agent import AgentStore
+from whatsapp_etl.load.agent_messages import AGENT_MESSAGES
+from whatsapp_etl.load.agent_proposals import Proposals
 from whatsapp_etl.load.attachment_store import AttachmentStore
-from whatsapp_etl.load.database import Database, translated
-from whatsapp_etl.load.deliveries import Outbox
+from whatsapp_etl.load.database import Database
+from whatsapp_etl.load.deliveries import EventOutbox, Outbox
 from whatsapp_etl.load.directory import DirectoryCounts
-from whatsapp_etl.load.patience import Connection
+from whatsapp_etl.load.stored_facts import StoredFacts
 from whatsapp_etl.load.unlisted import Judge, Listing
 from whatsapp_etl.load.writer import PATIENCE, Writer
 from whatsapp_etl.model import (
@@ -46,8 +46,6 @@ from whatsapp_etl.model import (
     Checkpoint,
     ContactFacts,
     Coverage,
-    CoverageSummary,
-    DayCount,
     GroupFacts,
     KnownMessage,
     LoadPlan,
@@ -56,12 +54,10 @@ from whatsapp_etl.model import (
     Reaction,
     RunKind,
     RunReport,
-    RunSummary,
     SessionState,
     StoreFacts,
     Thread,
 )
-from whatsapp_etl.records import RunDetails, RunRecord, Whereabouts
 from whatsapp_etl.retention import Retention
 from whatsapp_etl.steps import Announce, Step, no_announcement
 from whatsapp_etl.transitions import Transition
@@ -71,7 +67,7 @@ from whatsapp_etl.transitions import Transition
 _TIDY_FROM = 5000
 
 
-class Store:
+class Store(StoredFacts):
     """Reads with a connection of its own; writes as the account's only writer.
 
     The first method that writes takes the writer's lock, which is kept until `close`.
@@ -88,6 +84,7 @@ class Store:
         *,
         patience: timedelta = PATIENCE,
         targets: Sequence[str] = (),
+        agent_targets: Sequence[str] = (),
         announce: Announce = no_announcement,
     ) -> None:
         """Prepare; nothing is opened.
@@ -96,13 +93,13 @@ class Store:
             database: Where.
             patience: How long a killed predecessor's session may take to end.
             targets: Names of those to whom events are delivered.
+            agent_targets: Names of those to whom the agent's messages are.
             announce: Told of each step.
         """
+        super().__init__(database)
         self._announce = announce
-        self._database = database
-        self._targets = tuple(targets)
+        self._targets, self._agent_targets = tuple(targets), tuple(agent_targets)
         self._writer = Writer(database, patience)
-        self._reader: Connection | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -113,23 +110,7 @@ class Store:
     def close(self) -> None:
         """Give back the lock and both connections."""
         self._writer.close()
-        if self._reader is not None:
-            self._reader.close()
-            self._reader = None
-
-    @contextmanager
-    def _reading(self) -> Iterator[Cursor[TupleRow]]:
-        with translated(self._database.place):
-            if self._reader is not None:
-                try:
-                    self._reader.execute("SELECT 1")  # an idle connection may have been cut
-                except psycopg.OperationalError:
-                    self._reader.close()
-                    self._reader = None
-            if self._reader is None:
-                self._reader = self._database.connect()
-            with self._reader.transaction(), self._reader.cursor() as cursor:
-                yield cursor
+        super().close()
 
     # --- runs ---
 
@@ -220,7 +201,7 @@ class Store:
         The same plan again touches no row.
         """
         with self._writer.staging() as cursor:
-            result = plans.apply_plan(cursor, plan, run_id, self._announce)
+            result = plans.apply_plan(cursor, plan, run_id, self._announce, self._agent_targets)
             self._announce(Step.CHAT_WRITTEN)
         if result.inserted >= _TIDY_FROM:
             self._writer.tidy("messages")
@@ -368,62 +349,29 @@ class Store:
         with self._reading() as cursor:
             return health.store_facts(cursor, now)
 
-    def outbox(self) -> Outbox:
+    def outbox(self) -> EventOutbox:
         """Return the outbox with a connection of its own, beside the writer: for those who deliver."""
-        return Outbox(self._database, self._targets)
+        return EventOutbox(self._database, self._targets)
+
+    def agent_outbox(self) -> Outbox[AgentMessage]:
+        """Return the same of the agent's messages."""
+        return Outbox(self._database, self._agent_targets, AGENT_MESSAGES)
+
+    def agent_proposals(self) -> Proposals:
+        """Return where proposals are handed in, with a connection of its own."""
+        return Proposals(self._database)
+
+    @property
+    def agent(self) -> AgentStore:
+        """Return what is kept of the agent's thread."""
+        return AgentStore(self._writer.transaction, self._reading)
 
     def outbox_facts(self) -> OutboxFacts:
         """Return how delivery of events stands."""
         with self._reading() as cursor:
-            return outbox.outbox_facts(cursor, self._targets)
+            return boxes.facts(cursor, outbox.EVENTS, self._targets)
 
-    def coverage_summary(self, now: datetime, grace: timedelta = timedelta(0)) -> CoverageSummary:
-        """Sum up the coverage of all chats; gaps younger than `grace` are counted as recent."""
+    def agent_outbox_facts(self) -> OutboxFacts:
+        """Return how delivery of the agent's messages stands."""
         with self._reading() as cursor:
-            return health.coverage_summary(cursor, now, grace)
-
-    def rejects_of_last_run(self) -> int:
-        with self._reading() as cursor:
-            return health.rejects_of_last_run(cursor)
-
-    def recent_runs(self, count: int) -> tuple[RunSummary, ...]:
-        """Return the last finished cycles, newest first."""
-        with self._reading() as cursor:
-            return runs.recent_runs(cursor, count)
-
-    def last_runs(self, count: int) -> tuple[RunRecord, ...]:
-        """Return the last cycles in full, newest first, one that still runs among them."""
-        with self._reading() as cursor:
-            return ledger.last_runs(cursor, count)
-
-    def last_cycle(self) -> RunRecord | None:
-        """Return the newest cycle that has ended."""
-        with self._reading() as cursor:
-            return ledger.last_cycle(cursor)
-
-    def kept_runs(self) -> tuple[int, int] | None:
-        """Return the numbers of the first and last cycle that are kept; None without any."""
-        with self._reading() as cursor:
-            return ledger.kept_runs(cursor)
-
-    def run_details(self, run_id: int) -> RunDetails | None:
-        """Return a cycle and what it changed; None when it is not there."""
-        with self._reading() as cursor:
-            return ledger.run_details(cursor, run_id)
-
-    def whereabouts(
-        self, keys: Sequence[str], chat_id: str, shown_id_hashes: Collection[str], *, with_text: bool
-    ) -> Whereabouts:
-        """Return everything that is known of one message; see `load.whereabouts`."""
-        with self._reading() as cursor:
-            return whereabouts.whereabouts(cursor, keys, chat_id, shown_id_hashes, with_text=with_text)
-
-    def messages_per_day(self, days: int, zone: ZoneInfo, now: datetime) -> tuple[DayCount, ...]:
-        """Count messages by day in `zone`, oldest first, today last."""
-        with self._reading() as cursor:
-            return health.messages_per_day(cursor, days, zone, now)
-
-    def table_counts(self) -> Mapping[str, int]:
-        """Return the number of rows by table."""
-        with self._reading() as cursor:
-            return health.table_counts(cursor)
+            return boxes.facts(cursor, AGENT_MESSAGES, self._agent_targets)

@@ -25,8 +25,8 @@ from whatsapp_etl.errors import ConfigurationError
 COOKIE: Final = "whatsapp_etl_access"
 _COOKIE_SECONDS = 30 * 24 * 3600
 
-#: Where a person may ask for something; everything else is read only.
-POST_PATHS = frozenset({"/link"})
+#: Where a person may ask for something, and an agent propose something; everything else is read only.
+POST_PATHS = frozenset({"/link", "/agent/proposals"})
 
 #: Answer without content, so that liveness checks need no token.
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})

@@ -23,11 +23,12 @@ from starlette.routing import Route
 from whatsapp_etl import __version__
 from whatsapp_etl.model import SessionState
 from whatsapp_etl.qr_code import qr_png
-from whatsapp_etl.service import metrics
+from whatsapp_etl.service import metrics, proposals
 from whatsapp_etl.service.access import AccessMiddleware, AccessPolicy, problem
 from whatsapp_etl.service.health import DatabaseState, Health, SessionWord, Thresholds, assess
 from whatsapp_etl.service.page import code_spans, view_of
 from whatsapp_etl.service.payload import health_json, status_json
+from whatsapp_etl.service.proposals import TakeProposal
 from whatsapp_etl.service.qr import link_json, qr_tag, shown_qr
 from whatsapp_etl.service.state import ServiceState, Snapshot
 from whatsapp_etl.settings import Settings
@@ -75,6 +76,7 @@ def create_app(
     options: ServiceOptions,
     clock: Callable[[], datetime],
     ask_for_codes: Callable[[], None] = lambda: None,
+    take_proposal: TakeProposal | None = None,
 ) -> Starlette:
     """Return the service.
 
@@ -83,6 +85,7 @@ def create_app(
         options: Where it is bound and what counts as healthy.
         clock: The program's clock; aware UTC.
         ask_for_codes: Called when a person wants QR codes to be shown again; must not block.
+        take_proposal: Keeps what an agent proposes; called beside the event loop. None: nothing does.
 
     Raises:
         ConfigurationError: The bind address can be reached from other machines and there is no token.
@@ -105,6 +108,7 @@ def create_app(
         Route("/qr", handlers.qr),
         Route("/link", handlers.link, methods=["GET", "HEAD"]),
         Route("/link", handlers.ask_for_link, methods=["POST"]),
+        Route(proposals.PATH, proposals.ProposalDoor(policy, take_proposal).post, methods=["POST"]),
     ]
     return Starlette(
         routes=routes, middleware=[access], exception_handlers={HTTPException: _http_problem, 500: _our_fault}

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from whatsapp_etl.happenings import OutboxFacts
 from whatsapp_etl.model import (
     UNLISTED_REASONS,
+    AgentState,
     CoverageSummary,
     MissingReason,
     RunReport,
@@ -22,6 +23,7 @@ from whatsapp_etl.model import (
     StopReason,
     StoreFacts,
 )
+from whatsapp_etl.service.delivery_health import agent_codes, told_codes
 from whatsapp_etl.service.reasons import REASONS, Reason, ReasonCode, Severity
 
 
@@ -102,6 +104,7 @@ class HealthFacts:
     shield_alarm: bool
     is_session_unkept: bool = False  #: It was to be kept in its store, and could not be.
     outbox: OutboxFacts | None = None  #: Events on their way; None: not asked yet.
+    agent_outbox: OutboxFacts | None = None  #: The agent's messages on their way; None: not asked yet.
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +152,8 @@ class Health:
     coverage: CoverageHealth | None
     spool: SpoolFacts | None  #: As the last cycle left it; None before the first.
     events: OutboxFacts | None  #: On their way to their receivers; None: not known yet.
+    agent: AgentState | None  #: Whether the agent's thread is told apart; None: not known yet.
+    agent_messages: OutboxFacts | None  #: On their way to the agent's pipeline; None: not known yet.
     reasons: tuple[Reason, ...]  #: Worst first, each code once.
 
     @property
@@ -260,6 +265,8 @@ def assess(facts: HealthFacts, now: datetime, thresholds: Thresholds | None = No
         coverage=_coverage(facts.coverage),
         spool=facts.last_run.spool if facts.last_run else None,
         events=facts.outbox,
+        agent=facts.store.agent if facts.store else None,
+        agent_messages=facts.agent_outbox,
         reasons=tuple(reasons),
     )
 
@@ -296,16 +303,15 @@ def _codes(facts: HealthFacts, now: datetime, limits: Thresholds) -> Iterator[Re
         yield ReasonCode.DATA_STALE
     if facts.is_session_unkept:
         yield ReasonCode.SESSION_UNKEPT
-    if facts.outbox is not None:
-        yield from _outbox_codes(facts.outbox, now, limits)
-
-
-def _outbox_codes(outbox: OutboxFacts, now: datetime, limits: Thresholds) -> Iterator[ReasonCode]:
-    """Yield what keeps a person from being told; what was given up long ago is no failure for ever."""
-    if outbox.last_dead_at is not None and now - outbox.last_dead_at <= limits.events_dead_for:
-        yield ReasonCode.EVENTS_DEAD
-    if outbox.oldest_pending_at is not None and now - outbox.oldest_pending_at > limits.events_stuck_after:
-        yield ReasonCode.EVENTS_STUCK
+    if facts.store is not None:
+        yield from agent_codes(facts.store.agent)
+    yield from told_codes(
+        facts.outbox,
+        facts.agent_outbox,
+        now,
+        dead_for=limits.events_dead_for,
+        stuck_after=limits.events_stuck_after,
+    )
 
 
 def _is_data_stale(facts: HealthFacts, now: datetime, limits: Thresholds) -> bool:

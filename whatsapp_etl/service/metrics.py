@@ -158,8 +158,8 @@ def _now(snapshot: Snapshot, now: datetime) -> Iterator[Metric]:
     yield _gauge(
         "whatsapp_sync_cycle_running", "1 while a cycle runs.", snapshot.cycle_started_at is not None
     )
-    if snapshot.outbox:
-        yield from _events(snapshot.outbox, now)
+    yield from _deliveries("events", snapshot.outbox, now)
+    yield from _deliveries("agent_messages", snapshot.agent_outbox, now)
     if snapshot.store:
         yield _gauge("whatsapp_messages_stored", "Messages in Postgres.", snapshot.store.messages)
         states = {state.value: snapshot.store.attachments.get(state, 0) for state in DownloadState}
@@ -182,14 +182,19 @@ def _now(snapshot: Snapshot, now: datetime) -> Iterator[Metric]:
             yield _gauge("whatsapp_coverage_expected", "Messages listed in the look-back.", chats.expected)
 
 
-def _events(outbox: OutboxFacts, now: datetime) -> Iterator[Metric]:
-    yield _gauge("whatsapp_events_pending", "Deliveries of events that are still to do.", outbox.pending)
-    yield _gauge("whatsapp_events_delivered", "Deliveries done, of the events kept.", outbox.delivered)
-    yield _gauge("whatsapp_events_dead", "Deliveries that were given up.", outbox.dead)
+def _deliveries(what: str, outbox: OutboxFacts | None, now: datetime) -> Iterator[Metric]:
+    if outbox is None:
+        return
+    words = what.replace("_", " ")
+    yield _gauge(f"whatsapp_{what}_pending", f"Deliveries of {words} that are still to do.", outbox.pending)
+    yield _gauge(
+        f"whatsapp_{what}_delivered", f"Deliveries of {words} done, of those kept.", outbox.delivered
+    )
+    yield _gauge(f"whatsapp_{what}_dead", f"Deliveries of {words} that were given up.", outbox.dead)
     oldest = outbox.oldest_pending_at
     yield _gauge(
-        "whatsapp_events_oldest_pending_age_seconds",
-        "Age of the oldest event that has not been delivered, in seconds; 0 without any.",
+        f"whatsapp_{what}_oldest_pending_age_seconds",
+        f"Age of the oldest of {words} that has not been delivered, in seconds; 0 without any.",
         max((now - oldest).total_seconds(), 0) if oldest else 0,
     )
 

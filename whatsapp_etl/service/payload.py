@@ -36,6 +36,7 @@ def health_json(health: Health) -> dict[str, Any]:
         "coverage": _coverage_json(health.coverage),
         "spool": _spool_json(health.spool),
         "events": _events_json(health.events),
+        "agent": _agent_json(health),
         "reasons": [_reason_json(reason) for reason in health.reasons],
     }
 
@@ -117,6 +118,12 @@ def _spool_json(spool: SpoolFacts | None) -> dict[str, Any] | None:
         "oldest_at": instant(spool.oldest_at),
         "set_aside": spool.set_aside,
     }
+
+
+def _agent_json(health: Health) -> dict[str, Any] | None:
+    if health.agent is None:
+        return None
+    return {"state": health.agent.value, "messages": _events_json(health.agent_messages)}
 
 
 def _events_json(outbox: OutboxFacts | None) -> dict[str, Any] | None:

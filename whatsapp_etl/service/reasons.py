@@ -73,6 +73,10 @@ class ReasonCode(StrEnum):
     FACTS_LOST = "facts_lost"
     EVENTS_DEAD = "events_dead"
     EVENTS_STUCK = "events_stuck"
+    AGENT_NOT_FOUND = "agent_not_found"
+    AGENT_AMBIGUOUS = "agent_ambiguous"
+    AGENT_DEAD = "agent_dead"
+    AGENT_STUCK = "agent_stuck"
     DISAGREEMENTS_HIGH = "disagreements_high"
     STORAGE_REWOUND = "storage_rewound"
 
@@ -386,6 +390,31 @@ _ALL = (
         ReasonCode.EVENTS_STUCK,
         "An event has not reached a webhook for long. It is tried again with growing pauses.",
         "`whatsapp-etl events list --pending` says why. Look at the receiver.",
+    ),
+    _degraded(
+        ReasonCode.AGENT_NOT_FOUND,
+        "No chat is known that WHATSAPP_AGENT_CONTACT and WHATSAPP_AGENT_THREAD_NAME name, so nothing is "
+        "routed to the agent. Everything else is synced.",
+        "`whatsapp-etl agent status` names what comes near. Save the contact, write in the group, or name "
+        "the chat by number or id.",
+    ),
+    _degraded(
+        ReasonCode.AGENT_AMBIGUOUS,
+        "Several chats have the name of the agent's, so nothing is routed to the agent. Everything else is "
+        "synced.",
+        "`whatsapp-etl agent status` lists them. Name the chat by number or id in WHATSAPP_AGENT_CONTACT or "
+        "WHATSAPP_AGENT_THREAD_NAME.",
+    ),
+    _degraded(
+        ReasonCode.AGENT_DEAD,
+        "A message could not be delivered to the agent's webhook and was given up.",
+        "`whatsapp-etl agent list --dead` says why. Mend the receiver or WHATSAPP_AGENT_WEBHOOKS, then run "
+        "`whatsapp-etl agent replay --dead`.",
+    ),
+    _degraded(
+        ReasonCode.AGENT_STUCK,
+        "A message has not reached the agent's webhook for long. It is tried again with growing pauses.",
+        "`whatsapp-etl agent list --pending` says why. Look at the receiver.",
     ),
 )
 

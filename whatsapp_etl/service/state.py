@@ -49,6 +49,7 @@ class Snapshot:
     shield_alarm: bool = False
     is_session_unkept: bool = False
     outbox: OutboxFacts | None = None  #: As last read; None: not yet.
+    agent_outbox: OutboxFacts | None = None  #: The same of the agent's messages.
     totals: Totals = field(default_factory=Totals)
     is_stopping: bool = False
 
@@ -66,6 +67,7 @@ class Snapshot:
             shield_alarm=self.shield_alarm,
             is_session_unkept=self.is_session_unkept,
             outbox=self.outbox,
+            agent_outbox=self.agent_outbox,
         )
 
 
@@ -129,9 +131,9 @@ class ServiceState:
         """Publish whether the session could not be kept in its store."""
         self._replace(lambda old: replace(old, is_session_unkept=is_unkept))
 
-    def show_outbox(self, facts: OutboxFacts) -> None:
-        """Publish how the delivery of events stands."""
-        self._replace(lambda old: replace(old, outbox=facts))
+    def show_outbox(self, facts: OutboxFacts, agent: OutboxFacts | None = None) -> None:
+        """Publish how the delivery of events stands, and that of the agent's messages."""
+        self._replace(lambda old: replace(old, outbox=facts, agent_outbox=agent))
 
     def stopping(self) -> None:
         """Publish that the program is ending: /readyz says no from here on."""

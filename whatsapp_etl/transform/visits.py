@@ -41,7 +41,6 @@ class Rules:
     """What the settings and the state of the session say about opening chats."""
 
     exclude: tuple[str, ...] = ()  #: Chat ids, titles or phone numbers.
-    agent: tuple[str, ...] = ()  #: The agent's contact and thread: not stored until that is built.
     disappearing: Disappearing = "expire"
     is_shield_alarmed: bool = False  #: Unread counts fell unexplained: unread chats stay closed.
     first: frozenset[str] = frozenset()  #: Chats that ran out of their time budget last time.
@@ -123,10 +122,8 @@ def skipped_by(chat: ChatFacts, rules: Rules) -> SkipRule | None:
 
     Of several the one that was asked for comes first: an exclusion says that the chat is known to nobody.
     """
-    if is_named(chat.id, chat.title, replace(rules, agent=())):
+    if is_named(chat.id, chat.title, rules):
         return SkipRule.EXCLUDED
-    if is_named(chat.id, chat.title, replace(rules, exclude=())):
-        return SkipRule.AGENT
     if chat.kind not in IN_SCOPE:
         return SkipRule.OUT_OF_SCOPE
     if chat.is_locked:
@@ -174,7 +171,7 @@ def is_named(some_id: str, title: str | None, rules: Rules) -> bool:
     phone_id = rules.phone_ids.get(some_id, some_id)
     number = phone_id.partition("@")[0] if phone_id.endswith("@c.us") else None
     names = {some_id.casefold(), phone_id.casefold(), *([_fold(title)] if title else [])}
-    for entry in (*rules.exclude, *rules.agent):
+    for entry in rules.exclude:
         if not entry.strip():
             continue
         digits = _digits(entry)

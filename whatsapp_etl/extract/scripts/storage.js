@@ -182,6 +182,7 @@ async (args) => {
       return rows.map((row) => ({
         id: wid(row.id),
         name: text(row.name) || text(row.verifiedName),
+        saved: Boolean(text(row.name)),
         push: text(row.pushname),
         phone: wid(row.phoneNumber),
       }));
@@ -197,6 +198,7 @@ async (args) => {
         return {
           id,
           subject: text(row.subject),
+          owner: wid(row.owner),
           size: whole(row.size),
           ephemeral: whole(row.ephemeralDuration),
           participants: (members.get(id) || row.recipients || []).map(wid).filter(Boolean),

@@ -1,12 +1,19 @@
 """The schema as SQLAlchemy tables. No table names a schema: the connection's search_path does.
 
 `content` holds what people wrote and sent, `bookkeeping` what the program knows about its work, `extraction`
-what was read out of pictures, `erasure` what stays of things that were erased, `views` what is asked most.
+what was read out of pictures, `erasure` what stays of things that were erased, `agent` what is the agent's,
+`views` what is asked most.
 Migrations are checked against these tables, and `docs/data-dictionary.md` is printed from them.
 """
 
 from __future__ import annotations
 
+from whatsapp_etl.load.tables.agent import (
+    agent_deliveries,
+    agent_messages,
+    agent_proposals,
+    agent_routing,
+)
 from whatsapp_etl.load.tables.base import metadata
 from whatsapp_etl.load.tables.bookkeeping import (
     backfill_progress,
@@ -43,6 +50,10 @@ from whatsapp_etl.load.tables.views import VIEWS, View
 __all__ = [
     "VIEWS",
     "View",
+    "agent_deliveries",
+    "agent_messages",
+    "agent_proposals",
+    "agent_routing",
     "attachment_downloads",
     "attachments",
     "backfill_progress",

@@ -37,6 +37,37 @@ def _quoted(text: str) -> str:
 
 VIEWS = (
     View(
+        "ordinary_messages",
+        "Messages for analysts, without the agent's chat; the table `messages` has those, too.",
+        """
+        SELECT m.id, m.external_id, m.thread_external_id, t.title AS thread_title, m.sender_id, m.ts,
+               m.is_outgoing = 1 AS is_outgoing, m.message_type, m.content_snippet,
+               m.has_attachments = 1 AS has_attachments,
+               m.exclude_from_automation = 1 AS exclude_from_automation, m.is_edited = 1 AS is_edited,
+               m.is_forwarded = 1 AS is_forwarded, m.deleted_at, m.change_seq
+        FROM messages m
+        LEFT JOIN threads t ON t.platform = m.platform AND t.external_id = m.thread_external_id
+        WHERE m.is_agent_channel = 0
+        """,
+        (
+            ("id", "bigint", "`messages.id`."),
+            ("external_id", "text", "Message key."),
+            ("thread_external_id", "text", "Chat id."),
+            ("thread_title", "text", "The chat's title; null when nothing names it."),
+            ("sender_id", "text", "The sender's id, the own id when outgoing; null on system rows."),
+            ("ts", "timestamptz", "When it was sent."),
+            ("is_outgoing", "boolean", "Sent by the account."),
+            ("message_type", "text", "As in `messages`."),
+            ("content_snippet", "text", "The whole text; null where there is none."),
+            ("has_attachments", "boolean", "Carries a file by its type."),
+            ("exclude_from_automation", "boolean", "Calls the agent: automations must leave it alone."),
+            ("is_edited", "boolean", "Shown as edited."),
+            ("is_forwarded", "boolean", "Shown as forwarded."),
+            ("deleted_at", "timestamptz", "When it was deleted for everyone; null: not, or not known."),
+            ("change_seq", "bigint", "As in `messages`."),
+        ),
+    ),
+    View(
         "coverage_gaps",
         "Every message that is known to be missing, with its chat and what comes next.",
         """
