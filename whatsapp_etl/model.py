@@ -514,6 +514,9 @@ class ChatBatch:
     pages_loaded: int = 0
     unread_before: int | None = None  #: The chat's unread count before it was opened; None: not known.
     unread_after: int | None = None  #: And after it was read. Lower without a cause: receipts were sent.
+    read_path: ReadPath = (
+        "dom"  #: "store": from the page's message store; the chat was not opened, no row seen.
+    )
 
 
 # --- what the parser made of it --------------------------------------------------------------

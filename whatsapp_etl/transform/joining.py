@@ -17,6 +17,7 @@ from whatsapp_etl.model import (
 )
 from whatsapp_etl.transform.identity import canonical_key, collection_bounds, parse_key
 from whatsapp_etl.transform.messages import ChatContext
+from whatsapp_etl.transform.store_rows import BY_STORE
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,19 @@ class FactsIndex:
         if row.type is MessageType.ALBUM:
             children = self._children(row)
             return tuple(Joined(row, each, position) for position, each in enumerate(children))
-        return (Joined(row, self._of(row)),)
+        facts = self._of(row)
+        is_told_alone = row.signals.get("id") == BY_STORE
+        return (Joined(row, facts, self._place(facts) if is_told_alone and facts else None),)
+
+    def _place(self, facts: MessageFacts) -> int | None:
+        """Return the place of one of an album's messages, where each of them has a row of its own."""
+        if facts.parent_stanza_id is None:
+            return None
+        parent = facts.parent_stanza_id
+        alike = [
+            each for each in self._ordered if each.type in FILE_TYPES and each.parent_stanza_id == parent
+        ]
+        return alike.index(facts) if facts in alike else None
 
     def _of(self, row: ParsedRow) -> MessageFacts | None:
         found = self._by_stanza.get(row.stanza_id, [])

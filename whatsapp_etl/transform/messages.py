@@ -28,6 +28,7 @@ from whatsapp_etl.model import (
     MessageKey,
     MessageType,
     ParsedRow,
+    ReadPath,
     RejectReason,
     TsPrecision,
 )
@@ -98,6 +99,7 @@ def to_message(
     files: Sequence[CapturedFile] = (),
     album_position: int | None = None,
     chat_keys: Collection[MessageKey] = (),
+    read_path: ReadPath = "dom",
 ) -> Message | RejectReason:
     """Make a message of a row, of metadata, or of both.
 
@@ -109,6 +111,7 @@ def to_message(
         files: Bytes saved from the row.
         album_position: Place among the pictures of an album's row, 0-based.
         chat_keys: Keys known in this chat, to find the message that is answered.
+        read_path: By which of the two ways it was read.
 
     Returns:
         The message, or why there is none: its chat or sender is not proven, or it was not read whole.
@@ -156,7 +159,7 @@ def to_message(
         message_type=kind,
         subtype=facts.subtype if facts else None,
         source_revision=facts.source_revision if facts else "",
-        read_path="dom",
+        read_path=read_path,
         observed_at=observed_at,
         ts_raw=row.ts_raw if row else None,
         is_forwarded=bool((row and row.is_forwarded) or (facts and facts.is_forwarded)),

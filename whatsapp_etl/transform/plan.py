@@ -194,6 +194,7 @@ class _Made:
             files=self._files(joined),
             album_position=joined.album_position,
             chat_keys=self._chat_keys,
+            read_path=self._batch.read_path,
         )
         if isinstance(result, Message):
             self.messages[result.external_id] = result
@@ -212,7 +213,14 @@ class _Made:
             return
         if known is not None and known.source_revision == facts.source_revision:
             return
-        result = to_message(None, facts, self._context, self._batch.observed_at, chat_keys=self._chat_keys)
+        result = to_message(
+            None,
+            facts,
+            self._context,
+            self._batch.observed_at,
+            chat_keys=self._chat_keys,
+            read_path=self._batch.read_path,
+        )
         if isinstance(result, Message):
             self.messages[key] = result
 
