@@ -41,6 +41,7 @@ from whatsapp_etl.session_keeping import keeper_of
 from whatsapp_etl.settings import Settings
 from whatsapp_etl.spool.folder import Spool
 from whatsapp_etl.steps import Announce, no_announcement
+from whatsapp_etl.store_first import ReaderChoice
 from whatsapp_etl.transform.identity import chat_kind
 from whatsapp_etl.transform.kinds import message_type
 from whatsapp_etl.transform.page_words import words_of
@@ -72,6 +73,7 @@ class _Parts(TypedDict):
     spool: Spool
     announce: Announce
     agent: AgentWish
+    reader: ReaderChoice
 
 
 def clock_of(settings: Settings) -> Clock:
@@ -225,10 +227,6 @@ def source_of(
         ConfigurationError: A setting cannot be followed; better told now than in every cycle.
         BrowserMissingError: There is no Chromium.
     """
-    if settings.whatsapp_reader == "store":
-        raise ConfigurationError(
-            "WHATSAPP_READER: store is not available in this version.", "Set it to auto or dom."
-        )
     make_folder("WHATSAPP_PROFILE_DIR", settings.whatsapp_profile_dir)
     make_folder("ATTACHMENTS_DIR", settings.attachments_dir)
     make_folder("SPOOL_DIR", settings.spool_dir)
@@ -382,6 +380,7 @@ def _parts_of(
         "spool": spool_of(settings, announce),
         "announce": announce,
         "agent": agent_wish_of(settings),
+        "reader": settings.whatsapp_reader,
     }
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from whatsapp_etl.store_records import StoreUnavailable
+
 
 class Disposition(StrEnum):
     """What the run does after an error."""
@@ -246,6 +248,18 @@ class MetadataUnreadableError(ExtractError):
         super().__init__(what, remedy)
         self.part = part
         self.reason = reason
+
+
+class StoreUnreadableError(ExtractError):
+    """The page's own message store cannot be read, or not any more.
+
+    The page is read instead, in the same cycle. WhatsApp Web changes its modules every two to three months.
+    """
+
+    def __init__(self, message: str, *, reason: StoreUnavailable, detail: str | None = None) -> None:
+        super().__init__(message, "Nothing to do: what is missing is read from the page.")
+        self.reason = reason
+        self.detail = detail
 
 
 class StopRequestedError(WhatsappEtlError):

@@ -136,6 +136,8 @@ def _run_table(details: RunDetails) -> Table:
         ("disagreements", _counts(run.disagreed, total=run.disagreements)),
         ("other keys noted", f"{details.aliases}"),
         ("facts lost", ", ".join(run.lost_facts) or "none"),
+        ("told by the message store", f"{run.rows_by_store}"),
+        ("message store left", _left_store(run)),
         ("storage unreadable", ", ".join(run.metadata_unreadable) or "none"),
         ("stop reasons", _counts(run.stop_reasons)),
         ("seconds by stage", ", ".join(f"{name} {n:.1f}" for name, n in run.stage_seconds.items()) or "none"),
@@ -144,6 +146,10 @@ def _run_table(details: RunDetails) -> Table:
     ):
         table.add_row(label, _printable(value))
     return table
+
+
+def _left_store(run: RunRecord) -> str:
+    return " ".join(filter(None, (run.store_unavailable, run.store_detail))) or "no"
 
 
 def _chats_table(details: RunDetails) -> Table:

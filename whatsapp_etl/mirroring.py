@@ -75,3 +75,13 @@ def remove_copy(mirror: Mirror, file_path: str) -> None:
         mirror.delete(file_path)
     except AttachmentStoreError as error:
         raise OSError(errno.EIO, str(error)) from error
+
+
+def copy_new_files(mirroring: Mirroring | None) -> None:
+    """Copy new files at the end of a cycle; a store that does not answer holds nothing else up."""
+    if mirroring is None:
+        return
+    try:
+        mirroring.run()
+    except AttachmentStoreError as error:
+        log.warning("files_not_copied", error=str(error))

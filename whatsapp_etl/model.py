@@ -21,6 +21,8 @@ from whatsapp_etl.extracted import JobState
 if TYPE_CHECKING:
     from whatsapp_etl.downloads import Download
 
+from whatsapp_etl.store_records import StoreUnavailable
+
 # --- closed sets ---------------------------------------------------------------------------
 
 
@@ -397,6 +399,7 @@ class MessageFacts:
     parent_stanza_id: str | None = None  #: Albums: the parent's stanza id.
     revoked_at: datetime | None = None  #: When it was deleted for everyone.
     revoked_by_id: str | None = None  #: Who deleted it for everyone.
+    stored_id: str | None = None  #: The store's primary key, verbatim.
 
 
 # --- what the chat list shows ----------------------------------------------------------------
@@ -920,6 +923,9 @@ class RunReport:
     spooled: int = 0  #: Chats captured and kept on disk, since Postgres was away.
     unspooled: int = 0  #: Chats loaded that earlier cycles had kept so.
     spool: SpoolFacts = field(default_factory=SpoolFacts)  #: At the end of the cycle.
+    store_unavailable: StoreUnavailable | None = None  #: Why the page's message store was left, or not read.
+    store_detail: str | None = None  #: Which of its modules, members or columns.
+    rows_by_store: int = 0  #: Messages that it told.
 
     @property
     def seconds(self) -> float:

@@ -17,7 +17,6 @@ from whatsapp_etl.captured import CapturedChat
 from whatsapp_etl.chat_list_cycle import ChatListCycle
 from whatsapp_etl.chat_memory import ChatMemory
 from whatsapp_etl.errors import (
-    AttachmentStoreError,
     DatabaseRefusedError,
     MetadataUnreadableError,
     SessionNeedsPersonError,
@@ -27,7 +26,7 @@ from whatsapp_etl.extract.source import Source
 from whatsapp_etl.fetching import Fetching
 from whatsapp_etl.following import follow_agent
 from whatsapp_etl.load.store import Store
-from whatsapp_etl.mirroring import Mirroring
+from whatsapp_etl.mirroring import Mirroring, copy_new_files
 from whatsapp_etl.model import (
     Account,
     ApplyResult,
@@ -53,15 +52,17 @@ from whatsapp_etl.scope import (
     index_in_scope,
     reactions_in_scope,
     read_directory,
+    record_unvisited,
     rules_now,
     standing_of,
+    store_people,
 )
 from whatsapp_etl.spool.folder import Spool
 from whatsapp_etl.spooling import Spooling
 from whatsapp_etl.steps import Announce, Step, no_announcement
+from whatsapp_etl.store_first import ReaderChoice, StoreFirst
 from whatsapp_etl.tally import FAILURES_IN_A_ROW, Tally, may_be_stuck, status_of, told
 from whatsapp_etl.transform.parse import signal_counts
-from whatsapp_etl.transform.plan import coverage_unvisited, thread_of
 from whatsapp_etl.transform.visits import Rules, visiting_order
 from whatsapp_etl.unused_files import remove_unused_files
 from whatsapp_etl.visiting import Visiting
@@ -88,6 +89,7 @@ class Cycle:
     fetching: Fetching | None = None  #: The direct way to files; None: it is not switched on.
     announce: Announce = no_announcement
     agent: AgentWish = field(default_factory=AgentWish)
+    reader: ReaderChoice = "dom"
     _has_untold_alarm: bool = False
     _has_chosen_files: bool = False
     _recollection: Recollection = field(init=False)
@@ -95,6 +97,7 @@ class Cycle:
     _visiting: Visiting = field(init=False)
     _memory: ChatMemory = field(init=False)
     _rows: RowReading = field(init=False)
+    _store_first: StoreFirst = field(init=False)
     _without_metadata: ChatListCycle = field(init=False)
     _blind_spots: BlindSpots = field(default_factory=BlindSpots)
 
@@ -108,6 +111,7 @@ class Cycle:
         self._visiting = Visiting(
             self.source, self._memory, self.clock, self.asks_phone, raise_alarm=self._raise_alarm
         )
+        self._store_first = StoreFirst(self.source, self.reader, self.clock)
         self._without_metadata = ChatListCycle(
             self.source,
             self.store,
@@ -172,20 +176,24 @@ class Cycle:
             tally.compared(diffs, unreadable=self.source.unreadable_rows - unreadable_before)
             self.announce(Step.COMPARED)
 
+        order = replace(directory.rules, first=self._memory.first, last=self._memory.last)
+        queue = visiting_order(diffs, directory.chats, order)
+        with tally.stage("read_store"):
+            progress.stage("reading the message store")
+            load = partial(self._load_or_keep, directory.rules, tally)
+            left = self._store_first.read(queue, directory, diffs, since=since, tally=tally, load=load)
+
         with tally.stage("read"):
-            order = replace(directory.rules, first=self._memory.first, last=self._memory.last)
-            queue = visiting_order(diffs, directory.chats, order)
+            queue = tuple(chat for chat in queue if chat.id in left)
             progress.stage("reading chats")
             progress.chats(len(queue))
             for chat in queue:
                 if tally.away:
                     self._spooling.require_room()
-                captured = self._capture(chat, directory, diffs[chat.id], since, tally)
-                self.announce(Step.CHAT_READ)
-                load = partial(self._load, captured, directory.rules, tally)
-                plan = tally.if_there(load) or self._keep(captured, directory.rules, tally)
-                progress.chat_done(len(plan.messages))
+                captured = self._capture(chat, directory, left[chat.id], since, tally)
+                progress.chat_done(len(load(captured).messages))
                 tally.stop_if_interrupted(captured.batch)
+            self._store_first.note(tally)
 
         if tally.away is None and self.fetching is not None:
             progress.stage("fetching files")
@@ -197,7 +205,9 @@ class Cycle:
             with tally.stage("directory_load"):
                 self._load_reactions(directory, since, tally)
                 self.announce(Step.REACTIONS_STORED)
-                self._record_unvisited(directory, diffs, since, tally)
+                record_unvisited(
+                    self.store, directory, diffs, since=since, now=self.clock(), run_id=tally.run_id
+                )
                 self.announce(Step.COVERAGE_STORED)
         tally.unreadable_parts.update(self.source.unreadable_parts)
 
@@ -284,10 +294,18 @@ class Cycle:
     ) -> tuple[Sequence[ParsedRow], Sequence[Reject]]:
         return self._rows.parse(batch, self.source.session.pack, account, facts)
 
-    def _load(self, captured: CapturedChat, rules: Rules, tally: Tally) -> LoadPlan:
-        """Plan a chat against what is stored of it, and store it."""
+    def _load_or_keep(
+        self, rules: Rules, tally: Tally, captured: CapturedChat, *, is_whole: bool = True
+    ) -> LoadPlan:
+        """Store a chat that was read; keep it while Postgres is away."""
+        self.announce(Step.CHAT_READ)
+        load = partial(self._load, captured, rules, tally, is_whole=is_whole)
+        return tally.if_there(load) or self._keep(captured, rules, tally)
+
+    def _load(self, captured: CapturedChat, rules: Rules, tally: Tally, *, is_whole: bool = True) -> LoadPlan:
+        """Plan a chat against what is stored of it, and store it; what is left of it is counted later."""
         plan = plan_captured(captured, rules, self.store, self.clock())
-        if self._apply(plan, tally):
+        if self._apply(plan, tally, is_late=not is_whole):
             self._settle(captured, plan)
         return plan
 
@@ -323,7 +341,7 @@ class Cycle:
             log.warning("chat_not_stored", error=str(refused))
             return False
         self.announce(Step.CHAT_STORED)
-        # Why reading ended and what is missing was told by the cycle that read it.
+        # Why reading ended and what is missing is told by the cycle, or the visit, that read it to its end.
         count = tally.loaded_plan if is_late else tally.applied_plan
         count(plan, result)
         return True
@@ -333,14 +351,7 @@ class Cycle:
 
         Which chat is the agent's is told by them, too.
         """
-        self.store.apply_directory(
-            [thread_of(chat) for chat in directory.chats],
-            directory.contacts,
-            directory.groups.values(),
-            (),
-            run_id=tally.run_id,
-            now=self.clock(),
-        )
+        store_people(self.store, directory, run_id=tally.run_id, now=self.clock())
         unreadable = self.source.unreadable_parts
         follow_agent(self.store, self.agent, directory, unreadable, run_id=tally.run_id, now=self.clock())
 
@@ -360,15 +371,6 @@ class Cycle:
         reactions = reactions_in_scope(self.source, directory, since)
         self.store.apply_directory((), (), (), reactions, run_id=tally.run_id, now=self.clock())
 
-    def _record_unvisited(
-        self, directory: Directory, diffs: Mapping[str, ChatDiff], since: datetime, tally: Tally
-    ) -> None:
-        """Keep the coverage of the chats in which nothing was new."""
-        now = self.clock()
-        settled = [chat for chat in directory.chats if chat.id in diffs and not diffs[chat.id].wanted]
-        coverages = [coverage_unvisited(chat, diffs[chat.id], since, now) for chat in settled]
-        self.store.record_coverage(coverages, tally.run_id)
-
     def _tidy(self) -> None:
         """Let disappear what WhatsApp lets disappear, and end what was kept long enough."""
         now = self.clock()
@@ -379,17 +381,8 @@ class Cycle:
         for reason in remove_unused_files(self.store, self._remove_file, self.spool.file_paths()).values():
             log.warning("file_not_removed", reason=reason)
         self.announce(Step.FILES_REMOVED)
-        self._copy_files()
+        copy_new_files(self.mirroring)
         self._spooling.tidy()
-
-    def _copy_files(self) -> None:
-        """Copy new files into the second store; one that does not answer holds nothing else up."""
-        if self.mirroring is None:
-            return
-        try:
-            self.mirroring.run()
-        except AttachmentStoreError as error:
-            log.warning("files_not_copied", error=str(error))
 
     def _remove_file(self, path: str) -> None:
         self.remove_file(path)

@@ -49,6 +49,9 @@ class RunRecord:
     lost_facts: tuple[str, ...]
     metadata_unreadable: tuple[str, ...]
     error: str | None
+    rows_by_store: int = 0  #: Messages that the page's own message store told.
+    store_unavailable: str | None = None  #: A `StoreUnavailable`: why the store was left, or not read.
+    store_detail: str | None = None
 
     @property
     def seconds(self) -> float | None:

@@ -24,6 +24,7 @@ from whatsapp_etl.model import (
 )
 from whatsapp_etl.tally import Tally
 from whatsapp_etl.transform.messages import external_id
+from whatsapp_etl.transform.plan import coverage_unvisited, thread_of
 from whatsapp_etl.transform.visits import (
     Rules,
     allowed_contacts,
@@ -164,3 +165,24 @@ def reactions_in_scope(source: Source, directory: Directory, since: datetime) ->
         if each.message_key.chat_id in chat_ids and not forgotten.has_contact(each.sender_id):
             message_id = external_id(each.message_key, directory.account)
             yield Reaction(message_id, each.sender_id, each.emoji, each.reacted_at)
+
+
+def store_people(store: Store, directory: Directory, *, run_id: int, now: datetime) -> None:
+    """Store chats and people."""
+    threads = [thread_of(chat) for chat in directory.chats]
+    people = (directory.contacts, directory.groups.values())
+    store.apply_directory(threads, *people, (), run_id=run_id, now=now)
+
+
+def record_unvisited(
+    store: Store,
+    directory: Directory,
+    diffs: Mapping[str, ChatDiff],
+    *,
+    since: datetime,
+    now: datetime,
+    run_id: int,
+) -> None:
+    """Keep the coverage of the chats in which nothing was new."""
+    settled = [chat for chat in directory.chats if chat.id in diffs and not diffs[chat.id].wanted]
+    store.record_coverage([coverage_unvisited(chat, diffs[chat.id], since, now) for chat in settled], run_id)

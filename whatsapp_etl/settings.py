@@ -87,7 +87,7 @@ class Settings(BaseSettings):
     whatsapp_locale: str = Field(default="en-US", pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
     whatsapp_timezone: str = ""
     whatsapp_selector_pack: str = "auto"
-    whatsapp_reader: Literal["auto", "dom", "store"] = "auto"
+    whatsapp_reader: Literal["auto", "dom", "store"] = "dom"
     whatsapp_chats_per_minute: float = Field(default=20, ge=0)
     whatsapp_scrolls_per_second: float = Field(default=4, ge=0)
     whatsapp_phone_history: Literal["never", "auto"] = "never"

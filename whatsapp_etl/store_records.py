@@ -12,8 +12,6 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
-from whatsapp_etl.model import MessageKey
-
 
 class StoreStep(StrEnum):
     """One capability that reading needs. The self-test tries them in this order, up to the first failure."""
@@ -62,6 +60,16 @@ class StoreCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class ListedRow:
+    """The newest row of the browser's storage, which the message store must have, too."""
+
+    stored_id: str
+    row_number: int  #: Counts up as messages come.
+    seconds: int
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
 class QuotedRow:
     """What a row carries of the message that it answers."""
 
@@ -73,11 +81,12 @@ class QuotedRow:
 class StoreRow:
     """One message as the page's store holds it, its body decrypted. Texts are as typed, with their marks."""
 
-    key: MessageKey
+    stored_id: str  #: The table's primary key, verbatim; `MessageFacts.stored_id` of the same message.
     type: str  #: The store's own type name.
     sent_at: datetime  #: Exact seconds.
     subtype: str | None = None
-    body: str | None = None
+    body: str | None = None  #: Not of pictures and the like, where it is a preview.
+    is_opened: bool = True  #: The encrypted part held a body, preview or caption.
     caption: str | None = None
     file_name: str | None = None
     mentioned_ids: tuple[str, ...] = ()

@@ -21,6 +21,7 @@ from whatsapp_etl.service.app import ServiceOptions
 from whatsapp_etl.service.health import DatabaseState, Health, HealthFacts, assess
 from whatsapp_etl.settings import Settings
 from whatsapp_etl.spool.folder import Spool
+from whatsapp_etl.store_records import StoreUnavailable
 
 
 def stored_health(store: Store, settings: Settings) -> Health:
@@ -86,6 +87,9 @@ def report_of(run: RunRecord) -> RunReport:
         lost_facts=run.lost_facts,
         metadata_unreadable=run.metadata_unreadable,
         read_by="chat_list" if run.read_by == "chat_list" else "metadata",
+        store_unavailable=StoreUnavailable(run.store_unavailable) if run.store_unavailable else None,
+        store_detail=run.store_detail,
+        rows_by_store=run.rows_by_store,
     )
 
 

@@ -39,6 +39,7 @@ from whatsapp_etl.model import (
     StageCounts,
     StopReason,
 )
+from whatsapp_etl.store_records import StoreUnavailable
 from whatsapp_etl.transform.rewinding import is_rewound
 
 log = structlog.get_logger(__name__)
@@ -91,6 +92,9 @@ class Tally:
     spooled: int = 0
     unspooled: int = 0
     fell_back: MetadataUnreadableError | None = None  #: Why the chat list decided instead.
+    store_unavailable: StoreUnavailable | None = None  #: Why the page's message store was left, or not read.
+    store_detail: str | None = None  #: Which module, member or column.
+    rows_by_store: int = 0  #: Messages that it told.
     applied: ApplyResult = field(default_factory=ApplyResult)
     #: (fact, "shown" | "other" | "lost"): whether rows show what the storage lists of them.
     agreement: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -152,7 +156,9 @@ class Tally:
         self, batch: ChatBatch, rows: Sequence[ParsedRow], signals: Mapping[tuple[str, str], int]
     ) -> None:
         """Count captured and understood rows, and which sign served for which fact."""
-        self._seen += len(batch.rows)
+        by_store = len(rows) if batch.read_path == "store" else 0
+        self.rows_by_store += by_store
+        self._seen += len(batch.rows) + by_store
         self.rows_compared += len(batch.shown_ids)
         self._id_found += len(rows)
         self._signals.update(signals)
@@ -282,6 +288,9 @@ class Tally:
             spooled=self.spooled,
             unspooled=self.unspooled,
             spool=spool or SpoolFacts(),
+            store_unavailable=self.store_unavailable,
+            store_detail=self.store_detail,
+            rows_by_store=self.rows_by_store,
         )
 
 

@@ -58,7 +58,6 @@ def test_a_wrong_setting_is_named_when_settings_are_read(monkeypatch, tmp_path, 
 @pytest.mark.parametrize(
     ("variable", "value"),
     [
-        ("WHATSAPP_READER", "store"),
         ("WHATSAPP_SELECTOR_PACK", "no-such-pack"),
         ("WHATSAPP_PROFILE_DIR", "/proc/nowhere"),
         ("ATTACHMENTS_DIR", "/proc/nowhere"),

@@ -24,7 +24,7 @@ ENGLISH = StoreWords({"15552001001@c.us": "Ana"}, "en")
 
 def row(stanza_id: str = "3EB0A1", **changes: Any) -> StoreRow:
     values: dict[str, Any] = {
-        "key": MessageKey(False, OTHER, stanza_id),
+        "stored_id": str(MessageKey(False, OTHER, stanza_id)),
         "type": "chat",
         "sent_at": NOW - timedelta(hours=2) + timedelta(seconds=7),
         "body": "hello *there*",
@@ -48,7 +48,7 @@ def row(stanza_id: str = "3EB0A1", **changes: Any) -> StoreRow:
         ({"type": "vcard", "card_names": (" Ana ",)}, "contact", "Ana"),
         ({"type": "multi_vcard", "card_names": ("A", "B")}, "contacts", "A and 1 other contact"),
         ({"type": "multi_vcard", "card_names": ("A", "B", "C")}, "contacts", "A and 2 other contacts"),
-        ({"type": "poll_creation", "poll_name": "*When*", "poll_options": ("A", "_B_")}, "poll", "When\nA\nB"),
+        ({"type": "poll_creation", "poll_name": "*Q*", "poll_options": ("A", "_B_")}, "poll", "Q\nA\nB"),
         ({"type": "event_creation", "event_name": "Walk"}, "event", "Walk"),
         ({"type": "groups_v4_invite", "invited_to": "Rowing"}, "group_invite", "Rowing"),
         ({"type": "groups_v4_invite", "invited_to": "Rowing", "caption": "Come"}, "group_invite", "Come"),
@@ -72,6 +72,8 @@ def test_each_kind_has_the_text_that_the_page_shows(changes, kind, text):
         {"type": "gp2", "subtype": "add"},
         {"type": "something_new", "body": "x"},
         {"type": "unknown"},
+        {"type": "image", "body": None, "is_opened": False},
+        {"stored_id": "no key"},
         {"body": None},
         {"type": "list", "body": None},
         {"type": "poll_creation", "poll_name": "When?"},

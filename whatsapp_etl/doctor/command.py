@@ -24,6 +24,7 @@ CHECKS: dict[str, Check] = {
     "permissions": private_places.permissions,
     "sending": session.sending,
     "database": database.database,
+    "message store": database.store_reader,
 }
 #: Takes as long as reading every file.
 DEEP_CHECKS: dict[str, Check] = {"stored files": attachments.stored_files}

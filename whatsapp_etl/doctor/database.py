@@ -71,6 +71,33 @@ def database(settings: Settings) -> Iterator[Finding]:
         )
 
 
+def store_reader(settings: Settings) -> Iterator[Finding]:
+    """Tell whether the last cycle could read the page's message store, and if not, why."""
+    if settings.whatsapp_reader == "dom":
+        yield good("message store", "not wanted: WHATSAPP_READER is dom")
+        return
+    if not bootstrap.has_database(settings):
+        yield good("message store", "not tried yet")
+        return
+    try:
+        with bootstrap.open_store_to_read(settings) as store:
+            run = store.last_cycle()
+    except SchemaOutdatedError:
+        return  # told as migrations
+    if run is None:
+        yield good("message store", "not tried yet")
+    elif run.store_unavailable is None:
+        yield good("message store", f"told {run.rows_by_store} messages of the last cycle")
+    else:
+        which = f" ({run.store_detail})" if run.store_detail else ""
+        yield notice(
+            "message store",
+            f"The last cycle read the page instead: {run.store_unavailable}{which}, "
+            f"WhatsApp Web {run.wa_version or 'of an unknown build'}.",
+            "Nothing is lost. docs/store-reader.md says what each reason means.",
+        )
+
+
 def ask_health(settings: Settings) -> tuple[HealthTold | None, tuple[Finding, ...]]:
     """Return what the running service says of itself, or else what can be judged from the database.
 

@@ -34,6 +34,7 @@ from whatsapp_etl.model import (
     MessageType,
     ReactionFacts,
 )
+from whatsapp_etl.store_records import ListedRow
 
 DATABASE = "model-storage"
 
@@ -251,6 +252,11 @@ class Storage:
         answer: int | None = self._ask("unread", chat=chat_id)
         return answer
 
+    def newest_row(self) -> ListedRow | None:
+        """Return the row that came last, of whatever chat and kind; None in an empty storage."""
+        row = self._ask("newest")
+        return None if row is None else ListedRow(row["id"], row["row"], row["t"], row["type"])
+
     # --- asking ------------------------------------------------------------------------------
 
     def _pages(self, question: str, since: datetime) -> Iterator[list[Any]]:
@@ -363,6 +369,7 @@ class Storage:
             parent_stanza_id=row["parent"],
             revoked_at=_instant_or_none(row["revoked"]),
             revoked_by_id=row["revoked_by"],
+            stored_id=row["id"],
         )
 
 

@@ -23,6 +23,7 @@ from whatsapp_etl.service.health import SessionWord, Thresholds, assess
 from whatsapp_etl.service.reasons import ReasonCode
 from whatsapp_etl.service.state import ServiceState, Snapshot
 from whatsapp_etl.service.totals import CYCLE_BUCKETS_SECONDS, Totals
+from whatsapp_etl.store_records import StoreUnavailable
 
 #: The text format 0.0.4. OpenMetrics is not offered: it would demand the `_total` suffix.
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -106,6 +107,15 @@ def _sums(totals: Totals) -> Iterator[Metric]:
     )
     yield _sum(
         "whatsapp_sync_rows_compared", "Rows whose ids were compared with the list.", totals.rows_compared
+    )
+    yield _sum(
+        "whatsapp_store_reader_rows", "Messages that the page's message store told.", totals.rows_by_store
+    )
+    yield _sum_by(
+        "whatsapp_store_reader_unavailable",
+        "Cycles in which the page's message store was left for the page, or not read.",
+        "reason",
+        {reason.value: totals.store_unavailable.get(reason, 0) for reason in StoreUnavailable},
     )
     yield _sum(
         "whatsapp_sync_receipts_observed",

@@ -192,6 +192,11 @@ def _report_json(report: RunReport) -> dict[str, Any]:
         "unspooled": report.unspooled,
         "stop_reasons": _counts(report.stop_reasons),
         "receipts_observed": report.receipts_observed,
+        "store_reader": {
+            "rows": report.rows_by_store,
+            "unavailable": report.store_unavailable and report.store_unavailable.value,
+            "detail": report.store_detail,
+        },
         "stage_seconds": {stage: round(seconds, 2) for stage, seconds in report.stage_seconds.items()},
         "error": report.error,
     }

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from whatsapp_etl.model import DisagreementFact, RunReport, RunStatus, StageCounts
+from whatsapp_etl.store_records import StoreUnavailable
 
 #: Upper bounds of the cycle histogram in seconds; the last bucket is open.
 CYCLE_BUCKETS_SECONDS = (1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 320.0, 640.0)
@@ -31,6 +32,8 @@ class Totals:
     receipts_observed: int = 0
     disagreed: Mapping[DisagreementFact, int] = field(default_factory=dict)
     rows_compared: int = 0
+    rows_by_store: int = 0
+    store_unavailable: Mapping[StoreUnavailable, int] = field(default_factory=dict)  #: Cycles, by reason.
     selector_hits: Mapping[tuple[str, str], int] = field(default_factory=dict)
     cycle_buckets: tuple[int, ...] = (0,) * (len(CYCLE_BUCKETS_SECONDS) + 1)  #: Not cumulated.
     cycle_seconds: float = 0.0
@@ -54,6 +57,11 @@ def add_run(totals: Totals, report: RunReport) -> Totals:
             fact: totals.disagreed.get(fact, 0) + report.disagreed.get(fact, 0) for fact in DisagreementFact
         },
         rows_compared=totals.rows_compared + report.rows_compared,
+        rows_by_store=totals.rows_by_store + report.rows_by_store,
+        store_unavailable={
+            reason: totals.store_unavailable.get(reason, 0) + (report.store_unavailable is reason)
+            for reason in StoreUnavailable
+        },
         selector_hits=_add_hits(totals.selector_hits, report.selector_hits),
         cycle_buckets=_add_to_bucket(totals.cycle_buckets, report.seconds),
         cycle_seconds=totals.cycle_seconds + report.seconds,

@@ -120,7 +120,8 @@ def plan_load(  # noqa: PLR0917 - the contract of the step: what was seen, liste
             *of_times(dissents, listed or (), context, batch.observed_at),
             *differing,
         ),
-        agreement=agreement(joined, batch.pictures_unseen),
+        # What the store tells is no row in which something could be lost from sight.
+        agreement=agreement(joined, batch.pictures_unseen) if batch.read_path == "dom" else {},
         downloads=downloads(messages, missing, tries, context.downloads, now),
         unused_files=unused_files(batch, messages),
     )
@@ -312,8 +313,10 @@ class _Made:
 
     def settle_pictures(self) -> PageTries:
         """Decide which pictures are not looked for again."""
+        # A chat that stayed closed is no try.
+        shown = self.messages.values() if self._batch.read_path == "dom" else ()
         tries = page_tries(
-            self.messages.values(),
+            shown,
             {key for key, known in self._known.items() if _is_settled(known)},
             (self._refused, self._left),
             self._context.attempts,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from whatsapp_etl.model import ContactFacts, MessageFacts, MessageType, ParsedRow
 from whatsapp_etl.store_records import Names, StoreRow
+from whatsapp_etl.transform.identity import parse_shown_key
 from whatsapp_etl.transform.kinds import TEXT_REQUIRED, TEXTLESS_TYPES, message_type
 from whatsapp_etl.transform.markup import mentioned, shown
 from whatsapp_etl.transform.text import clean
@@ -34,6 +35,8 @@ TOLD_KINDS = TEXTLESS_TYPES | {
     MessageType.GROUP_INVITE,
     MessageType.CALL,
 }
+
+_WITH_PREVIEW = frozenset({MessageType.IMAGE, MessageType.VIDEO, MessageType.GIF})
 
 _ENGLISH = "en"
 #: Outcomes of a call as the store names them -> whether the page calls it missed.
@@ -79,18 +82,22 @@ def read_store_rows(rows: Sequence[StoreRow], words: StoreWords) -> tuple[Parsed
 def read_store_row(row: StoreRow, words: StoreWords) -> ParsedRow | None:
     """Return what a row says, as if read from its bubble; None when the store does not tell it."""
     kind = _kind(row)
-    if kind not in TOLD_KINDS or not _names_everybody(row, words):
+    key = parse_shown_key(row.stored_id)
+    if key is None or kind not in TOLD_KINDS or not _names_everybody(row, words):
+        return None
+    # Without even a preview nobody knows whether there is a caption.
+    if kind in _WITH_PREVIEW and not row.is_opened:
         return None
     text = None if kind in TEXTLESS_TYPES else _TEXTS[kind](row, words)
     if text is None and kind in TEXT_REQUIRED:
         return None
     return ParsedRow(
-        shown_id=str(row.key),
-        key=row.key,
-        stanza_id=row.key.stanza_id,
+        shown_id=row.stored_id,
+        key=key,
+        stanza_id=key.stanza_id,
         type=kind,
         subtype=row.subtype,
-        is_outgoing=row.key.is_outgoing,
+        is_outgoing=key.is_outgoing,
         sender_name=None,
         text=text,
         sent_at=row.sent_at,
@@ -100,6 +107,23 @@ def read_store_row(row: StoreRow, words: StoreWords) -> ParsedRow | None:
         is_edited=row.is_edited,
         signals=dict.fromkeys(("id", "chat", "kind", "direction", "time"), BY_STORE)
         | {"text": BY_STORE if text else "none"},
+    )
+
+
+def notice_without_words(facts: MessageFacts) -> ParsedRow:
+    """Return a notice as far as the browser's storage tells it: which one, and when."""
+    return ParsedRow(
+        shown_id=facts.stored_id or str(facts.key),
+        key=facts.key,
+        stanza_id=facts.key.stanza_id,
+        type=MessageType.SYSTEM,
+        subtype=facts.subtype,
+        is_outgoing=None,
+        sender_name=None,
+        text=None,
+        sent_at=facts.sent_at,
+        ts_raw=None,
+        signals=dict.fromkeys(("id", "chat", "kind", "time"), BY_STORE) | {"text": "none"},
     )
 
 

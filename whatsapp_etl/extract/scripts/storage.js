@@ -288,6 +288,7 @@ async (args) => {
           }
           found.push({
             key: parts,
+            id: idText(row.id),
             type: row.type,
             subtype: text(row.subtype) || (row.isViewOnce === true ? 'view_once' : null),
             t: number(row.t),
@@ -360,6 +361,13 @@ async (args) => {
         }
       }
       return found;
+    },
+
+    // The newest row of all chats as listed here: id, number, time, type; null in an empty storage.
+    async newest() {
+      const cursor = await answer(indexOf('message', 'rowId').openCursor(null, 'prev'), 'message.rowId');
+      const row = cursor && cursor.value;
+      return row && { id: idText(row.id), row: row.rowId, t: number(row.t), type: row.type };
     },
 
     async unread() {

@@ -27,6 +27,7 @@ from whatsapp_etl.load.tables.base import (
     text,
 )
 from whatsapp_etl.model import DisagreementFact, MissingReason, SkipRule, StopReason
+from whatsapp_etl.store_records import StoreUnavailable
 from whatsapp_etl.transitions import SessionCause
 
 
@@ -111,6 +112,13 @@ sync_runs = Table(
     ),
     _json("disagreed", "Of those, fact to number."),
     number("rows_compared", "Rows of the page whose ids were compared with the list.", default=0),
+    number("rows_by_store", "Messages that the page's own message store told.", default=0),
+    text(
+        "store_unavailable",
+        "Why the page's message store was left for the page, or not read; null: it was read, or not wanted.",
+        null=True,
+    ),
+    text("store_detail", "Which of its modules, members or columns.", null=True),
     _texts("lost_facts", "Facts of messages that the storage lists and no row shows any more."),
     _texts("metadata_unreadable", "What of the browser's storage could not be read, and why."),
     _json("stop_reasons", "Why reading of chats ended: reason to number of chats."),
@@ -120,6 +128,7 @@ sync_runs = Table(
     text("error", "Class and advice of the error that ended it; no message content.", null=True),
     one_of("kind", ("sync", "backfill")),
     one_of("read_by", ("metadata", "chat_list")),
+    one_of("store_unavailable", StoreUnavailable),
     keys_of("chats_skipped", SkipRule),
     keys_of("disagreed", DisagreementFact),
     one_of("status", ("running", "success", "partial", "failed", "interrupted")),

@@ -1,0 +1,250 @@
+"""What the page's own message store tells is read first; the page itself, for what is left.
+
+The ladder: the decrypted store with the storage's list of ids, then the list with texts from opened chats,
+then the chat list alone (`chat_list_cycle`). The store is left for the page within the cycle: as a whole when
+its self-test or an answer fails, message by message where it does not tell everything, as of notices, whose
+words are the page's own. Nothing is lost by that, since the difference of the ids decides what is still
+wanted, and nothing doubled, since both ways give a message the same key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
+
+import structlog
+
+from whatsapp_etl.captured import CapturedChat
+from whatsapp_etl.errors import MetadataUnreadableError, StopRequestedError, StoreUnreadableError
+from whatsapp_etl.extract.message_store import MessageStore
+from whatsapp_etl.extract.session import Session
+from whatsapp_etl.extract.source import Source
+from whatsapp_etl.model import (
+    BODILESS_TYPES,
+    ChatBatch,
+    ChatDiff,
+    ChatFacts,
+    DisagreementFact,
+    LoadPlan,
+    MessageFacts,
+    MessageType,
+    ParsedRow,
+    StopReason,
+)
+from whatsapp_etl.scope import Directory
+from whatsapp_etl.store_records import StoreUnavailable
+from whatsapp_etl.tally import Tally
+from whatsapp_etl.transform.messages import external_id
+from whatsapp_etl.transform.parse import signal_counts
+from whatsapp_etl.transform.store_rows import (
+    StoreWords,
+    is_told,
+    names_of,
+    notice_without_words,
+    read_store_rows,
+)
+from whatsapp_etl.transform.visits import plan_visit
+
+log = structlog.get_logger(__name__)
+
+ReaderChoice = Literal["auto", "dom", "store"]
+
+#: After the page showed another text than the store told, the page alone is read for so long.
+REST = timedelta(days=1)
+
+
+class Load(Protocol):
+    """Plans and stores a chat; `is_whole`: nothing of it is left for the page."""
+
+    def __call__(self, captured: CapturedChat, *, is_whole: bool) -> LoadPlan: ...
+
+
+@dataclass
+class StoreFirst:
+    """Reads chats from the page's message store, before any chat is opened."""
+
+    source: Source
+    choice: ReaderChoice  #: "dom": never; "auto": the page tells the rest; "store": the rest is left out.
+    clock: Callable[[], datetime]
+    _store: MessageStore | None = None
+    _of: Session | None = None  #: Whose page the store belongs to.
+    _rests_until: datetime | None = None
+    _has_read: bool = False
+
+    def read(
+        self,
+        queue: Sequence[ChatFacts],
+        directory: Directory,
+        diffs: Mapping[str, ChatDiff],
+        *,
+        since: datetime,
+        tally: Tally,
+        load: Load,
+    ) -> Mapping[str, ChatDiff]:
+        """Read and load what the store tells of these chats.
+
+        Args:
+            queue: Chats with something wanted.
+            directory: The account's chats and people.
+            diffs: How the chats compare with Postgres.
+            since: The look-back's edge.
+            tally: Of the cycle.
+            load: Takes what was read.
+
+        Returns:
+            What is still wanted, by chat: of all chats when the store cannot be read.
+        """
+        left = {chat.id: diffs[chat.id] for chat in queue}
+        if self.choice == "dom" or not queue or not self._is_usable(tally):
+            return left
+        words = self._words(directory)
+        for chat in queue:
+            if self.source.stop.is_set():
+                raise StopRequestedError("The program was asked to stop; what was read is stored.")
+            try:
+                told = self._told(chat, directory, left[chat.id], since=since, words=words, tally=tally)
+            except StoreUnreadableError as failure:
+                self._leave(failure.reason, failure.detail, tally)
+                break
+            except MetadataUnreadableError as unreadable:
+                log.warning("chat_left_to_page", part=unreadable.part, reason=unreadable.reason)
+                continue
+            if told is None:
+                continue
+            captured, rest = told
+            plan = load(captured, is_whole=not rest)
+            if rest:
+                left[chat.id] = replace(left[chat.id], wanted=rest, stored=plan.coverage.stored)
+            else:
+                del left[chat.id]
+        return left
+
+    def note(self, tally: Tally) -> None:
+        """Let the store rest when the page showed another text than it told, or the other way round."""
+        if self._has_read and tally.disagreed[DisagreementFact.TEXT]:
+            self._rests_until = self.clock() + REST
+            self._leave(StoreUnavailable.DISAGREES, None, tally)
+
+    # --- the store ------------------------------------------------------------------------------
+
+    def _is_usable(self, tally: Tally) -> bool:
+        """Prove in each cycle that the store can be read: a release of the page may come at any time."""
+        if self._rests_until is not None and self.clock() < self._rests_until:
+            self._leave(StoreUnavailable.DISAGREES, None, tally)
+            return False
+        listed = self.source.storage.newest_row()
+        check = self._opened().check(listed)
+        if check.reason is not None:
+            self._leave(check.reason, check.detail, tally)
+        return check.is_passed
+
+    def _opened(self) -> MessageStore:
+        session = self.source.session
+        if self._store is None or self._of is not session:
+            self._store, self._of = MessageStore(session.page, session.watchdog), session
+        return self._store
+
+    def _leave(self, reason: StoreUnavailable, detail: str | None, tally: Tally) -> None:
+        tally.store_unavailable, tally.store_detail = reason, detail
+        log.warning(
+            "store_reader_unavailable",
+            reason=reason.value,
+            detail=detail,
+            wa_version=self.source.snapshot().wa_version,
+        )
+
+    # --- one chat -------------------------------------------------------------------------------
+
+    def _told(
+        self,
+        chat: ChatFacts,
+        directory: Directory,
+        diff: ChatDiff,
+        *,
+        since: datetime,
+        words: StoreWords,
+        tally: Tally,
+    ) -> tuple[CapturedChat, tuple[str, ...]] | None:
+        """Return what the store tells of a chat, and the keys that are left; None when it tells nothing.
+
+        Only what is wanted is decrypted: nothing of other chats, or before the look-back.
+        """
+        facts = self.source.messages(chat, since)
+        account = directory.account
+        planned = plan_visit(
+            chat, diff, facts, directory.rules, account, list_position=directory.positions[chat.id]
+        )
+        wanted = [each for each in planned.visit.wanted if is_told(each)]
+        if not wanted:
+            return None
+        parsed = [*self._rows(wanted, words), *self._notices(planned.visit.wanted)]
+        rest = self._rest(parsed, planned.visit.wanted, diff, directory)
+        batch = ChatBatch(
+            chat_id=chat.id,
+            pack_id=self.source.session.pack.id,
+            rows=(),
+            # Until the page was read, too, the chat counts as one whose reading was cut off.
+            stop_reason=StopReason.INTERRUPTED if rest else self._end(parsed, planned.visit.wanted),
+            observed_at=self.clock(),
+            read_path="store",
+        )
+        tally.parsed(batch, parsed, signal_counts(parsed))
+        self._has_read = True
+        captured = CapturedChat(
+            chat=chat,
+            account=account,
+            since=since,
+            diff=diff,
+            facts=tuple(facts),
+            batch=batch,
+            parsed=tuple(parsed),
+            rejects=(),
+            participant_ids=directory.participants(chat.id),
+            phone_ids=directory.rules.phone_ids,
+        )
+        return captured, rest
+
+    def _rows(self, wanted: Iterable[MessageFacts], words: StoreWords) -> Sequence[ParsedRow]:
+        ids = [each.stored_id for each in wanted if each.type not in BODILESS_TYPES]
+        pages = self._opened().rows([each for each in ids if each])
+        return [row for page in pages for row in read_store_rows(page, words)]
+
+    def _notices(self, wanted: Iterable[MessageFacts]) -> Sequence[ParsedRow]:
+        """Return the notices without their words, where no chat is opened for those."""
+        if self.choice != "store":
+            return ()
+        return [notice_without_words(each) for each in wanted if each.type is MessageType.SYSTEM]
+
+    def _rest(
+        self,
+        parsed: Sequence[ParsedRow],
+        wanted: Sequence[MessageFacts],
+        diff: ChatDiff,
+        directory: Directory,
+    ) -> tuple[str, ...]:
+        """Return the keys that the page must be opened for: what was not told, and bytes that it shows."""
+        if self.choice == "store":
+            return ()
+        told = {row.shown_id: row.type for row in parsed}
+        keys = {
+            external_id(each.key, directory.account)
+            for each in wanted
+            if each.type not in BODILESS_TYPES
+            and (
+                (kind := told.get(each.stored_id or "")) is None
+                or directory.rules.downloads.expects_page(kind)
+            )
+        }
+        return tuple(key for key in diff.wanted if key in keys)
+
+    def _end(self, parsed: Sequence[ParsedRow], wanted: Sequence[MessageFacts]) -> StopReason:
+        told = {row.shown_id for row in parsed}
+        is_whole = all(each.stored_id in told or each.type in BODILESS_TYPES for each in wanted)
+        return StopReason.ALL_FOUND if is_whole else StopReason.NOTHING_TO_READ
+
+    def _words(self, directory: Directory) -> StoreWords:
+        account = directory.account
+        own = {some_id for some_id in (account.id, account.lid) if some_id}
+        return StoreWords(names_of(directory.contacts, own), self.source.language())
