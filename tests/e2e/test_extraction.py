@@ -29,6 +29,8 @@ COMMANDS = (
     ["events", "replay", "--dead"], ["shield", "acknowledge"], ["session", "history"], ["session", "list"],
     ["session", "backup"], ["session", "restore"], ["session", "verify"], ["session", "clear", "--yes"],
     ["forget", "--message", "x", "--yes"], ["parse", "page.html"], ["selectors", "check", "page.html"],
+    ["attachments", "status"], ["attachments", "fsck"], ["attachments", "prune"], ["attachments", "mirror"],
+    ["agent", "status"], ["agent", "list"], ["agent", "replay", "--dead"], ["agent", "proposals"],
 )  # fmt: skip
 
 
