@@ -17,7 +17,13 @@ from typing import Literal, Protocol
 import structlog
 
 from whatsapp_etl.captured import CapturedChat
-from whatsapp_etl.errors import MetadataUnreadableError, StopRequestedError, StoreUnreadableError
+from whatsapp_etl.errors import (
+    MetadataUnreadableError,
+    PageScriptError,
+    PageTimeoutError,
+    StopRequestedError,
+    StoreUnreadableError,
+)
 from whatsapp_etl.extract.message_store import MessageStore
 from whatsapp_etl.extract.session import Session
 from whatsapp_etl.extract.source import Source
@@ -108,8 +114,8 @@ class StoreFirst:
             except StoreUnreadableError as failure:
                 self._leave(failure.reason, failure.detail, tally)
                 break
-            except MetadataUnreadableError as unreadable:
-                log.warning("chat_left_to_page", part=unreadable.part, reason=unreadable.reason)
+            except (MetadataUnreadableError, PageScriptError, PageTimeoutError) as unreadable:
+                log.warning("chat_left_to_page", error=str(unreadable))
                 continue
             if told is None:
                 continue
@@ -134,7 +140,11 @@ class StoreFirst:
         if self._rests_until is not None and self.clock() < self._rests_until:
             self._leave(StoreUnavailable.DISAGREES, None, tally)
             return False
-        listed = self.source.storage.newest_row()
+        try:
+            listed = self.source.storage.newest_row()
+        except MetadataUnreadableError as unreadable:
+            self._leave(StoreUnavailable.NOT_LISTED, unreadable.reason, tally)
+            return False
         check = self._opened().check(listed)
         if check.reason is not None:
             self._leave(check.reason, check.detail, tally)

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from tests.fixtures.cycle import Account, assert_in_step, link
+from whatsapp_etl.errors import DatabaseUnreachableError
 from whatsapp_etl.extract.message_store import MessageStore
 from whatsapp_etl.model import RunStatus
 from whatsapp_etl.simulator.behaviours import BEHAVIOURS
+from whatsapp_etl.steps import Step, no_announcement
 from whatsapp_etl.store_records import StoreUnavailable
 
 OpenAccount = Callable[..., Account]
@@ -148,3 +150,52 @@ def test_readers_may_change_from_cycle_to_cycle(account: OpenAccount):
     link(it)
     assert it.sync().status is RunStatus.SUCCESS
     assert_in_step(it)
+
+
+@pytest.mark.matrix
+def test_a_cycle_that_ends_between_store_and_page_says_what_is_left_and_the_next_one_reads_it(
+    account: OpenAccount,
+):
+    it = account({"chats": 4, "messages": 60}, whatsapp_reader="auto")
+    seen: list[Step] = []
+
+    def end_it(step: Step) -> None:
+        seen.append(step)
+        if seen.count(Step.CHAT_STORED) == 2:
+            it.stop.set()
+
+    it.cycle.announce = end_it
+    cut = it.sync()
+    it.cycle.announce = no_announcement
+    left = it.query("SELECT missing FROM sync_coverage WHERE stop_reason = 'interrupted'")
+    it.stop.clear()
+    report = it.sync()
+
+    assert cut.status is RunStatus.INTERRUPTED
+    assert 0 < cut.applied.inserted < report.applied.inserted + cut.applied.inserted
+    assert left
+    assert all(missing for (missing,) in left)
+    assert report.status is RunStatus.SUCCESS
+    assert_in_step(it)
+    assert not it.query("SELECT FROM sync_coverage WHERE stop_reason = 'interrupted'")
+
+
+@pytest.mark.matrix
+def test_what_the_store_told_waits_on_disk_while_postgres_is_away(account: OpenAccount):
+    it = account(WORLD, whatsapp_reader="auto")
+    it.sync()
+    chats = it.simulator.world()["chats"]
+    for chat in chats:
+        it.simulator.add_message(chat["id"], "While it was away", sender="me")
+    real, it.store.apply = it.store.apply, unreachable
+    away = it.sync()
+    it.store.apply = real
+    report = it.sync()
+
+    assert away.spooled == len(chats)
+    assert (away.chats_opened, report.unspooled) == (0, len(chats))
+    assert_in_step(it)
+
+
+def unreachable(*_: object) -> None:
+    raise DatabaseUnreachableError("Postgres went away.")

@@ -12,7 +12,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from whatsapp_etl.errors import StoreUnreadableError
+from whatsapp_etl.errors import PageScriptError, PageTimeoutError, StoreUnreadableError
 from whatsapp_etl.extract.page_script import GRACE, read_answer
 from whatsapp_etl.extract.scripts import read_script
 from whatsapp_etl.extract.watchdog import Watchdog
@@ -96,8 +96,12 @@ class MessageStore:
             **arguments,
         }
         limit = _SETTLE_WITHIN + _KEY_WITHIN + 2 * _READ_WITHIN
-        with self._watchdog.step(f"message store {question}", limit + GRACE):
-            return read_answer(self._page.evaluate(read_script("message_store"), argument))
+        try:
+            with self._watchdog.step(f"message store {question}", limit + GRACE):
+                return read_answer(self._page.evaluate(read_script("message_store"), argument))
+        except (PageScriptError, PageTimeoutError) as error:
+            # The page was loaded anew meanwhile, or does not let itself be asked.
+            return {"reason": "refused", "detail": type(error).__name__, "passed": [], "at": None}
 
 
 def _plain(listed: ListedRow) -> Mapping[str, object]:
