@@ -7,7 +7,7 @@ import pytest
 
 from whatsapp_etl.agent import AgentWish, MessageFace, Routing, ThreadChoice
 from whatsapp_etl.model import Account, AgentState, ChatFacts, ChatKind, ContactFacts, GroupFacts, MessageType
-from whatsapp_etl.transform.agent_thread import People, choose_thread, next_routing
+from whatsapp_etl.transform.agent_thread import People, choose_thread, is_outdated, next_routing
 
 OWN = Account("491555000000@c.us", lid="70000000000000@lid")
 KENNY, KENNY_LID = "491555000001@c.us", "77000000000001@lid"
@@ -277,3 +277,24 @@ def test_a_message_of_which_only_the_minute_is_known_is_routed_in_the_minute_of_
 
     assert replace(THREAD, since=since).mark(minute).is_routed
     assert not replace(THREAD, since=since).mark(replace(minute, ts_precision="second")).is_routed
+
+
+def test_other_settings_than_those_in_force_are_noticed():
+    named = AgentWish(contact="Kenny")
+    pinned = next_routing(Routing(), named, OWN, lambda: FOUND, NOW)
+    called = AgentWish(keywords=("Kenny",), allowed=(ANA,))
+    listening = next_routing(Routing(), called, OWN, unasked, NOW)
+
+    assert not is_outdated(pinned, named, OWN.id)
+    assert is_outdated(pinned, replace(named, contact="Ana"), OWN.id)
+    assert is_outdated(pinned, AgentWish(), OWN.id)
+    assert not is_outdated(listening, called, OWN.id)
+    assert is_outdated(listening, replace(called, allowed=(ANA, KENNY)), OWN.id)
+    assert is_outdated(listening, replace(called, keywords=("Mia",)), OWN.id)
+
+
+def test_a_chat_of_a_contact_who_is_not_one_person_is_not_chosen():
+    found = people(person(KENNY, "Kenny"), person(ANA, "kenny"), groups=(group(),))
+
+    assert chosen(found, contact="Kenny", thread_name="Kenny") == ("ambiguous", (KENNY, ANA))
+    assert chosen(found, contact="Nobody", thread_name="Kenny") == ("not_found", ())

@@ -1,5 +1,6 @@
 """What is tried for the bytes of an attachment, and when no more."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -15,7 +16,7 @@ from whatsapp_etl.downloads import (
     parse_limits,
     parse_size,
 )
-from whatsapp_etl.model import CapturedFile, MessageType, MissingReason, StopReason
+from whatsapp_etl.model import CapturedFile, ChatDiff, MessageType, MissingReason, StopReason
 from whatsapp_etl.transform.downloads import MOST_TRIES, REFUSALS_BELIEVED, after_failure, begun
 from whatsapp_etl.transform.missing import wait_after
 from whatsapp_etl.transform.plan import plan_load
@@ -98,9 +99,26 @@ def test_a_picture_above_the_limit_is_left_where_it_is():
     assert made.missing == ()
 
 
+def test_a_picture_for_which_there_was_no_room_waits_for_room():
+    made = plan(pictures_left=("A",))
+
+    assert state(made) == (DownloadState.TOO_LARGE, DownloadReason.TOTAL_SIZE, 1)
+    assert made.downloads[0].next_try_at is not None
+
+
 @pytest.mark.parametrize(
     ("kind", "rules", "expected"),
     [
+        (
+            MessageType.VIDEO,
+            replace(ALL_DIRECT, limits=parse_limits("video=1K")),
+            (DownloadState.TOO_LARGE, DownloadReason.FILE_SIZE, 0),
+        ),
+        (
+            MessageType.DOCUMENT,
+            DownloadRules(frozenset(MediaKind)),
+            (DownloadState.SEEN, DownloadReason.NO_WAY, 0),
+        ),
         (MessageType.IMAGE, DownloadRules(frozenset()), (DownloadState.SEEN, DownloadReason.NOT_CHOSEN, 0)),
         (MessageType.VIDEO, PAGE_ONLY, (DownloadState.SEEN, DownloadReason.NOT_CHOSEN, 0)),
         (MessageType.VIDEO, ALL_DIRECT, (DownloadState.QUEUED, None, 0)),
@@ -167,3 +185,28 @@ def test_sizes_are_read_with_their_units():
 def test_other_limits_are_refused(text):
     with pytest.raises(ValueError, match=r"size|none of"):
         parse_limits(text)
+
+
+def test_what_is_known_of_a_file_that_was_given_up_stands_when_its_message_changes():
+    given_up = plan(attempts=MOST_TRIES - 1).messages
+    listed = [facts("A", type=MessageType.IMAGE, file_sha256=DIGEST, source_revision="image|E|abc")]
+    visit = batch("A", observed_at=NOW + timedelta(hours=1))
+    shown = [row("A", type=MessageType.IMAGE, text="a caption", is_edited=True)]
+
+    made = plan_load(visit, shown, listed, all_known(given_up), context(), NOW)
+
+    assert made.messages[0].content_snippet == "a caption"
+    assert made.messages[0].attachments[0].state == "unavailable"
+    assert made.downloads == ()
+
+
+def test_a_picture_that_was_only_passed_is_queued_and_is_no_gap():
+    listed = [facts("A", type=MessageType.IMAGE, file_sha256=DIGEST, size_bytes=1234)]
+    where = context(diff=ChatDiff("4915550001@c.us", wanted=(), expected=1, stored=0))
+
+    made = plan_load(
+        batch("A", observed_at=NOW), [row("A", type=MessageType.IMAGE, text=None)], listed, {}, where, NOW
+    )
+
+    assert made.missing == ()
+    assert state(made)[:2] == (DownloadState.QUEUED, DownloadReason.NOT_LOADED)

@@ -17,7 +17,14 @@ from whatsapp_etl.model import (
 )
 from whatsapp_etl.store_records import QuotedRow, StoreRow
 from whatsapp_etl.transform.plan import plan_load
-from whatsapp_etl.transform.store_rows import StoreWords, is_told, names_of, read_store_row, read_store_rows
+from whatsapp_etl.transform.store_rows import (
+    StoreWords,
+    is_told,
+    names_of,
+    notice_without_words,
+    read_store_row,
+    read_store_rows,
+)
 
 ENGLISH = StoreWords({"15552001001@c.us": "Ana"}, "en")
 
@@ -46,6 +53,7 @@ def row(stanza_id: str = "3EB0A1", **changes: Any) -> StoreRow:
         ({"type": "location", "body": "thumbnail", "place": "Pier\n1 Mill"}, "location", "Pier\n1 Mill"),
         ({"type": "location", "is_live": True, "caption": "On my way"}, "live_location", "On my way"),
         ({"type": "vcard", "card_names": (" Ana ",)}, "contact", "Ana"),
+        ({"type": "multi_vcard", "card_names": ("A",)}, "contacts", "A"),
         ({"type": "multi_vcard", "card_names": ("A", "B")}, "contacts", "A and 1 other contact"),
         ({"type": "multi_vcard", "card_names": ("A", "B", "C")}, "contacts", "A and 2 other contacts"),
         ({"type": "poll_creation", "poll_name": "*Q*", "poll_options": ("A", "_B_")}, "poll", "Q\nA\nB"),
@@ -76,6 +84,8 @@ def test_each_kind_has_the_text_that_the_page_shows(changes, kind, text):
         {"stored_id": "no key"},
         {"body": None},
         {"type": "list", "body": None},
+        {"type": "multi_vcard", "card_names": ("A", " ")},
+        {"type": "multi_vcard", "card_names": ()},
         {"type": "poll_creation", "poll_name": "When?"},
         {"type": "call_log", "call_outcome": "SomethingNew"},
         {"body": "@4915550009 hi", "mentioned_ids": ("4915550009@c.us",)},
@@ -151,3 +161,10 @@ def test_notices_and_what_is_not_known_are_left_to_the_page():
     assert is_told(facts(type=MessageType.TEXT))
     assert not is_told(facts(type=MessageType.SYSTEM))
     assert not is_told(facts(type=MessageType.OTHER))
+
+
+def test_a_notice_is_kept_without_words_where_no_chat_is_opened_for_them():
+    told = notice_without_words(facts("N1", type=MessageType.SYSTEM, subtype="add"))
+
+    assert (told.type, told.subtype, told.text) == (MessageType.SYSTEM, "add", None)
+    assert told.sent_at == facts("N1").sent_at
