@@ -3,6 +3,8 @@
 from collections import Counter
 from dataclasses import replace
 
+import pytest
+
 from tests.fixtures.agent import everything_else
 from tests.fixtures.cycle import assert_in_step
 from whatsapp_etl import bootstrap
@@ -70,6 +72,7 @@ def test_the_chat_is_set_changed_and_removed(account):
     assert_in_step(it)
 
 
+@pytest.mark.matrix
 def test_an_unclear_name_switches_routing_off_and_the_sync_goes_on(account):
     it = account(world={"chats": 12, "messages": 90})
     assert it.sync().status is RunStatus.SUCCESS

@@ -169,6 +169,7 @@ def test_an_unknown_run_is_one_line_with_the_runs_there_are(program):
     assert "No run is kept yet" in done.stderr
 
 
+@pytest.mark.matrix
 def test_sync_of_an_unlinked_profile_asks_for_a_person_with_exit_code_6(program):
     it, _ = program(world={"chats": 1, "messages": 1, "linked": False})
     done = it.run("sync")

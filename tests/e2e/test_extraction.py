@@ -62,6 +62,7 @@ def worker_of(program):
     ]
 
 
+@pytest.mark.matrix
 def test_beside_run_a_worker_reads_what_cycles_store_and_is_started_again(program, database):
     it, simulator = program(
         world=WORLD,

@@ -47,6 +47,7 @@ def test_an_address_nobody_serves_is_an_error_that_says_what_to_check(open_sessi
         open_session(pages.url)
 
 
+@pytest.mark.matrix
 def test_the_login_is_kept_in_the_profile(start_simulator, open_session, open_browser):
     simulator = start_simulator(linked=False)
     first = open_browser()

@@ -184,6 +184,7 @@ def test_a_stop_between_two_chats_keeps_what_was_read_and_the_next_cycle_the_res
     assert_in_step(it)
 
 
+@pytest.mark.matrix
 def test_disappearing_messages_go_when_whatsapp_lets_them_go(account):
     it = account(world={"chats": 12, "messages": 300})
     it.sync()

@@ -56,6 +56,7 @@ def test_a_look_at_a_closed_browser_opens_none(kept):
     assert it.source._browser is None
 
 
+@pytest.mark.matrix
 def test_a_browser_that_was_killed_is_started_again_by_the_next_look(kept):
     it = kept()
     os.kill(it.source._browser.pid, signal.SIGKILL)

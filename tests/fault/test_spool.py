@@ -69,6 +69,7 @@ def test_chats_of_hours_without_postgres_are_read_once_and_all_there_afterwards(
     assert waiting_in(folder) == set()
 
 
+@pytest.mark.matrix
 def test_chats_that_wait_their_turn_when_postgres_goes_away_are_read_and_kept(behind_proxy, proxy):
     it = behind_proxy(world=WORLD)
     proxy.arm(Fault.CUT, nth(2, "Q COPY messages"))
@@ -133,6 +134,7 @@ def test_a_full_spool_stops_reading_and_throws_nothing_away(behind_proxy, proxy)
     assert assert_recovered(it).unspooled == last.spool.batches
 
 
+@pytest.mark.matrix
 def test_a_damaged_file_is_set_aside_and_the_others_go_on(behind_proxy, proxy):
     it = behind_proxy(world=WORLD)
     it.sync()
@@ -154,6 +156,7 @@ def test_a_damaged_file_is_set_aside_and_the_others_go_on(behind_proxy, proxy):
     assert_recovered(it)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("is_restarted", [False, True], ids=["the process knows", "only the spool knows"])
 def test_an_alarm_of_the_time_without_postgres_keeps_unread_chats_closed_at_once(
     behind_proxy, proxy, without_shield, is_restarted
