@@ -2,7 +2,7 @@
 
 import threading
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -110,6 +110,27 @@ def test_only_a_new_message_is_read_without_walking_up(open_reading, simulator):
     assert [row.shown_id for row in batch.rows] == [wanted[0].key.stanza_id]
     assert "The boat leaves at seven" in batch.rows[0].html
     assert batch.scrolls == 0
+
+
+def test_a_chat_with_more_unread_messages_than_the_page_holds_is_captured_whole(open_reading, simulator):
+    chat_id = next(
+        chat["id"]
+        for chat in simulator.world()["chats"]
+        if chat["id"].startswith("15552") and chat["unread"] == 0
+    )
+    begin = datetime.fromisoformat(simulator.world()["now"]) - timedelta(hours=3)
+    for number in range(130):
+        simulator.add_message(chat_id, f"Number {number}", at=(begin + timedelta(minutes=number)).isoformat())
+    reading = open_reading(simulator)
+    wanted = [fact for fact in reading.facts(chat_id) if fact.sent_at >= begin]
+
+    batch = reading.read(chat_id, wanted)
+
+    # It opens at the oldest unread one; those rows leave the page on the way down to the newest.
+    assert batch.unread_before == len(wanted) == 130
+    assert batch.stop_reason is StopReason.ALL_FOUND
+    assert captured(batch) == stanzas(wanted)
+    assert simulator.ledger()["receipts"] == 0
 
 
 def test_an_edited_message_far_up_is_read_again(open_reading, simulator):

@@ -144,6 +144,19 @@ def test_rows_come_in_page_order_however_they_were_met():
     assert capture.oldest_id == "A"
 
 
+def test_a_row_that_left_the_page_before_it_was_placed_is_missing_until_it_comes_back():
+    capture = Capture([fact("A"), fact("B"), fact("C")])
+
+    kept = capture.add(step("B", "C", new=["A", "B", "C"]))
+
+    assert [shown.row.shown_id for shown in kept] == ["B", "C"]
+    assert [gap.key.stanza_id for gap in capture.missing] == ["A"]
+    assert not capture.is_complete
+    capture.add(step("A", "B", new=["A"]))
+    assert capture.is_complete
+    assert [row.shown_id for row in capture.rows] == ["A", "B", "C"]
+
+
 def test_a_row_that_stayed_empty_is_named_until_it_is_captured():
     capture = Capture([fact("A"), fact("B")])
 

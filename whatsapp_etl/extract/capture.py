@@ -180,12 +180,18 @@ class Capture:
         self.mounted: tuple[str, ...] = ()
 
     def add(self, step: Step) -> tuple[Shown, ...]:
-        """Take a step's rows; return those of them that are kept, in page order."""
+        """Take a step's rows; return those of them that are kept, in page order.
+
+        A row that left the page before the step ended has no place among the others. It does not count:
+        it is missing still, so the walk goes on until it comes back.
+        """
         self._place(step.shown_ids)
         self.mounted = step.shown_ids
         kept = []
         for shown in step.rows:
             row = shown.row
+            if row.shown_id not in self._known:
+                continue
             self._seen.add(row.shown_id)
             if shown.pictures > 1:
                 self._pictures[row.shown_id] = shown.pictures

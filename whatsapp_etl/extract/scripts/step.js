@@ -71,33 +71,33 @@ async (args) => {
 
   const capture = () => {
     let marker = null;
+    // Exactly the rows that are told as shown: one that is not would be brought by each step anew.
+    const standing = rowsOf();
     for (const block of list.children) {
-      const rows = shows(block, 'message_row') ? [block] : all(block, 'message_row');
+      const rows = standing.filter((row) => block.contains(row));
       if (rows.length === 0) {
         const words = one(block, 'date_marker');
         // A sticky copy floats above while the one in the flow is hidden: read text, not what is drawn.
         if (words && !one(block, 'unread_divider')) marker = clean(words.textContent);
         continue;
       }
-      rows
-        .filter((row) => !block.contains(row.parentElement.closest(`[${rowId}]`)))
-        .forEach((row, position, run) => {
-          const id = idOf(row);
-          if (!id || seen.has(id) || captured.has(id) || isEmpty(row) || (args.only && id !== args.only)) return;
-          const alignment = alignmentOf(row);
-          captured.set(id, {
-            id,
-            html: htmlOf(row),
-            alignment,
-            side: /flex-|center/.test(alignment || '') ? null : sideOf(row),
-            marker,
-            position,
-            head: idOf(run[0]),
-            model: modelOf(row),
-            is_cut: all(row, 'read_more').length > 0,
-            pictures: picturesIn(row),
-          });
+      rows.forEach((row, position, run) => {
+        const id = idOf(row);
+        if (!id || seen.has(id) || captured.has(id) || isEmpty(row) || (args.only && id !== args.only)) return;
+        const alignment = alignmentOf(row);
+        captured.set(id, {
+          id,
+          html: htmlOf(row),
+          alignment,
+          side: /flex-|center/.test(alignment || '') ? null : sideOf(row),
+          marker,
+          position,
+          head: idOf(run[0]),
+          model: modelOf(row),
+          is_cut: all(row, 'read_more').length > 0,
+          pictures: picturesIn(row),
         });
+      });
     }
   };
   const take = () => {
@@ -122,7 +122,9 @@ async (args) => {
 
   // --- scrolling -------------------------------------------------------------------------------
 
-  if (args.action !== 'expand') take();
+  // A chat with unread messages opens above the newest rows: what stands there leaves on the way down, and comes
+  // back on the way up.
+  if (args.action !== 'expand' && args.action !== 'bottom') take();
   let loads = 0;
   let isQuiet = false;
   if (args.action === 'older' && captured.size > 0) {
