@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import sys
 from datetime import datetime
 from uuid import UUID
 
 from whatsapp_etl import bootstrap, receivers
 from whatsapp_etl.agent import AgentMessage, NamedChat, RoutingReport, StoredProposal
+from whatsapp_etl.asked import say, settings_of_person
 from whatsapp_etl.delivery_words import Again, delivery_json, delivery_line, told_again
 from whatsapp_etl.happenings import DeliveryState, Listed
-from whatsapp_etl.logs import configure_logs
 from whatsapp_etl.model import AgentState
 from whatsapp_etl.plain_json import plain
-from whatsapp_etl.settings import Settings, read_settings
 from whatsapp_etl.transform.agent_thread import is_outdated
 
 _WORDS = {
@@ -32,49 +30,49 @@ _REMEDY = (
 
 def status(*, as_json: bool) -> None:
     """Print what is in force, as the last cycle decided it."""
-    settings = _settings()
+    settings = settings_of_person()
     with bootstrap.open_store_to_read(settings) as store:
         report = store.agent.report()
         account = store.account()
     wish = receivers.agent_wish_of(settings)
     is_due = account is not None and is_outdated(report.routing, wish, account.id)
     if as_json:
-        _print(json.dumps(_status_json(report, is_due=is_due), sort_keys=True))
+        say(json.dumps(_status_json(report, is_due=is_due), sort_keys=True))
         return
     routing = report.routing
-    _print(_WORDS[routing.state])
+    say(_WORDS[routing.state])
     if report.thread is not None:
-        _print(f"chat        {_chat_line(report.thread)}")
+        say(f"chat        {_chat_line(report.thread)}")
     if routing.keywords:
-        _print(f"names       {', '.join(routing.keywords)}")
-        _print(f"allowed     the account itself, and {len(routing.allowed_ids)} ids")
+        say(f"names       {', '.join(routing.keywords)}")
+        say(f"allowed     the account itself, and {len(routing.allowed_ids)} ids")
     if routing.since is not None:
-        _print(f"since       {routing.since:%Y-%m-%d %H:%M:%S}")
-    _print(f"set apart   {report.marked} messages of its chat, {report.called} calls in other chats")
+        say(f"since       {routing.since:%Y-%m-%d %H:%M:%S}")
+    say(f"set apart   {report.marked} messages of its chat, {report.called} calls in other chats")
     for candidate in report.candidates:
-        _print(f"candidate   {_chat_line(candidate)}")
+        say(f"candidate   {_chat_line(candidate)}")
     if routing.state in {AgentState.NOT_FOUND, AgentState.AMBIGUOUS}:
-        _print(_REMEDY)
+        say(_REMEDY)
     if is_due:
-        _print("The settings have changed since: the next cycle follows them.")
+        say("The settings have changed since: the next cycle follows them.")
 
 
 def list_messages(last: int, state: DeliveryState | None, *, as_json: bool, with_text: bool) -> None:
     """Print the last messages handed over, newest first, with how each delivery stands."""
-    with bootstrap.open_store_to_read(_settings()) as store, store.agent_outbox() as outbox:
+    with bootstrap.open_store_to_read(settings_of_person()) as store, store.agent_outbox() as outbox:
         messages = outbox.last(last, state)
     for each in messages:
         if as_json:
-            _print(json.dumps(_message_json(each, with_text=with_text), sort_keys=True))
+            say(json.dumps(_message_json(each, with_text=with_text), sort_keys=True))
             continue
         message = each.event
         text = f"  {' '.join((message.text or '').split())}" if with_text else ""
-        _print(
+        say(
             f"{message.occurred_at:%Y-%m-%d %H:%M:%S}  {message.id}  {message.type.value:<21}"
             f"  {message.message_type}{text}"
         )
         for delivery in each.deliveries:
-            _print(f"    {delivery_line(delivery)}")
+            say(f"    {delivery_line(delivery)}")
 
 
 def replay(message_id: UUID | None, since: datetime | None, *, dead: bool) -> None:
@@ -84,25 +82,25 @@ def replay(message_id: UUID | None, since: datetime | None, *, dead: bool) -> No
         ConfigurationError: Not exactly one of these is asked for, nobody is there to be told, or there is
             no such message.
     """
-    settings = _settings()
+    settings = settings_of_person()
     again = Again(message_id, since, dead)
     again.check(has_targets=bool(receivers.agent_targets_of(settings)), variable="WHATSAPP_AGENT_WEBHOOKS")
     now = bootstrap.clock_of(settings)()
     with bootstrap.open_store_to_read(settings) as store, store.agent_outbox() as outbox:
         count = again.ask(outbox, now, what="message", list_command="whatsapp-etl agent list")
-    _print(told_again(count))
+    say(told_again(count))
 
 
 def list_proposals(last: int, *, as_json: bool, with_text: bool) -> None:
     """Print the last proposals, newest first."""
-    with bootstrap.open_store_to_read(_settings()) as store:
+    with bootstrap.open_store_to_read(settings_of_person()) as store:
         proposals = store.agent.proposals(last)
     for each in proposals:
         if as_json:
-            _print(json.dumps(_proposal_json(each, with_text=with_text), sort_keys=True))
+            say(json.dumps(_proposal_json(each, with_text=with_text), sort_keys=True))
             continue
         payload = f"  {json.dumps(each.payload, ensure_ascii=False, sort_keys=True)}" if with_text else ""
-        _print(f"{each.created_at:%Y-%m-%d %H:%M:%S}  {each.id}  {each.state.value:<8}  {each.kind}{payload}")
+        say(f"{each.created_at:%Y-%m-%d %H:%M:%S}  {each.id}  {each.state.value:<8}  {each.kind}{payload}")
 
 
 def _chat_line(chat: NamedChat) -> str:
@@ -160,13 +158,3 @@ def _proposal_json(each: StoredProposal, *, with_text: bool) -> object:
         "created_at": plain(each.created_at),
         **({"payload": each.payload} if with_text else {}),
     }
-
-
-def _settings() -> Settings:
-    settings = read_settings()
-    configure_logs(settings.log_level, "text")
-    return settings
-
-
-def _print(line: str) -> None:
-    sys.stdout.write(f"{line}\n")

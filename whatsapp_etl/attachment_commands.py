@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import errno
 import json
-import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from whatsapp_etl import bootstrap
+from whatsapp_etl.asked import say, settings_of_person
 from whatsapp_etl.attachment_check import Fault, Problem, Remedy, examine, examine_orphans, repair
 from whatsapp_etl.attachments.mirror import Mirror
 from whatsapp_etl.downloads import DownloadCount, DownloadState, total_by_state
 from whatsapp_etl.errors import EXIT_PARTIAL, ConfigurationError
-from whatsapp_etl.logs import configure_logs
 from whatsapp_etl.plain_json import plain
 from whatsapp_etl.records import StoredFile
-from whatsapp_etl.settings import Settings, read_settings
+from whatsapp_etl.settings import Settings
 from whatsapp_etl.spool.folder import Spool
 from whatsapp_etl.unused_files import remove_unused_files
 
@@ -26,26 +25,26 @@ _MEGABYTE = 1024 * 1024
 
 def status(*, as_json: bool) -> None:
     """Print the ledger's sums."""
-    settings = _settings()
+    settings = settings_of_person()
     with bootstrap.open_store_to_read(settings) as store:
         counts = store.attachments.counts()
         held = store.attachments.stored_bytes()
     if as_json:
-        _print(json.dumps(_as_json(counts, held, settings), sort_keys=True))
+        say(json.dumps(_as_json(counts, held, settings), sort_keys=True))
         return
     if not counts:
-        _print("No message with a file is stored yet.")
+        say("No message with a file is stored yet.")
         return
-    _print(f"{'state':<13}  {'reason':<12}  {'count':>8}  {'MB':>10}  next try (UTC)")
+    say(f"{'state':<13}  {'reason':<12}  {'count':>8}  {'MB':>10}  next try (UTC)")
     for each in counts:
-        _print(
+        say(
             f"{each.state:<13}  {each.reason or '':<12}  {each.count:>8}  {each.bytes / _MEGABYTE:>10.1f}  "
             f"{_moment(each.next_try_at)}".rstrip()
         )
     limit = settings.attachments_max_bytes
     room = f" of {limit / _MEGABYTE:.1f} MB (ATTACHMENTS_MAX_BYTES)" if limit else ""
     files = total_by_state(counts)[DownloadState.STORED]
-    _print(f"{held / _MEGABYTE:.1f} MB{room} hold the bytes of {files}.")
+    say(f"{held / _MEGABYTE:.1f} MB{room} hold the bytes of {files}.")
 
 
 def fsck(*, is_repair: bool, as_json: bool) -> int:
@@ -54,7 +53,7 @@ def fsck(*, is_repair: bool, as_json: bool) -> int:
     Returns:
         The exit code: 1 when something wrong is left.
     """
-    settings = _settings()
+    settings = settings_of_person()
     root, waiting = _places(settings)
     wrong = left = 0
     opens = bootstrap.open_store if is_repair else bootstrap.open_store_to_read
@@ -68,9 +67,9 @@ def fsck(*, is_repair: bool, as_json: bool) -> int:
         for each in found:
             wrong += 1
             left += each.remedy is Remedy.NONE
-            _print(json.dumps(_problem(each), sort_keys=True) if as_json else _told(each))
+            say(json.dumps(_problem(each), sort_keys=True) if as_json else _told(each))
     if not as_json:
-        _print(
+        say(
             f"{wrong or 'Nothing'} {'are' if wrong > 1 else 'is'} wrong"
             + (f", {left} left." if wrong else ".")
         )
@@ -79,22 +78,22 @@ def fsck(*, is_repair: bool, as_json: bool) -> int:
 
 def prune() -> int:
     """Remove what no message has; return the exit code."""
-    settings = _settings()
+    settings = settings_of_person()
     root, waiting = _places(settings)
     removed = kept = 0
     with bootstrap.open_store(settings) as store:
         kept += len(remove_unused_files(store, bootstrap.remove_file_of(settings), waiting))
         for each in list(examine_orphans(store, root, waiting)):
             if each.fault is not Fault.ORPHAN:
-                _print(f"{each.path} is no file of this program and stays.")
+                say(f"{each.path} is no file of this program and stays.")
                 continue
             try:
                 (root / each.path).unlink(missing_ok=True)
                 removed += 1
             except OSError as error:
-                _print(f"{each.path} cannot be removed ({errno.errorcode.get(error.errno or 0, 'unknown')}).")
+                say(f"{each.path} cannot be removed ({errno.errorcode.get(error.errno or 0, 'unknown')}).")
                 kept += 1
-    _print(f"{removed} files without a message are removed" + (f", {kept} could not be." if kept else "."))
+    say(f"{removed} files without a message are removed" + (f", {kept} could not be." if kept else "."))
     return EXIT_PARTIAL if kept else 0
 
 
@@ -105,7 +104,7 @@ def mirror(*, is_again: bool) -> None:
         ConfigurationError: There is no second store.
         AttachmentStoreError: It refuses or does not answer.
     """
-    settings = _settings()
+    settings = settings_of_person()
     with bootstrap.open_store(settings) as store:
         mirroring = bootstrap.mirroring_of(settings, store)
         if mirroring is None:
@@ -113,7 +112,7 @@ def mirror(*, is_again: bool) -> None:
                 "ATTACHMENTS_STORE_URL is empty, so there is nowhere to copy to.", "Set it."
             )
         copied = mirroring.run(is_again=is_again, is_patient=True)
-    _print(f"{copied} {'file is' if copied == 1 else 'files are'} copied.")
+    say(f"{copied} {'file is' if copied == 1 else 'files are'} copied.")
 
 
 def _places(settings: Settings) -> tuple[Path, frozenset[str]]:
@@ -154,13 +153,3 @@ def _as_json(counts: Sequence[DownloadCount], held: int, settings: Settings) -> 
 
 def _moment(instant: datetime | None) -> str:
     return f"{instant:%Y-%m-%d %H:%M}" if instant else ""
-
-
-def _settings() -> Settings:
-    settings = read_settings()
-    configure_logs(settings.log_level, "text")
-    return settings
-
-
-def _print(line: str) -> None:
-    sys.stdout.write(f"{line}\n")

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import json
-import sys
 from datetime import datetime
 from uuid import UUID
 
 from whatsapp_etl import bootstrap, receivers
+from whatsapp_etl.asked import say, settings_of_person
 from whatsapp_etl.delivery_words import Again, delivery_json, delivery_line, told_again
 from whatsapp_etl.happenings import DeliveryState, Event, Listed
-from whatsapp_etl.logs import configure_logs
 from whatsapp_etl.plain_json import plain
-from whatsapp_etl.settings import Settings, read_settings
 
 
 def list_events(last: int, state: DeliveryState | None, *, as_json: bool) -> None:
     """Print the last events, newest first, with how each delivery stands."""
-    with bootstrap.open_store_to_read(_settings()) as store, store.outbox() as outbox:
+    with bootstrap.open_store_to_read(settings_of_person()) as store, store.outbox() as outbox:
         events = outbox.last(last, state)
     for each in events:
-        _print(json.dumps(_as_json(each), sort_keys=True) if as_json else _as_line(each))
+        say(json.dumps(_as_json(each), sort_keys=True) if as_json else _as_line(each))
         if not as_json:
             for delivery in each.deliveries:
-                _print(f"    {delivery_line(delivery)}")
+                say(f"    {delivery_line(delivery)}")
 
 
 def replay(event_id: UUID | None, since: datetime | None, *, dead: bool) -> None:
@@ -33,13 +31,13 @@ def replay(event_id: UUID | None, since: datetime | None, *, dead: bool) -> None
         ConfigurationError: Not exactly one of these is asked for, nobody is there to be told, or there is
             no such event.
     """
-    settings = _settings()
+    settings = settings_of_person()
     again = Again(event_id, since, dead)
     again.check(has_targets=bool(receivers.targets_of(settings)), variable="EVENTS_WEBHOOKS")
     now = bootstrap.clock_of(settings)()
     with bootstrap.open_store_to_read(settings) as store, store.outbox() as outbox:
         count = again.ask(outbox, now, what="event", list_command="whatsapp-etl events list")
-    _print(told_again(count))
+    say(told_again(count))
 
 
 def _as_line(each: Listed[Event]) -> str:
@@ -59,13 +57,3 @@ def _as_json(each: Listed[Event]) -> object:
         "data": dict(event.data),
         "deliveries": [delivery_json(delivery) for delivery in each.deliveries],
     }
-
-
-def _settings() -> Settings:
-    settings = read_settings()
-    configure_logs(settings.log_level, "text")
-    return settings
-
-
-def _print(line: str) -> None:
-    sys.stdout.write(f"{line}\n")

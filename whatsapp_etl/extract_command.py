@@ -6,12 +6,12 @@ No extractor is imported here: `extracting` does that, and is imported only wher
 from __future__ import annotations
 
 import json
-import sys
 
 from rich.console import Console
 from rich.table import Table
 
 from whatsapp_etl import bootstrap
+from whatsapp_etl.asked import say, settings_of_person
 from whatsapp_etl.errors import ConfigurationError
 from whatsapp_etl.extracted import ExtractionFacts, JobState
 from whatsapp_etl.load.extractions import Extractions
@@ -44,12 +44,11 @@ def extract(*, follows: bool, again: bool, dead: bool, is_attached: bool) -> int
 
 def show_status(*, as_json: bool) -> None:
     """Print how many pictures wait, are read, and were given up, and why."""
-    settings = read_settings()
-    configure_logs(settings.log_level, "text")
+    settings = settings_of_person()
     with bootstrap.open_current_db(settings) as database, Extractions(database) as extractions:
         facts = extractions.facts()
     if as_json:
-        _print(json.dumps(_as_json(facts), sort_keys=True))
+        say(json.dumps(_as_json(facts), sort_keys=True))
         return
     table = Table("pictures", "jobs")
     for state in JobState:
@@ -65,7 +64,3 @@ def _as_json(facts: ExtractionFacts) -> object:
         "dead_reasons": dict(facts.dead_reasons),
         "oldest_queued_at": facts.oldest_queued_at.isoformat() if facts.oldest_queued_at else None,
     }
-
-
-def _print(line: str) -> None:
-    sys.stdout.write(f"{line}\n")

@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.table import Table
 
 from whatsapp_etl import bootstrap
+from whatsapp_etl.asked import settings_of_person
 from whatsapp_etl.errors import EXIT_PARTIAL, ConfigurationError
 from whatsapp_etl.forgotten import Erasure, Wish, WishKind, forgotten_of
 from whatsapp_etl.load.store import Store
-from whatsapp_etl.logs import configure_logs
-from whatsapp_etl.settings import Settings, read_settings
+from whatsapp_etl.settings import Settings
 from whatsapp_etl.spool.folder import Spool
 from whatsapp_etl.spooling import forget_waiting, waiting_of
 from whatsapp_etl.transform.identity import normalise_id
@@ -33,8 +33,7 @@ def forget(*, message: str | None, chat: str | None, contact: str | None, is_agr
     wish = _wish(message=message, chat=chat, contact=contact)
     if not is_agreed and not sys.stdin.isatty():
         raise ConfigurationError("There is no terminal to ask at; nothing was removed.", "Add --yes.")
-    settings = read_settings()
-    configure_logs(settings.log_level, "text")
+    settings = settings_of_person()
     console = Console(soft_wrap=True, highlight=False)
     with bootstrap.open_store(settings) as store:
         _refuse_own(wish, store)

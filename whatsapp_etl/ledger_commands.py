@@ -11,13 +11,12 @@ from rich.console import Console
 from rich.table import Table
 
 from whatsapp_etl import bootstrap
+from whatsapp_etl.asked import settings_of_person
 from whatsapp_etl.errors import ConfigurationError, MessageParseError, UnknownRunError
 from whatsapp_etl.hashing import hash_id
-from whatsapp_etl.logs import configure_logs
 from whatsapp_etl.model import RunStatus
 from whatsapp_etl.plain_json import plain
 from whatsapp_etl.records import RunDetails, RunRecord, StoredFacts, Whereabouts
-from whatsapp_etl.settings import Settings, read_settings
 from whatsapp_etl.transform.identity import canonical_key, parse_key
 from whatsapp_etl.transform.whereabouts import next_step, state_of
 
@@ -28,7 +27,7 @@ _ZERO_WIDTH_JOINER = "\u200d"  # holds emoji together
 
 def list_runs(last: int, *, as_json: bool) -> None:
     """Print the last cycles, one a line, newest first."""
-    with bootstrap.open_store_to_read(_settings()) as store:
+    with bootstrap.open_store_to_read(settings_of_person()) as store:
         runs = store.last_runs(last)
     if as_json:
         for run in runs:
@@ -55,7 +54,7 @@ def show_run(run_id: int, *, as_json: bool) -> None:
     Raises:
         UnknownRunError: It is not there.
     """
-    with bootstrap.open_store_to_read(_settings()) as store:
+    with bootstrap.open_store_to_read(settings_of_person()) as store:
         details = store.run_details(run_id)
         kept = None if details else store.kept_runs()
     if details is None:
@@ -80,7 +79,7 @@ def explain(external_id: str, *, as_json: bool, with_text: bool) -> None:
     Raises:
         ConfigurationError: The text is no message key.
     """
-    settings = _settings()
+    settings = settings_of_person()
     try:
         key = parse_key(external_id)
     except MessageParseError as error:
@@ -313,9 +312,3 @@ def _print(line: str) -> None:
 
 def _print_json(value: Mapping[str, object]) -> None:
     _print(json.dumps(value, sort_keys=True))
-
-
-def _settings() -> Settings:
-    settings = read_settings()
-    configure_logs(settings.log_level, "text")
-    return settings

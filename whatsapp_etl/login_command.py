@@ -11,16 +11,15 @@ from rich.console import Console
 
 from whatsapp_etl import bootstrap
 from whatsapp_etl.arrived import arrived_history, told
+from whatsapp_etl.asked import settings_of_person
 from whatsapp_etl.ending import heeding_signals
 from whatsapp_etl.errors import ConfigurationError, ExtractError, StopRequestedError
 from whatsapp_etl.extract.login import LinkStep, wait_until_linked
 from whatsapp_etl.extract.source import Source
 from whatsapp_etl.linking import LinkScreen, QrFile, TerminalQr, ink_of
-from whatsapp_etl.logs import configure_logs
 from whatsapp_etl.model import SessionState
 from whatsapp_etl.phone_numbers import own_number
 from whatsapp_etl.room import free_at, little_room
-from whatsapp_etl.settings import read_settings
 from whatsapp_etl.stopping import Stop
 
 _EVER = datetime(2009, 1, 1, tzinfo=UTC)  # WhatsApp is not older
@@ -31,8 +30,7 @@ def login(
 ) -> None:
     """Link the account and close the browser again."""
     number = own_number(phone) if phone is not None else None
-    settings = read_settings()
-    configure_logs(settings.log_level, "text")
+    settings = settings_of_person()
     clock = bootstrap.clock_of(settings)
     if png is not None and not png.parent.is_dir():
         raise ConfigurationError(f"--png: there is no folder {png.parent}.", "Make it, or name another file.")

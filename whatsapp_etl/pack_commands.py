@@ -17,6 +17,7 @@ from rich.text import Text
 from selectolax.lexbor import LexborHTMLParser
 
 from whatsapp_etl import bootstrap
+from whatsapp_etl.asked import settings_of_person
 from whatsapp_etl.errors import (
     ConfigurationError,
     ExtractError,
@@ -27,13 +28,12 @@ from whatsapp_etl.errors import (
 from whatsapp_etl.extract.packs import choose_pack, usable_packs
 from whatsapp_etl.extract.scripts import read_script
 from whatsapp_etl.extract.session import Session
-from whatsapp_etl.logs import configure_logs
 from whatsapp_etl.model import ParsedRow, SeenPage, SelectorPack
 from whatsapp_etl.pack_check import PackCheck, check_pack, nearest
 from whatsapp_etl.pack_draft import draft_pack, new_names
 from whatsapp_etl.plain_json import plain
 from whatsapp_etl.resources import data_folder
-from whatsapp_etl.settings import Settings, read_settings
+from whatsapp_etl.settings import Settings
 from whatsapp_etl.transform.identity import key_in_chat
 from whatsapp_etl.transform.page_words import words_of
 from whatsapp_etl.transform.parse import parse_page, signal_counts
@@ -90,8 +90,7 @@ def check_selectors(page: Path | None, pack: str | None) -> None:
     Raises:
         WhatsappEtlError: The page cannot be read; drift names the selector, after what was found was printed.
     """
-    settings = read_settings()
-    configure_logs(settings.log_level, "text")
+    settings = settings_of_person()
     packs, forced = bootstrap.packs_of(pack or settings.whatsapp_selector_pack)
     usable = usable_packs(packs, forced)
     if page is None:

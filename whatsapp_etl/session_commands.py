@@ -11,11 +11,10 @@ from rich.console import Console
 from rich.table import Table
 
 from whatsapp_etl import bootstrap
+from whatsapp_etl.asked import settings_of_person
 from whatsapp_etl.errors import ConfigurationError
-from whatsapp_etl.logs import configure_logs
 from whatsapp_etl.plain_json import plain
 from whatsapp_etl.session_keeping import keeper_of
-from whatsapp_etl.settings import read_settings
 from whatsapp_etl.vault.generations import Manifest
 from whatsapp_etl.vault.keeper import Keeper, Listed
 
@@ -76,8 +75,7 @@ def clear(*, is_agreed: bool) -> int:
 @contextmanager
 def _keeper() -> Iterator[Keeper]:
     """Yield the keeper of the session that the settings name; it gives the lease back at the end."""
-    settings = read_settings()
-    configure_logs(settings.log_level, "text")
+    settings = settings_of_person()
     browser = bootstrap.browser_options_of(settings, is_headless=True)
     keeper = keeper_of(settings, browser, bootstrap.clock_of(settings))
     if keeper is None:

@@ -9,16 +9,14 @@ from rich.console import Console
 from rich.table import Table
 
 from whatsapp_etl import bootstrap
-from whatsapp_etl.logs import configure_logs
+from whatsapp_etl.asked import settings_of_person
 from whatsapp_etl.plain_json import plain
-from whatsapp_etl.settings import read_settings
 from whatsapp_etl.transitions import Transition
 
 
 def history(last: int, *, as_json: bool) -> None:
     """Print the last changes of the session's state, newest first."""
-    settings = read_settings()
-    configure_logs(settings.log_level, "text")
+    settings = settings_of_person()
     with bootstrap.open_store_to_read(settings) as store:
         transitions = store.last_transitions(last)
     if as_json:
