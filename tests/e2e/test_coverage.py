@@ -8,6 +8,7 @@ from whatsapp_etl.hashing import hash_id
 from whatsapp_etl.model import DisagreementFact, RunStatus
 
 
+@pytest.mark.matrix
 def test_a_chat_of_which_only_the_phone_has_more_is_not_called_complete(account):
     it = account(world={"chats": 8, "messages": 160, "phone_only_days": 20})
     it.sync()

