@@ -40,7 +40,7 @@ else
 	$(BIN)/pytest -q $(ARGS)
 endif
 
-matrix: install-browser ## Sync every shape of the page in six languages, with all that may go wrong and all that is in doubt (about an hour)
+matrix: install-browser ## Sync every shape of the page in six languages, with all that may go wrong and all that is in doubt (well over an hour)
 	$(BIN)/pytest -q -n 2 -m matrix tests $(ARGS)
 
 # What it reads is written to docs/conformance.md.
