@@ -16,6 +16,7 @@ from time import monotonic
 
 import structlog
 
+from whatsapp_etl.pauses import doubled
 from whatsapp_etl.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -31,7 +32,7 @@ _GRACE = timedelta(seconds=1)
 
 def restart_pause(ends_in_a_row: int) -> timedelta:
     """Return how long a worker that ended by itself so often in a row stays ended."""
-    return min(_FIRST_PAUSE * (1 << min(max(ends_in_a_row - 1, 0), 20)), _LONGEST_PAUSE)
+    return doubled(_FIRST_PAUSE, ends_in_a_row, _LONGEST_PAUSE)
 
 
 @contextmanager

@@ -31,6 +31,7 @@ from starlette.types import ASGIApp
 
 from whatsapp_etl.errors import ConfigurationError
 from whatsapp_etl.model import RunReport, RunStatus, SessionState
+from whatsapp_etl.pauses import doubled
 from whatsapp_etl.stopping import STOP_DEADLINE, Stop
 
 log = structlog.get_logger(__name__)
@@ -72,8 +73,7 @@ def next_delay(failures_in_a_row: int, interval: timedelta, state: SessionState 
         return min(SCAN_WAIT, interval)
     if failures_in_a_row <= 0 or state is SessionState.LINK_RESTING:
         return interval
-    # The exponent is bounded so that years of failures do not make a number too large for a timedelta.
-    return min(FIRST_RETRY * (1 << min(failures_in_a_row - 1, 20)), interval)
+    return doubled(FIRST_RETRY, failures_in_a_row, interval)
 
 
 class _OneThread(BasePoolExecutor):  # type: ignore[misc]  # APScheduler 3 has no type hints

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from whatsapp_etl.happenings import Delivery, DeliveryState, ItemT
+from whatsapp_etl.pauses import doubled
 
 _LONGEST_RETRY_AFTER = timedelta(days=1)
 
@@ -55,9 +56,7 @@ def after_try(
 
 def wait_after(failures: int, jitter: float, policy: Policy) -> timedelta:
     """Return the pause after so many failures: between half and all of what doubles each time."""
-    # Bounded, so that the number does not become too large for a timedelta.
-    whole = min(policy.first * (1 << min(failures - 1, 30)), policy.longest)
-    return whole * (0.5 + jitter / 2)
+    return doubled(policy.first, failures, policy.longest) * (0.5 + jitter / 2)
 
 
 def retry_after(header: str | None, now: datetime) -> timedelta | None:

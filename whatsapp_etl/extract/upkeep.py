@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from whatsapp_etl.model import SessionState
+from whatsapp_etl.pauses import doubled
 from whatsapp_etl.transitions import SessionCause
 
 _HOUR = timedelta(hours=1)
@@ -90,7 +91,5 @@ def pause_due(ends: Sequence[datetime], rules: UpkeepRules, now: datetime) -> Pa
         return Pause(recent[-rules.max_restarts_per_hour] + _HOUR, is_rest=True)
     if len(recent) <= _FREE:
         return None
-    # The exponent is bounded so that no number becomes too large for a timedelta.
-    pause = min(FIRST_PAUSE * (1 << min(len(recent) - _FREE - 1, 10)), LONGEST_PAUSE)
-    until = recent[-1] + pause
+    until = recent[-1] + doubled(FIRST_PAUSE, len(recent) - _FREE, LONGEST_PAUSE)
     return Pause(until, is_rest=False) if now < until else None

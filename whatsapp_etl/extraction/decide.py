@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from whatsapp_etl.extracted import Block, JobState, Reading, Verdict
+from whatsapp_etl.pauses import doubled
 
 #: Of a worker that did not come back: it was killed, or its machine is gone.
 WORKER_LOST = "worker_lost"
@@ -42,8 +43,7 @@ def after_failure(reason: str, attempts: int, now: datetime, jitter: float, poli
     """
     if attempts >= policy.most_attempts:
         return given_up(reason, now)
-    # Bounded, so that the number does not become too large for a timedelta.
-    whole = min(policy.first * (1 << min(attempts - 1, 30)), policy.longest)
+    whole = doubled(policy.first, attempts, policy.longest)
     return Verdict(JobState.QUEUED, now + whole * (0.5 + jitter / 2), reason)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from whatsapp_etl.model import MessageFacts, MissingMessage, MissingReason, StopReason
+from whatsapp_etl.pauses import doubled
 
 _FIRST_WAIT = timedelta(minutes=10)
 _LONGEST_DAILY_WAIT = timedelta(days=1)
@@ -31,10 +32,9 @@ NOT_OPENED = frozenset(
 
 def wait_after(attempts: int) -> timedelta:
     """Return how long to wait after that many tries: 10 minutes growing to a day, then a week."""
-    doublings = max(attempts - 1, 0)
-    if doublings > _DOUBLINGS_TO_A_DAY:
+    if attempts - 1 > _DOUBLINGS_TO_A_DAY:
         return _LAST_WAIT
-    return min(_FIRST_WAIT * (1 << doublings), _LONGEST_DAILY_WAIT)
+    return doubled(_FIRST_WAIT, attempts, _LONGEST_DAILY_WAIT)
 
 
 #: Reading was held back or cut off: that says nothing about the messages, so they are due at once.
