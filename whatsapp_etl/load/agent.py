@@ -126,12 +126,12 @@ def _mark_all(cursor: Cursor[TupleRow], routing: Routing, run_id: int) -> int:
     wrong = cursor.execute(f"SELECT id FROM messages WHERE {_IS_WRONG} ORDER BY id", values)  # noqa: S608
     ids = [row[0] for row in wrong.fetchall()]
     if ids:
-        last = take_change_numbers(cursor, len(ids))
+        seqs = list(take_change_numbers(cursor, len(ids)))
         cursor.execute(
             f"UPDATE messages m SET {_FLAGS}, last_run_id = %(run)s, updated_at = now(), change_seq = c.seq"  # noqa: S608
             " FROM unnest(%(ids)s::bigint[], %(seqs)s::bigint[]) AS c (message_id, seq)"
             " WHERE m.id = c.message_id",
-            {**values, "run": run_id, "ids": ids, "seqs": list(range(last - len(ids) + 1, last + 1))},
+            {**values, "run": run_id, "ids": ids, "seqs": seqs},
         )
     return len(ids)
 

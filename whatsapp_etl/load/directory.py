@@ -246,7 +246,7 @@ def _write_reactions(
     found = cursor.execute(_CHANGED_REACTIONS, values).fetchone()
     changed = int(found[0]) if found else 0
     if changed:
-        before = take_change_numbers(cursor, changed) - changed
+        before = take_change_numbers(cursor, changed).start - 1
         cursor.execute(_WRITE_REACTIONS, {**values, "now": now, "run": run_id, "before": before})
     return changed, skipped
 

@@ -128,7 +128,7 @@ def settle_stored(
         " THEN left(source_revision, -length(%(mark)s)) ELSE source_revision END,"
         " content_hash = '', last_run_id = %(run)s, updated_at = now(), change_seq = %(seq)s"
         " WHERE id = %(id)s",
-        {"mark": NO_PICTURE, "run": run_id, "seq": take_change_numbers(cursor, 1), "id": due.message_id},
+        {"mark": NO_PICTURE, "run": run_id, "seq": take_change_numbers(cursor, 1)[0], "id": due.message_id},
     )
     cursor.execute(
         "DELETE FROM missing_messages x USING messages m WHERE m.id = %s AND x.reason = 'picture_not_loaded'"
@@ -185,9 +185,7 @@ def download_counts(cursor: Cursor[TupleRow]) -> tuple[DownloadCount, ...]:
         " GROUP BY d.state, d.reason ORDER BY d.state, d.reason"
     )
     return tuple(
-        DownloadCount(
-            DownloadState(state), DownloadReason(reason) if reason else None, count, size, next_try_at
-        )
+        DownloadCount(DownloadState(state), _reason(reason), count, size, next_try_at)
         for state, reason, count, size, next_try_at in found
     )
 
@@ -265,9 +263,9 @@ def _renumber(cursor: Cursor[TupleRow], messages: Sequence[int]) -> None:
     """Give messages whose attachment changed new numbers in the feed of changes."""
     ids = sorted(set(messages))
     if ids:
-        last = take_change_numbers(cursor, len(ids))
+        seqs = take_change_numbers(cursor, len(ids))
         cursor.execute(
             "UPDATE messages m SET content_hash = '', updated_at = now(), change_seq = c.seq"
             " FROM unnest(%s::bigint[], %s::bigint[]) AS c (id, seq) WHERE c.id = m.id",
-            (ids, list(range(last - len(ids) + 1, last + 1))),
+            (ids, list(seqs)),
         )

@@ -303,8 +303,7 @@ def _cut_off(cursor: Cursor[TupleRow], scope: _Scope, counts: _Counts) -> None:
     ids = sorted({row[0] for row in (*quoting, *received, *reacted)})
     counts.add("messages without a quote, recipient or reaction", len(ids))
     if ids:
-        last = take_change_numbers(cursor, len(ids))
-        seqs = list(range(last - len(ids) + 1, last + 1))
+        seqs = list(take_change_numbers(cursor, len(ids)))
         quoting_ids = [row[0] for row in quoting]
         cursor.execute(_CUT_OFF, {"quoting": quoting_ids, "people": people, "ids": ids, "seqs": seqs})
 

@@ -44,18 +44,18 @@ def remove_messages(cursor: Cursor[TupleRow], ids: Collection[int], reason: Reas
         (now, listed, listed),
     )
     cursor.execute(f"DELETE FROM {DISAGREEMENTS}".encode(), (listed,))  # noqa: S608  # a constant
-    last = take_change_numbers(cursor, len(listed))
+    seqs = take_change_numbers(cursor, len(listed))
     cursor.execute(
         "WITH gone AS (DELETE FROM messages WHERE id = ANY(%(ids)s)"
         "   RETURNING external_id, thread_external_id)"
         " INSERT INTO tombstones"
         "   (change_seq, key_sha256, external_id, thread_external_id, reason, removed_at)"
-        " SELECT %(first)s + row_number() OVER (), encode(sha256(convert_to(external_id, 'UTF8')), 'hex'),"
+        " SELECT %(after)s + row_number() OVER (), encode(sha256(convert_to(external_id, 'UTF8')), 'hex'),"
         "   CASE WHEN %(keeps_key)s THEN external_id END,"
         "   CASE WHEN %(keeps_key)s THEN thread_external_id END, %(reason)s, %(now)s FROM gone",
         {
             "ids": listed,
-            "first": last - len(listed),
+            "after": seqs.start - 1,
             "keeps_key": reason == "expired",
             "reason": reason,
             "now": now,

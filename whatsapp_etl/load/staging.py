@@ -148,12 +148,12 @@ def write_messages(
     changes.inserted, changes.updated = len(split.new), len(ids)
     changes.unchanged = len(rows) - len(split.new) - len(ids)
     if split.new or ids:
-        last = take_change_numbers(cursor, len(split.new) + len(ids))
-        changes.after_seq = last - len(split.new) - len(ids)
+        seqs = take_change_numbers(cursor, len(split.new) + len(ids))
+        changes.after_seq = seqs.start - 1
         if ids:
-            cursor.execute(_UPDATE, (run_id, ids, list(range(last - len(ids) + 1, last + 1))))
+            cursor.execute(_UPDATE, (run_id, ids, list(seqs[len(split.new) :])))
         new = [rows[n] for n in split.new]
-        _insert(cursor, new, maker, run_id, last - len(ids) - len(new))
+        _insert(cursor, new, maker, run_id, changes.after_seq)
         _insert_files(cursor, new, run_id, changes)
     _record_other_keys(cursor, rows, split, run_id)
     updated = set(ids)
@@ -184,14 +184,14 @@ def _answering_stored(cursor: Cursor[TupleRow], rows: Sequence[Message]) -> Sequ
     ]
 
 
-def take_change_numbers(cursor: Cursor[TupleRow], count: int) -> int:
-    """Take `count` numbers of the change feed and return the last one.
+def take_change_numbers(cursor: Cursor[TupleRow], count: int) -> range:
+    """Take `count` numbers of the change feed and return them.
 
     The counter's row stays locked until the transaction ends, so numbers become visible in order.
     """
     row = cursor.execute("UPDATE change_counter SET value = value + %s RETURNING value", (count,)).fetchone()
     assert row is not None
-    return int(row[0])
+    return range(row[0] - count + 1, row[0] + 1)
 
 
 def _split(cursor: Cursor[TupleRow], rows: Sequence[Message], maker: MessageLines) -> _Split:
