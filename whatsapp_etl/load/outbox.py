@@ -18,8 +18,6 @@ _LOCK = (
     "SELECT pg_advisory_xact_lock(hashtextextended('whatsapp_etl/events', 'events'::regclass::oid::bigint))"
 )
 
-_EVENT = "e.id, e.seq, e.type, e.subject, e.data, e.occurred_at"
-
 
 def tell(cursor: Cursor[TupleRow], tells: Tells, targets: Sequence[str], now: datetime) -> int:
     """Write what is to be told, for the targets, as part of the caller's transaction.
@@ -42,7 +40,7 @@ def tell(cursor: Cursor[TupleRow], tells: Tells, targets: Sequence[str], now: da
 
 def _told(cursor: Cursor[TupleRow]) -> Told:
     outage = cursor.execute(
-        f"SELECT {_EVENT} FROM events e WHERE subject = %s AND seq >"  # noqa: S608  # constants
+        f"SELECT {EVENTS.selected} FROM events e WHERE subject = %s AND seq >"  # noqa: S608  # constants
         " coalesce((SELECT max(seq) FROM events WHERE type = %s), 0) ORDER BY seq",
         (Subject.SYNC.value, EventType.SYNC_RECOVERED.value),
     ).fetchall()
@@ -64,7 +62,7 @@ def _told(cursor: Cursor[TupleRow]) -> Told:
 
 def _last(cursor: Cursor[TupleRow], subject: Subject) -> Event | None:
     row = cursor.execute(
-        f"SELECT {_EVENT} FROM events e WHERE subject = %s ORDER BY seq DESC LIMIT 1",  # noqa: S608  # constants
+        f"SELECT {EVENTS.selected} FROM events e WHERE subject = %s ORDER BY seq DESC LIMIT 1",  # noqa: S608  # constants
         (subject.value,),
     ).fetchone()
     return None if row is None else _event(row)

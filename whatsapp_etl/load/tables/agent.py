@@ -16,12 +16,11 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
 )
-from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from whatsapp_etl.agent import AgentKind, ProposalState
-from whatsapp_etl.happenings import DeliveryState
 from whatsapp_etl.load.tables.base import flag, instant, metadata, one_of, only_row, text
+from whatsapp_etl.load.tables.deliveries import deliveries_table
 from whatsapp_etl.model import AgentState
 
 
@@ -92,29 +91,11 @@ agent_messages = Table(
     "they go with their message.",
 )
 
-agent_deliveries = Table(
+agent_deliveries = deliveries_table(
     "agent_deliveries",
-    metadata,
-    Column(
-        "agent_message_id",
-        Uuid,
-        ForeignKey("agent_messages.id", ondelete="CASCADE"),
-        primary_key=True,
-        comment="`agent_messages.id`.",
-    ),
-    Column(
-        "target",
-        Text,
-        primary_key=True,
-        comment="Host and a hash of the URL in WHATSAPP_AGENT_WEBHOOKS, which may hold a secret itself.",
-    ),
-    text("state", "'pending', 'delivered' or 'dead' (given up).", server_default=DeliveryState.PENDING.value),
-    Column("attempts", Integer, nullable=False, server_default="0", comment="Tries that have ended."),
-    instant("next_try_at", "Not tried again before."),
-    instant("settled_at", "When it was delivered or given up; null: still to do.", null=True),
-    text("last_error", "Why the last try failed: a short code; null: it did not.", null=True),
-    one_of("state", DeliveryState),
-    Index("ix_agent_deliveries_pending", "target", "next_try_at", postgresql_where=sql("state = 'pending'")),
+    "agent_messages",
+    key="agent_message_id",
+    setting="WHATSAPP_AGENT_WEBHOOKS",
     comment="One row for each message handed over and target that was configured then.",
 )
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Identity, Index, Integer, Table, Text, Uuid
-from sqlalchemy import text as sql
+from sqlalchemy import BigInteger, Column, Identity, Index, Table, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 
-from whatsapp_etl.happenings import DeliveryState, EventType, Subject
+from whatsapp_etl.happenings import EventType, Subject
 from whatsapp_etl.load.tables.base import instant, metadata, one_of, text
+from whatsapp_etl.load.tables.deliveries import deliveries_table
 
 events = Table(
     "events",
@@ -32,28 +32,10 @@ events = Table(
     comment="What is told outside, written in the transaction of its cause.",
 )
 
-event_deliveries = Table(
+event_deliveries = deliveries_table(
     "event_deliveries",
-    metadata,
-    Column(
-        "event_id",
-        Uuid,
-        ForeignKey("events.id", ondelete="CASCADE"),
-        primary_key=True,
-        comment="`events.id`.",
-    ),
-    Column(
-        "target",
-        Text,
-        primary_key=True,
-        comment="Host and a hash of the URL in EVENTS_WEBHOOKS, which may hold a secret itself.",
-    ),
-    text("state", "'pending', 'delivered' or 'dead' (given up).", server_default=DeliveryState.PENDING.value),
-    Column("attempts", Integer, nullable=False, server_default="0", comment="Tries that have ended."),
-    instant("next_try_at", "Not tried again before."),
-    instant("settled_at", "When it was delivered or given up; null: still to do.", null=True),
-    text("last_error", "Why the last try failed: a short code; null: it did not.", null=True),
-    one_of("state", DeliveryState),
-    Index("ix_event_deliveries_pending", "target", "next_try_at", postgresql_where=sql("state = 'pending'")),
+    "events",
+    key="event_id",
+    setting="EVENTS_WEBHOOKS",
     comment="One row for each event and target that was configured when it happened.",
 )
