@@ -15,7 +15,7 @@ from whatsapp_etl.cli_agent import app as agent_app
 from whatsapp_etl.cli_attachments import app as attachments_app
 from whatsapp_etl.cli_extract import extract
 from whatsapp_etl.cli_session import app as session_app
-from whatsapp_etl.cli_words import instant_of
+from whatsapp_etl.cli_words import chosen_state, instant_of
 from whatsapp_etl.errors import ConfigurationError, WhatsappEtlError
 
 app = typer.Typer(
@@ -265,11 +265,8 @@ def events_list(
 ) -> None:
     """Print the last events, newest first, and how far each came with each webhook."""
     from whatsapp_etl import event_commands
-    from whatsapp_etl.happenings import DeliveryState
 
-    if dead and pending:
-        raise ConfigurationError("--dead and --pending exclude each other.", "Take one.")
-    state = DeliveryState.DEAD if dead else DeliveryState.PENDING if pending else None
+    state = chosen_state(dead=dead, pending=pending)
     event_commands.list_events(last, state, as_json=as_json)
 
 

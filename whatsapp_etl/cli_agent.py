@@ -7,8 +7,7 @@ from uuid import UUID
 
 import typer
 
-from whatsapp_etl.cli_words import instant_of
-from whatsapp_etl.errors import ConfigurationError
+from whatsapp_etl.cli_words import chosen_state, instant_of
 
 app = typer.Typer(
     help="The agent's own chat: which it is, what its pipeline was handed, what it proposed.",
@@ -36,11 +35,8 @@ def agent_list(
 ) -> None:
     """Print the last messages handed to the agent, newest first, and how far each came."""
     from whatsapp_etl import agent_commands
-    from whatsapp_etl.happenings import DeliveryState
 
-    if dead and pending:
-        raise ConfigurationError("--dead and --pending exclude each other.", "Take one.")
-    state = DeliveryState.DEAD if dead else DeliveryState.PENDING if pending else None
+    state = chosen_state(dead=dead, pending=pending)
     agent_commands.list_messages(last, state, as_json=as_json, with_text=with_text)
 
 
