@@ -352,7 +352,7 @@ def fetching_of(
         store=store,
         rules=rules,
         server=partial(MediaServer, settings.attachments_media_url),
-        save=Room(settings.attachments_dir, settings.attachments_max_bytes, announce).save,
+        save=source.judgement.save_file,  # one count of what ATTACHMENTS_MAX_BYTES has room for
         clock=clock,
         announce=announce,
         is_stopping=source.stop.is_set,

@@ -19,6 +19,7 @@ from whatsapp_etl import bootstrap
 from whatsapp_etl.cli import app
 from whatsapp_etl.errors import WhatsappEtlError
 from whatsapp_etl.settings import read_settings
+from whatsapp_etl.steps import no_announcement
 
 CASES = Path(__file__).parents[1] / "cases" / "messages"
 
@@ -75,6 +76,24 @@ def test_what_no_cycle_could_follow_is_told_before_the_first(monkeypatch, tmp_pa
         bootstrap.source_of(read_settings(), threading.Event())
     assert told.value.exit_code == 2
     assert told.value.remedy
+
+
+def test_the_page_and_the_server_share_the_room_for_files(monkeypatch, tmp_path, store):
+    monkeypatch.chdir(tmp_path)  # no `.env` of the developer's
+    for name in ("WHATSAPP_PROFILE_DIR", "ATTACHMENTS_DIR", "SPOOL_DIR"):
+        monkeypatch.setenv(name, str(tmp_path / name.lower()))
+    monkeypatch.setenv("ATTACHMENTS_WAYS", "shown,direct")
+    monkeypatch.setenv("ATTACHMENTS_MAX_BYTES", "1000")
+    settings = read_settings()
+    source = bootstrap.source_of(settings, threading.Event())
+    clock = bootstrap.clock_of(settings)
+    fetching = bootstrap.fetching_of(settings, source, store, clock, no_announcement)
+
+    fetching.save(b"1" * 400)
+    source.judgement.save_file(b"2" * 400)
+
+    with pytest.raises(OSError, match="quota"):
+        fetching.save(b"3" * 400)
 
 
 @pytest.mark.matrix

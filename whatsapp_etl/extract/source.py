@@ -86,7 +86,7 @@ class Source:
         self._announce = announce
         self._keeper = keeper
         self._options = options
-        self._judgement = judgement
+        self.judgement = judgement
         self._clock = clock
         self._publish = publish
         self.stop = stop
@@ -133,7 +133,7 @@ class Source:
             self._reader = ListReader(
                 self.session,
                 self.storage,
-                save_file=self._judgement.save_file,
+                save_file=self.judgement.save_file,
                 limits=self._limits,
                 clock=self._clock,
                 downloads=self._options.downloads,
@@ -355,7 +355,7 @@ class Source:
             options.packs,
             url=options.url,
             clock=self._clock,
-            redact=self._judgement.redact,
+            redact=self.judgement.redact,
             snapshots=options.snapshots,
             forced_pack=options.forced_pack,
             transitions=self.transitions,
@@ -364,8 +364,8 @@ class Source:
         self._storage = Storage(
             browser.page,
             browser.watchdog,
-            classify=self._judgement.classify,
-            kind_of=self._judgement.kind_of,
+            classify=self.judgement.classify,
+            kind_of=self.judgement.kind_of,
         )
         self._session.open()
 
