@@ -17,7 +17,6 @@ from whatsapp_etl.errors import EXIT_PARTIAL, ConfigurationError
 from whatsapp_etl.plain_json import plain
 from whatsapp_etl.records import StoredFile
 from whatsapp_etl.settings import Settings
-from whatsapp_etl.spool.folder import Spool
 from whatsapp_etl.unused_files import remove_unused_files
 
 _MEGABYTE = 1024 * 1024
@@ -116,8 +115,8 @@ def mirror(*, is_again: bool) -> None:
 
 
 def _places(settings: Settings) -> tuple[Path, frozenset[str]]:
-    waiting = Spool(settings.spool_dir.expanduser(), settings.spool_max_bytes).file_paths()
-    return settings.attachments_dir.expanduser(), frozenset(waiting)
+    waiting = bootstrap.spool_of(settings).file_paths()
+    return settings.attachments_dir, frozenset(waiting)
 
 
 def _restore_from(copies: Mirror | None) -> Callable[[StoredFile], bytes | None]:

@@ -324,7 +324,7 @@ def mirroring_of(
     mirror = mirror_of(settings)
     if mirror is None:
         return None
-    root = settings.attachments_dir.expanduser()
+    root = settings.attachments_dir
     return Mirroring(store, mirror, root, clock or clock_of(settings), announce)
 
 
@@ -408,12 +408,12 @@ def make_folder(variable: str, folder: Path) -> None:
     """
     remedy = "Name a folder that this user may write, or change its owner."
     try:
-        folder.expanduser().mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigurationError(
             f"{variable}: the folder {folder} cannot be made ({error.strerror}).", remedy
         ) from error
-    if not os.access(folder.expanduser(), os.W_OK | os.X_OK):
+    if not os.access(folder, os.W_OK | os.X_OK):
         raise ConfigurationError(f"{variable}: the folder {folder} cannot be written.", remedy)
 
 

@@ -40,7 +40,7 @@ def work(settings: Settings, *, follows: bool, again: bool, dead: bool, is_attac
         ConfigurationError: There is no such engine.
     """
     engine = check_engine(settings)
-    root = settings.attachments_dir.expanduser()
+    root = settings.attachments_dir
 
     def read_file(path: str) -> bytes:
         with (root / path).open("rb") as file:

@@ -38,7 +38,7 @@ def forget(*, message: str | None, chat: str | None, contact: str | None, is_agr
     with bootstrap.open_store(settings) as store:
         _refuse_own(wish, store)
         now = bootstrap.clock_of(settings)()
-        spool = Spool(settings.spool_dir, settings.spool_max_bytes)
+        spool = bootstrap.spool_of(settings)
         foreseen = store.foresee_erasure(wish, now)
         waiting, texts = waiting_of(spool, forgotten_of(wish))
         if foreseen.counts or waiting:
@@ -54,7 +54,7 @@ def forget(*, message: str | None, chat: str | None, contact: str | None, is_agr
             raise ConfigurationError(f"Nothing is stored of a {wish.kind} with this id.")
         # What was being written has no name yet, and may hold anything.
         for folder in (settings.attachments_dir, settings.spool_dir):
-            remove_leftovers(folder.expanduser())
+            remove_leftovers(folder)
         if unread := _forget_waiting(spool, store, now):
             console.print(f"Removed unread: {unread} damaged files of the spool; their chats are read again.")
         return _remove_files(settings, store, spool)

@@ -53,7 +53,7 @@ def login(
         else:
             screen.show(step.qr_payload, step.qr_expires_at, clock())
 
-    warning = little_room(free_at(settings.whatsapp_profile_dir.expanduser()))
+    warning = little_room(free_at(settings.whatsapp_profile_dir))
     if warning is not None:
         console.print(warning)
     with heeding_signals(stop, source.abandon) as ending:

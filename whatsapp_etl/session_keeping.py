@@ -37,7 +37,7 @@ def keeper_of(
     """
     if not settings.session_store_url:
         return None
-    profile = settings.whatsapp_profile_dir.expanduser().resolve()
+    profile = settings.whatsapp_profile_dir.resolve()
     around = Surroundings(
         lock=lambda: Profile(profile),
         account_in=partial(account_in, options=browser),
@@ -63,7 +63,7 @@ def _vault_key(settings: Settings) -> bytes:
     if file is None:
         return parse_key(settings.session_store_key.get_secret_value())
     try:
-        return parse_key(file.expanduser().read_text())
+        return parse_key(file.read_text())
     except OSError as error:
         raise ConfigurationError(
             f"SESSION_STORE_KEY_FILE: {file} cannot be read ({error.strerror})."

@@ -147,6 +147,18 @@ class Settings(BaseSettings):
     def _allowed_are_people(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(person for entry in value for person in people_ids(entry)))
 
+    @field_validator("*")
+    @classmethod
+    def _in_home(cls, value: object) -> object:
+        """Let "~" be the person's home in every path: no shell has seen what stands in `.env`."""
+        if not isinstance(value, Path):
+            return value
+        try:
+            return value.expanduser()
+        except RuntimeError as error:
+            msg = f"{value} names nobody's home"
+            raise ValueError(msg) from error
+
     @field_validator("browser_args", mode="before")
     @classmethod
     def _split_spaces(cls, value: object) -> object:

@@ -20,7 +20,6 @@ from whatsapp_etl.records import RunRecord
 from whatsapp_etl.service.app import ServiceOptions
 from whatsapp_etl.service.health import DatabaseState, Health, HealthFacts, assess
 from whatsapp_etl.settings import Settings
-from whatsapp_etl.spool.folder import Spool
 from whatsapp_etl.store_records import StoreUnavailable
 
 
@@ -29,7 +28,7 @@ def stored_health(store: Store, settings: Settings) -> Health:
     now = bootstrap.clock_of(settings)()
     thresholds = ServiceOptions.of(settings).thresholds
     record = store.last_cycle()
-    waiting = Spool(settings.spool_dir, settings.spool_max_bytes).facts()
+    waiting = bootstrap.spool_of(settings).facts()
     last_run = replace(report_of(record), spool=waiting) if record else None
     facts = store.health_facts(now)
     return assess(

@@ -14,7 +14,6 @@ from whatsapp_etl import bootstrap
 from whatsapp_etl.attachment_check import damage_of, orphans
 from whatsapp_etl.doctor.findings import Finding, Outcome, good
 from whatsapp_etl.settings import Settings
-from whatsapp_etl.spool.folder import Spool
 
 #: So many files of one kind are named; the others are counted.
 NAMED = 100
@@ -60,7 +59,7 @@ def stored_files(settings: Settings) -> Iterator[Finding]:
     if not bootstrap.has_database(settings):
         yield good("stored files", "none yet: the database is not made")
         return
-    root = settings.attachments_dir.expanduser()
+    root = settings.attachments_dir
     damage = _Damage()
     with bootstrap.open_store_to_read(settings) as store, _progress() as progress:
         task = progress.add_task("reading stored files", total=store.attachments.count_files())
@@ -71,7 +70,7 @@ def stored_files(settings: Settings) -> Iterator[Finding]:
                 damage.add(f"attachment_{fault}", file.file_path)
             checked += 1
             progress.advance(task)
-        waiting = Spool(settings.spool_dir, settings.spool_max_bytes).file_paths()
+        waiting = bootstrap.spool_of(settings).file_paths()
         for orphan in orphans(store, root, waiting):
             damage.add("attachment_orphan", orphan)
     if not damage.counts:

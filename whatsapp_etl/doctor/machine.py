@@ -95,7 +95,7 @@ def disk(settings: Settings) -> Iterator[Finding]:
     if not settings.pg_url.get_secret_value():
         places["PG_DATA_DIR"] = (settings.pg_data_dir, _LEAST_FREE)
     for name, (folder, least) in places.items():
-        yield _room(name, folder.expanduser(), least)
+        yield _room(name, folder, least)
 
 
 def _room(name: str, folder: Path, least: int) -> Finding:

@@ -38,10 +38,10 @@ def permissions(settings: Settings) -> Iterator[Finding]:
 
 
 def _places(settings: Settings) -> Iterator[_Place]:
-    yield _Place("WHATSAPP_PROFILE_DIR", settings.whatsapp_profile_dir.expanduser(), "the login")
-    yield _Place("ATTACHMENTS_DIR", settings.attachments_dir.expanduser(), "the pictures", is_whole=True)
-    yield _Place("SPOOL_DIR", settings.spool_dir.expanduser(), "chats that wait for Postgres", is_whole=True)
-    snapshots = bootstrap.snapshots_of(settings).expanduser()
+    yield _Place("WHATSAPP_PROFILE_DIR", settings.whatsapp_profile_dir, "the login")
+    yield _Place("ATTACHMENTS_DIR", settings.attachments_dir, "the pictures", is_whole=True)
+    yield _Place("SPOOL_DIR", settings.spool_dir, "chats that wait for Postgres", is_whole=True)
+    snapshots = bootstrap.snapshots_of(settings)
     yield _Place("snapshots", snapshots, "redacted pages", is_whole=True)
     if not settings.pg_url.get_secret_value():
         yield _Place("PG_DATA_DIR", data_of(settings.pg_data_dir), "the database")

@@ -75,7 +75,7 @@ def packs(settings: Settings) -> Iterator[Finding]:
 
 def snapshots(settings: Settings) -> Iterator[Finding]:
     """Name the newest page that was not understood."""
-    newest = newest_snapshot(bootstrap.snapshots_of(settings).expanduser())
+    newest = newest_snapshot(bootstrap.snapshots_of(settings))
     if newest is None:
         yield good("snapshots", "none: every page of the last days was understood")
         return
