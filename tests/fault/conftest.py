@@ -36,6 +36,8 @@ def leaves_nothing_behind(request: pytest.FixtureRequest, tmp_path: Path) -> Ite
     """Assert after every fault that no more is held than before, and that no file is half-written."""
     for lasting in _LASTING & set(request.fixturenames):
         request.getfixturevalue(lasting)  # is there already for every test but the first
+    if "machine" in request.fixturenames:
+        request.getfixturevalue("store_client")
     if "lender" in request.fixturenames:
         settings = make_settings("http://127.0.0.1:1", tmp_path, "", now=None)
         request.getfixturevalue("lender").browser(bootstrap.browser_options_of(settings, is_headless=True))
