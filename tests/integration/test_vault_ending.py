@@ -9,9 +9,9 @@ import pytest
 
 from tests.fixtures.vault import KEY_TEXT, account_in, fill, word_in
 from whatsapp_etl.errors import VaultError
+from whatsapp_etl.object_store import Patience
 from whatsapp_etl.stopping import Stop
 from whatsapp_etl.vault.bounded import done_in_time
-from whatsapp_etl.vault.store import Patience
 
 LONG = timedelta(seconds=30)
 SLOW = Patience(LONG, LONG, 0, LONG)

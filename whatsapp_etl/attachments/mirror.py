@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -11,11 +10,13 @@ from pathlib import Path
 
 import obstore
 from obstore import exceptions
-from obstore.store import from_url
 
 from whatsapp_etl.errors import AttachmentStoreError
+from whatsapp_etl.object_store import Patience, first_line, open_store_at
 
 _REMEDY = "Check ATTACHMENTS_STORE_URL and the store's credentials; it is tried again with the next cycle."
+#: A cycle that ends is not held up for long.
+_PATIENCE = Patience(retries=2, retry_within=timedelta(minutes=1))
 
 
 class Mirror:
@@ -27,20 +28,8 @@ class Mirror:
         Raises:
             AttachmentStoreError: The URL or what the environment says of the store cannot be followed.
         """
-        options: dict[str, object] = (
-            {"mkdir": True}
-            if url.startswith("file:")
-            else {
-                "client_options": {
-                    "connect_timeout": timedelta(seconds=10),
-                    "timeout": timedelta(seconds=90),
-                    "allow_http": True,  # only where the endpoint's own scheme is http
-                },
-                "retry_config": {"max_retries": 2, "retry_timeout": timedelta(minutes=1)},
-            }
-        )
         with _told("opened"):
-            self._store = from_url(url, **options)  # type: ignore[call-overload]
+            self._store = open_store_at(url, _PATIENCE)
 
     def put(self, file_path: str, place: Path) -> None:
         """Copy a file; one that is there already is the same, since its name is its checksum.
@@ -79,8 +68,6 @@ def _told(what: str) -> Iterator[None]:
     try:
         yield
     except (exceptions.BaseError, OSError, ValueError) as error:
-        # Without addresses' queries, in which keys may stand.
-        text = re.sub(r"\?\S+", "", str(error).partition("\n")[0])[:200]
         raise AttachmentStoreError(
-            f"The attachments' store could not be {what} ({text}).", _REMEDY
+            f"The attachments' store could not be {what} ({first_line(error)}).", _REMEDY
         ) from error

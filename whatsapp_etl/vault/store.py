@@ -1,8 +1,7 @@
 """The object store: created once, read, listed, deleted. Its errors leave as errors of this program.
 
 Objects are only ever created, never written over: that is the one condition that every store offers, and
-all that the lease and the pointer need. Credentials and endpoint come from where the store's own tools
-take them (`AWS_…`, `GOOGLE_…`, `AZURE_…`, or the machine's role).
+all that the lease and the pointer need.
 """
 
 from __future__ import annotations
@@ -15,9 +14,9 @@ from datetime import datetime, timedelta
 
 import obstore
 from obstore import exceptions
-from obstore.store import from_url
 
 from whatsapp_etl.errors import GenerationDamagedError, VaultRefusedError, VaultUnreachableError
+from whatsapp_etl.object_store import Patience, first_line, open_store_at
 
 _DIGITS = 12
 #: Nothing that time mends.
@@ -30,16 +29,6 @@ _WRONG = (
 )
 _REFUSALS = frozenset({400, 401, 403, 404, 405})
 _REMEDY = "Check SESSION_STORE_URL and the store's credentials."
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long a request may take. A part of 4 MiB needs 34 s at 1 Mbit/s."""
-
-    connect: timedelta = timedelta(seconds=10)
-    request: timedelta = timedelta(seconds=90)
-    retries: int = 3
-    retry_within: timedelta = timedelta(minutes=3)
 
 
 #: For the small objects of the lease.
@@ -62,23 +51,8 @@ class Objects:
         Raises:
             VaultRefusedError: The URL or what the environment says of the store cannot be followed.
         """
-        patience = patience or Patience()
-        is_local = url.startswith("file:")
-        options: dict[str, object] = (
-            {"mkdir": True}
-            if is_local
-            else {
-                "client_options": {
-                    "connect_timeout": patience.connect,
-                    "timeout": patience.request,
-                    # Only where the endpoint's own scheme is http; what is stored is sealed.
-                    "allow_http": True,
-                },
-                "retry_config": {"max_retries": patience.retries, "retry_timeout": patience.retry_within},
-            }
-        )
         with _told("be opened"):
-            self._store = from_url(url, **options)  # type: ignore[call-overload]
+            self._store = open_store_at(url, patience or Patience())
 
     def create(self, path: str, data: bytes) -> bool:
         """Create an object; False when there is one of that name with other content."""
@@ -173,5 +147,4 @@ def _short(error: Exception) -> str:
     """Return what the store's library says, without its debugging and without addresses' queries."""
     if (status := _status(error)) is not None:
         return f"HTTP {status}"
-    text = str(error).partition("\n")[0]
-    return re.sub(r"\?\S+", "", text)[:200]
+    return first_line(error)
