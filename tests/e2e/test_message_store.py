@@ -84,9 +84,9 @@ def test_every_step_of_the_self_test_passes_and_names_itself(
 
 
 def test_what_the_store_tells_is_what_the_account_holds(
-    open_reading: Callable[..., Reading], shared_simulator: RunningSimulator
+    open_reading: Callable[..., Reading], simulator: RunningSimulator
 ):
-    reading = open_reading(shared_simulator)
+    reading = open_reading(simulator)
     account, store = reading.session.account(), store_of(reading)
     words = StoreWords(names_of(reading.storage.contacts(), {account.id, account.lid or ""}), "en")
     truth = reading.truth()
@@ -105,7 +105,7 @@ def test_what_the_store_tells_is_what_the_account_holds(
                     row.is_forwarded,
                 )
 
-    ledger = shared_simulator.ledger()
+    ledger = simulator.ledger()
     assert len({row["message_type"] for row in truth.values() if row["external_id"] in told}) >= 15
     assert told.keys() == wanted
     assert told == {

@@ -197,10 +197,11 @@ def test_collections_and_ids_tell_names_groups_and_phone_numbers(
 
 
 def test_reading_it_opens_no_chat_and_sends_nothing(page: Page, shared_simulator: RunningSimulator):
+    before = shared_simulator.ledger()  # what the tests before this one left
+
     run(page, "(await table.all()).map(messageFromDbRow); require('WAWebCollections').Chat.getModelsArray()")
 
     ledger = shared_simulator.ledger()
-
-    assert ledger["receipts"] == 0
-    assert ledger["calls"] == {}
+    assert ledger["receipts"] == before["receipts"]
+    assert ledger["calls"] == before["calls"]
     assert page.locator("#main [data-id]").count() == 0
