@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 import structlog
 
 from whatsapp_etl.agent import UNRESOLVED, AgentWish, Routing, ThreadChoice
 from whatsapp_etl.load.store import Store
-from whatsapp_etl.model import AgentState
+from whatsapp_etl.model import Account, AgentState
 from whatsapp_etl.scope import Directory
 from whatsapp_etl.transform.agent_thread import People, choose_thread, groups_named, next_routing
 from whatsapp_etl.transform.visits import is_named
@@ -39,14 +39,36 @@ def follow_agent(
         run_id: The run that changes flags.
         now: The time.
     """
-    before = store.agent.routing()
 
     def choose() -> ThreadChoice:
         if not _NEEDED.isdisjoint(unreadable):
             return ThreadChoice(AgentState.NOT_FOUND)
         return choose_thread(wish, _people(store, wish, directory))
 
-    routing = next_routing(before, wish, directory.account, choose, now)
+    return _follow(store, wish, directory.account, choose, run_id=run_id, now=now)
+
+
+def follow_agent_unlisted(
+    store: Store, wish: AgentWish, account: Account, *, run_id: int, now: datetime
+) -> Routing:
+    """Do the same while nobody is listed: a chat that is not pinned yet waits, all else is in force at once.
+
+    A number waits, too: without the lists it could be pinned by an id under which the chat is not known.
+    """
+    return _follow(store, wish, account, lambda: ThreadChoice(AgentState.NOT_FOUND), run_id=run_id, now=now)
+
+
+def _follow(
+    store: Store,
+    wish: AgentWish,
+    account: Account,
+    choose: Callable[[], ThreadChoice],
+    *,
+    run_id: int,
+    now: datetime,
+) -> Routing:
+    before = store.agent.routing()
+    routing = next_routing(before, wish, account, choose, now)
     changed = store.agent.follow(routing, run_id)
     if routing.state is not before.state or changed:
         log.info("agent_routing", state=routing.state.value, messages_changed=changed)

@@ -24,7 +24,7 @@ from whatsapp_etl.errors import (
 )
 from whatsapp_etl.extract.source import Source
 from whatsapp_etl.fetching import Fetching
-from whatsapp_etl.following import follow_agent
+from whatsapp_etl.following import follow_agent, follow_agent_unlisted
 from whatsapp_etl.load.store import Store
 from whatsapp_etl.mirroring import Mirroring, copy_new_files
 from whatsapp_etl.model import (
@@ -227,6 +227,7 @@ class Cycle:
         tally.falls_back(unreadable)
         rules = self._rules_now()
         tally.unreadable_parts.update(self.source.unreadable_parts)
+        follow_agent_unlisted(self.store, self.agent, account, run_id=tally.run_id, now=self.clock())
         self._without_metadata.run(account, rules, since, tally, progress)
 
     # --- the steps ------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """The agent's chat against the stand-in: set, changed, removed from cycle to cycle; and an unclear name."""
 
+import shutil
 from collections import Counter
 from dataclasses import replace
 
@@ -70,6 +71,27 @@ def test_the_chat_is_set_changed_and_removed(account):
     assert it.query(WRONG, []) == [(0,)]
     assert {**state(), "agent_messages": [], "agent_deliveries": []} == before
     assert_in_step(it)
+
+
+@pytest.mark.matrix
+def test_without_the_storage_the_chat_stays_and_a_setting_that_is_gone_takes_its_flags_back(account):
+    it = account(world={"chats": 4, "messages": 40})
+    assert it.sync().status is RunStatus.SUCCESS
+    person = next(chat["id"] for chat in it.simulator.world()["chats"] if chat["id"].endswith("@c.us"))
+    one = with_settings(it, whatsapp_agent_contact=f"+{person.partition('@')[0]}")
+    assert one.sync().status is RunStatus.SUCCESS
+    it.simulator.set_config(hidden_idb=True)
+    it.source.close()
+    shutil.rmtree(it.settings.whatsapp_profile_dir)
+    asked = it.simulator.add_message(person, "Please file the receipt")
+
+    report = one.sync()
+
+    assert (report.read_by, report.applied.inserted) == ("chat_list", 1)
+    assert it.query("SELECT external_id, is_agent_channel FROM agent_messages") == [(asked, 1)]
+    assert it.query(FLAGGED) == [(person,)]
+    assert with_settings(it).sync().read_by == "chat_list"
+    assert it.query(FLAGGED) == []
 
 
 @pytest.mark.matrix

@@ -7,6 +7,7 @@ import pytest
 
 from tests.fixtures.agent import everything_else, flags, keywords, thread, written_by
 from tests.fixtures.load import (
+    ACCOUNT,
     ANA,
     ANA_LID,
     BEN,
@@ -19,7 +20,8 @@ from tests.fixtures.load import (
     make_thread,
     rows,
 )
-from whatsapp_etl.agent import Routing
+from whatsapp_etl.agent import AgentWish, Routing
+from whatsapp_etl.following import follow_agent_unlisted
 from whatsapp_etl.load.agent import follow
 from whatsapp_etl.model import AgentState, ChatKind, ContactFacts, MessageType, Reaction
 
@@ -220,3 +222,24 @@ def test_notices_of_the_chat_are_the_agents_too_and_call_nobody(database, store)
     assert flagged(database) == {}
     store.agent.follow(thread(CLUB), 3)
     assert flagged(database) == {AGENTS: of(notice)}
+
+
+def test_while_nobody_is_listed_what_is_pinned_stays_and_what_is_not_waits(database, store):
+    store.apply(make_plan(ANAS, TO_ANA), 1)
+    store.apply(make_plan(BENS, CALL, thread=make_thread(BEN)), 1)
+    anas = AgentWish(contact="+49 1555 0000001")
+    store.agent.follow(thread(ANA, wish=anas.digest(OWN)), 1)
+
+    def follow_unlisted(wish):
+        return follow_agent_unlisted(store, wish, ACCOUNT, run_id=2, now=NOW).state
+
+    before = flags(database)
+    assert follow_unlisted(anas) is AgentState.THREAD
+    assert flags(database) == before
+    assert before[ANAS.external_id] == AGENTS
+
+    assert follow_unlisted(AgentWish(keywords=("Kenny",))) is AgentState.KEYWORDS
+    assert {key for key, flag in flags(database).items() if flag != OFF} == {CALL.external_id}
+    assert follow_unlisted(AgentWish(contact="+49 1555 0000002")) is AgentState.NOT_FOUND
+    assert set(flags(database).values()) == {OFF}
+    assert follow_unlisted(AgentWish()) is AgentState.OFF

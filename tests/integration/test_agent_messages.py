@@ -26,6 +26,7 @@ from tests.fixtures.service import FixedClock
 from tests.unit.test_events_sign import hmac_by_hand
 from whatsapp_etl import bootstrap
 from whatsapp_etl.agent import Routing
+from whatsapp_etl.downloads import Download, DownloadState
 from whatsapp_etl.forgotten import Wish
 from whatsapp_etl.load.store import Store
 from whatsapp_etl.model import ChatKind, ContactFacts, MessageType
@@ -119,6 +120,28 @@ def test_an_edit_a_deletion_and_a_file_that_came_are_handed_over_as_such(databas
     )
     assert [row[0][0]["is_stored"] for row in stored] == [False, True]
     assert rows(database, "SELECT count(DISTINCT id) FROM agent_messages") == [(5,)]
+
+
+def test_a_file_that_came_directly_is_handed_over_as_one_from_the_page_is(database, routed):
+    picture, bens = make_image(1, stored=False), make_image(2, stored=False, thread_external_id=BEN)
+    for message, chat in ((picture, ANA), (bens, BEN)):
+        entry = Download(message.external_id, DownloadState.QUEUED, next_try_at=NOW)
+        routed.apply(make_plan(message, thread=make_thread(chat), downloads=(entry,)), 2)
+    (held,) = make_image(3).attachments
+
+    for due in routed.attachments.due(["image"], SINCE, NOW):
+        assert routed.attachments.settle(due, replace(held, position=due.download.position), 3, LATER)[0] == 1
+
+    assert kinds(database) == ["created", "updated"]
+    handed = rows(database, "SELECT external_id, attachments, occurred_at FROM agent_messages ORDER BY seq")
+    assert {row[0] for row in handed} == {picture.external_id}
+    assert [row[1][0]["is_stored"] for row in handed] == [False, True]
+    assert handed[1][1][0]["sha256"] == held.checksum
+    assert handed[1][2] == LATER
+    assert rows(
+        database,
+        "SELECT target, count(*) FROM agent_deliveries WHERE state = 'pending' GROUP BY 1 ORDER BY 1",
+    ) == [("here", 2), ("there", 2)]
 
 
 def test_what_could_not_be_decrypted_is_handed_over_once_it_can(database, routed):

@@ -25,6 +25,7 @@ class AttachmentStore:
 
     _writing: _Opens
     _reading: _Opens
+    _agent_targets: Sequence[str] = ()  #: Names of those to whom the agent's messages are.
 
     # --- the ledger ---
 
@@ -49,7 +50,7 @@ class AttachmentStore:
     def settle(self, due: DueDownload, file: Attachment, run_id: int, now: datetime) -> tuple[int, int]:
         """Write that the bytes are held; return how many files are newly held and jobs enqueued."""
         with self._writing() as cursor:
-            return downloads.settle_stored(cursor, due, file, run_id, now)
+            return downloads.settle_stored(cursor, due, file, run_id, now, agent_targets=self._agent_targets)
 
     def choose_again(self, most_bytes: Mapping[str, int], run_id: int, now: datetime) -> int:
         """Let files be looked for that settings left out when they were seen; see `load.downloads`."""

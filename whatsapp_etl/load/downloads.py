@@ -16,6 +16,7 @@ from whatsapp_etl.downloads import (
     DownloadState,
     DueDownload,
 )
+from whatsapp_etl.load.agent_messages import route_new
 from whatsapp_etl.load.files import write_attachments
 from whatsapp_etl.load.staging import message_ids, take_change_numbers
 from whatsapp_etl.model import Attachment
@@ -113,22 +114,30 @@ def _reason(text: str | None) -> DownloadReason | None:
 
 
 def settle_stored(
-    cursor: Cursor[TupleRow], due: DueDownload, file: Attachment, run_id: int, now: datetime
+    cursor: Cursor[TupleRow],
+    due: DueDownload,
+    file: Attachment,
+    run_id: int,
+    now: datetime,
+    *,
+    agent_targets: Sequence[str] = (),
 ) -> tuple[int, int]:
     """Write that the bytes are held, in one transaction with all that follows; return files and jobs.
 
-    The message gets a new number in the feed of changes and is not looked for on the page any more.
+    The message gets a new number in the feed of changes and is not looked for on the page any more. One
+    that is the agent's is handed over with its file.
     """
     exists = cursor.execute("SELECT FROM messages WHERE id = %s FOR UPDATE", (due.message_id,)).fetchone()
     if exists is None:
         return 0, 0  # erased meanwhile
     written = write_attachments(cursor, [(due.message_id, [file])], run_id)
+    (seq,) = take_change_numbers(cursor, 1)
     cursor.execute(
         "UPDATE messages SET source_revision = CASE WHEN right(source_revision, length(%(mark)s)) = %(mark)s"
         " THEN left(source_revision, -length(%(mark)s)) ELSE source_revision END,"
         " content_hash = '', last_run_id = %(run)s, updated_at = now(), change_seq = %(seq)s"
         " WHERE id = %(id)s",
-        {"mark": NO_PICTURE, "run": run_id, "seq": take_change_numbers(cursor, 1)[0], "id": due.message_id},
+        {"mark": NO_PICTURE, "run": run_id, "seq": seq, "id": due.message_id},
     )
     cursor.execute(
         "DELETE FROM missing_messages x USING messages m WHERE m.id = %s AND x.reason = 'picture_not_loaded'"
@@ -138,6 +147,7 @@ def settle_stored(
     )
     entry = Download(due.download.external_id, DownloadState.STORED, way="direct", position=file.position)
     write_downloads(cursor, [entry], run_id, now)
+    route_new(cursor, seq - 1, agent_targets, now)
     return written.saved, written.jobs
 
 

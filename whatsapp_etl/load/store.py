@@ -343,7 +343,7 @@ class Store(StoredFacts):
     @property
     def attachments(self) -> AttachmentStore:
         """Return the part that knows files."""
-        return AttachmentStore(self._writer.staging, self._reading)
+        return AttachmentStore(self._writer.staging, self._reading, self._agent_targets)
 
     def health_facts(self, now: datetime) -> StoreFacts:
         with self._reading() as cursor:
