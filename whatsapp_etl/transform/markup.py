@@ -26,6 +26,8 @@ _MARKS = tuple(
     for sign in (r"\*", "_", "~")
 )
 _MENTION = re.compile(r"@(\d{5,})")
+#: What the ids of people end with.
+_PEOPLE = ("c.us", "lid")
 #: Deeper marks than these are no formatting that anybody typed.
 _DEEPEST = 12
 
@@ -39,8 +41,7 @@ def shown(raw: str | None, mentions: Names = NO_NAMES) -> str | None:
     """
     if not raw:
         return None
-    names = {each.partition("@")[0]: name for each, name in mentions.items()}
-    return clean("\n".join(_line(line, names) for line in _lines(raw.replace("\r\n", "\n"))))
+    return clean("\n".join(_line(line, mentions) for line in _lines(raw.replace("\r\n", "\n"))))
 
 
 def mentioned(raw: str | None, ids: tuple[str, ...]) -> frozenset[str]:
@@ -64,7 +65,7 @@ def _lines(raw: str) -> list[str]:
     return lines
 
 
-def _line(line: str, names: dict[str, str]) -> str:
+def _line(line: str, names: Names) -> str:
     if item := _BULLET.fullmatch(line):
         return f"- {_inline(item[1], names)}"
     if item := _NUMBERED.fullmatch(line):
@@ -74,7 +75,7 @@ def _line(line: str, names: dict[str, str]) -> str:
     return _inline(line, names)
 
 
-def _inline(text: str, names: dict[str, str]) -> str:
+def _inline(text: str, names: Names) -> str:
     """Return a run of text without marks. What stands between code marks is left as it is."""
     out: list[str] = []
     for part, is_code in _fenced(text):
@@ -106,7 +107,7 @@ def _fenced(text: str) -> Iterator[tuple[str, bool]]:
     yield text[at:], False
 
 
-def _unmarked(text: str, names: dict[str, str], depth: int = 0) -> str:
+def _unmarked(text: str, names: Names, depth: int = 0) -> str:
     out: list[str] = []
     at = 0
     found = [mark.search(text) if depth < _DEEPEST else None for mark in _MARKS]
@@ -121,5 +122,13 @@ def _unmarked(text: str, names: dict[str, str], depth: int = 0) -> str:
     return "".join(out)
 
 
-def _named(text: str, names: dict[str, str]) -> str:
-    return _MENTION.sub(lambda match: f"@{names.get(match[1], match[1])}", text) if names else text
+def _named(text: str, names: Names) -> str:
+    """Return a run of text with names for numbers; looked up, since an account knows thousands."""
+    if not names or "@" not in text:
+        return text
+    return _MENTION.sub(lambda match: f"@{_name_of(match[1], names)}", text)
+
+
+def _name_of(number: str, names: Names) -> str:
+    found = (names.get(f"{number}@{server}") for server in _PEOPLE)
+    return next(filter(None, found), number)
