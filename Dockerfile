@@ -5,8 +5,15 @@ FROM python:3.13-slim-bookworm AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /src
 RUN python -m venv /opt/whatsapp-etl
-COPY requirements.lock ./
+COPY requirements.lock requirements-ocr.lock ./
 RUN /opt/whatsapp-etl/bin/pip install --require-hashes -r requirements.lock
+# `--build-arg OCR=true` adds RapidOCR with its models, some 360 MB, for IMAGE_PROCESSING_ENABLED=true.
+ARG OCR=false
+RUN case "${OCR}" in \
+        true) /opt/whatsapp-etl/bin/pip install --require-hashes -r requirements-ocr.lock ;; \
+        false) ;; \
+        *) echo "OCR is true or false, not ${OCR}." >&2; exit 2 ;; \
+    esac
 COPY pyproject.toml README.md LICENSE ./
 COPY selectors ./selectors
 COPY migrations ./migrations

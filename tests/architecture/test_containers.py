@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -64,6 +65,33 @@ def test_no_stage_is_bound_to_one_processor(dockerfile):
 
 def test_image_installs_the_locked_packages_with_their_hashes(dockerfile):
     assert any("--require-hashes -r requirements.lock" in run for run in values(dockerfile, "RUN"))
+
+
+def test_text_in_pictures_is_read_only_by_an_image_that_was_asked_to_and_from_a_lock(dockerfile, compose):
+    (argument,) = values(dockerfile, "ARG")
+    (run,) = (run for run in values(dockerfile, "RUN") if "${OCR}" in run)
+
+    def done(ocr):
+        return subprocess.run(
+            ["sh", "-euc", run], env={"OCR": ocr}, capture_output=True, text=True, check=False
+        )
+
+    assert argument == "OCR=false"
+    assert (done("false").returncode, done("false").stderr) == (0, "")
+    assert (done("yes").returncode, done("yes").stderr) == (2, "OCR is true or false, not yes.\n")
+    # Nobody has the image's folder here, so what would be run is named and not found.
+    assert "/opt/whatsapp-etl/bin/pip" in done("true").stderr
+    assert "pip install --require-hashes -r requirements-ocr.lock" in run
+    assert compose["services"]["app"]["build"]["args"] == {"OCR": "${OCR:-false}"}
+
+
+def test_locks_that_one_image_installs_agree():
+    def pins(name):
+        return dict(re.findall(r"^([\w.-]+)==([^ ;\\]+)", (ROOT / name).read_text(), re.MULTILINE))
+
+    all_, ocr = pins("requirements.lock"), pins("requirements-ocr.lock")
+    assert all_.keys() & ocr.keys()
+    assert {name: version for name, version in ocr.items() if all_.get(name, version) != version} == {}
 
 
 def test_image_has_one_browser(dockerfile):
