@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -22,6 +22,38 @@ class JobState(StrEnum):
     RUNNING = "running"  #: Leased by a worker until `leased_until`.
     DONE = "done"
     DEAD = "dead"  #: Given up, with the reason; `whatsapp-etl extract --dead` tries again.
+
+
+class UnreadReason(StrEnum):
+    """Why a picture was not read."""
+
+    EMPTY = "empty"
+    NOT_A_PICTURE = "not_a_picture"
+    TRUNCATED = "truncated"
+    BROKEN = "broken"
+    TOO_LARGE = "too_large"
+    TOO_MANY_PIXELS = "too_many_pixels"
+    TOO_LONG = "too_long"  #: On one side.
+    FILE_CHANGED = "file_changed"  #: Its bytes are not those of the checksum.
+    FILE_MISSING = "file_missing"
+    FILE_UNREADABLE = "file_unreadable"
+    ENGINE_FAILED = "engine_failed"
+    MEMORY = "memory"
+    WORKER_LOST = "worker_lost"  #: It did not come back: it was killed, or its machine is gone.
+
+
+#: What a sender can cause, and nobody here can mend.
+REFUSALS = frozenset(
+    {
+        UnreadReason.EMPTY,
+        UnreadReason.NOT_A_PICTURE,
+        UnreadReason.TRUNCATED,
+        UnreadReason.BROKEN,
+        UnreadReason.TOO_LARGE,
+        UnreadReason.TOO_MANY_PIXELS,
+        UnreadReason.TOO_LONG,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +102,7 @@ class Verdict:
 
     state: JobState
     next_try_at: datetime  #: Not tried again before; of a dead one, when it was given up.
-    reason: str  #: A short code such as "truncated".
+    reason: UnreadReason
 
 
 #: Decides about a job whose worker did not come back: its attempts, and the time.
@@ -84,3 +116,7 @@ class ExtractionFacts:
     jobs: Mapping[JobState, int]
     dead_reasons: Mapping[str, int]
     oldest_queued_at: datetime | None = None  #: Since when the oldest one that waits is there.
+    last_dead_at: datetime | None = None  #: When the last was given up that a sender did not spoil.
+    idle_for: timedelta | None = (
+        None  #: How long pictures have been due and no worker took one; None: none is.
+    )

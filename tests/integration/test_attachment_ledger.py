@@ -108,4 +108,13 @@ def test_status_tells_the_states_with_their_reasons(store, database, waiting, tm
     facts = json.loads(as_json.stdout)
     assert (facts["states"]["stored"], facts["states"]["queued"], facts["states"]["expired"]) == (1, 1, 0)
     assert (facts["stored_bytes"], facts["max_bytes"]) == (1234, 1024**3)
-    assert store.health_facts(NOW).attachments["queued"] == 1
+    facts = store.health_facts(NOW)
+    assert (facts.attachments["queued"], facts.last_given_up_at) == (1, None)
+
+
+def test_files_that_were_given_up_are_told_but_those_that_are_on_the_phone_only(store, database, waiting):
+    (due,) = store.attachments.due(["image"], NOW.replace(year=2020), NOW)
+    for reason, told in ((DownloadReason.GONE, None), (DownloadReason.DAMAGED, NOW)):
+        given_up = replace(due.download, state=DownloadState.GAVE_UP, reason=reason, next_try_at=None)
+        store.attachments.note([given_up], 3, NOW)
+        assert store.health_facts(NOW).last_given_up_at == told

@@ -180,6 +180,7 @@ def test_a_failed_try_waits_and_the_last_one_gives_up_until_somebody_asks_again(
     assert states(pictures) == [("dead", 2, "truncated")]
     facts = jobs.facts()
     assert (facts.jobs[JobState.DEAD], dict(facts.dead_reasons)) == (1, {"truncated": 1})
+    assert facts.last_dead_at is None  # its sender spoiled it
 
     assert jobs.queue_dead() == 1
     assert lease(jobs).attempts == 1
@@ -214,6 +215,24 @@ def test_a_picture_that_ends_every_worker_is_given_up(pictures, jobs):
 
     assert lease(jobs) is None
     assert states(pictures) == [("dead", POLICY.most_attempts, "worker_lost")]
+    assert jobs.now() - jobs.facts().last_dead_at < timedelta(minutes=1)
+
+
+def test_it_is_told_for_how_long_pictures_are_due_and_nobody_takes_one(pictures, jobs):
+    def idle():
+        return jobs.facts().idle_for
+
+    assert idle() is None
+    pictures.add(qr_png("a"), qr_png("b"))
+    pictures.query("UPDATE extraction_jobs SET next_try_at = now() - interval '1 hour' RETURNING 1")
+    assert timedelta(hours=1) <= idle() < timedelta(hours=2)
+
+    first = lease(jobs)
+    assert idle() < timedelta(0)  # one of them is being read
+    assert jobs.complete(first, ENGINE, READING, SECOND) == 1
+    assert timedelta(0) <= idle() < timedelta(minutes=1)
+    assert jobs.complete(lease(jobs), ENGINE, READING, SECOND) == 1
+    assert idle() is None
 
 
 def test_what_is_forgotten_while_it_is_read_is_not_stored(pictures, jobs, store):

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.fixtures.service import NOW, healthy_state, make_coverage, make_report, make_store, ready_session
+from whatsapp_etl.extracted import ExtractionFacts
 from whatsapp_etl.happenings import OutboxFacts
 from whatsapp_etl.model import (
     DisagreementFact,
@@ -446,6 +447,45 @@ def test_events_that_reach_nobody_are_a_reason(outbox, expected):
     assert codes(health) == expected
     assert health.events == outbox
     assert health.is_ok == (not expected)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"last_given_up_at": NOW - timedelta(days=7)}, ["attachments_given_up"]),
+        ({"last_given_up_at": NOW - timedelta(days=8)}, []),
+        ({"last_dead_at": NOW - timedelta(days=7)}, ["extraction_dead"]),
+        ({"last_dead_at": NOW - timedelta(days=8)}, []),
+        # What a sender spoiled is counted, and is no reason.
+        ({"dead_reasons": {"truncated": 9}}, []),
+        ({"idle_for": timedelta(minutes=30)}, []),
+        ({"idle_for": timedelta(minutes=31)}, ["extraction_idle"]),
+    ],
+)
+def test_files_and_texts_that_were_given_up_are_a_reason_for_a_week(changes, expected):
+    given_up = {key: value for key, value in changes.items() if key == "last_given_up_at"}
+    reading = {key: value for key, value in changes.items() if key not in given_up}
+    facts = ExtractionFacts({}, **{"dead_reasons": {}, **reading})
+    limits = Thresholds.of(
+        interval=timedelta(minutes=10), session_max_age=timedelta(hours=1), reads_pictures=True
+    )
+
+    store = make_store(extraction=facts, **given_up)
+    health = assess(make_facts(store=store, started_at=NOW - timedelta(hours=1)), NOW, limits)
+
+    assert codes(health) == expected
+    assert health.is_ok == (expected != ["extraction_idle"])
+
+
+def test_pictures_that_wait_for_a_worker_are_no_reason_where_none_is_wanted_or_it_has_just_begun():
+    store = make_store(extraction=ExtractionFacts({}, {}, idle_for=timedelta(days=9)))
+    wanted = Thresholds(extraction_idle_after=timedelta(minutes=30))
+
+    assert codes(assess(make_facts(store=store), NOW)) == []
+    begun = make_facts(store=store, started_at=NOW - timedelta(minutes=30))
+    assert codes(assess(begun, NOW, wanted)) == []
+    assert codes(assess(begun, NOW + timedelta(seconds=1), wanted)) == ["extraction_idle"]
+    assert codes(assess(make_facts(store=make_store(extraction=None)), NOW, wanted)) == []
 
 
 def test_a_browser_that_rests_is_a_reason_until_it_may_be_started_again():

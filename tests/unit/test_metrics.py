@@ -14,7 +14,7 @@ from tests.fixtures.service import (
     make_report,
     make_store,
 )
-from whatsapp_etl.extracted import JobState
+from whatsapp_etl.extracted import JobState, UnreadReason
 from whatsapp_etl.happenings import OutboxFacts
 from whatsapp_etl.model import ApplyResult, MissingReason, RunStatus, SessionState, SpoolFacts
 from whatsapp_etl.service.health import Thresholds
@@ -83,6 +83,11 @@ def test_pictures_are_counted_by_how_reading_them_stands():
     told = samples(state)
     jobs = {name: told["whatsapp_extraction_jobs", frozenset({("state", name)})] for name in JobState}
     assert jobs == {"queued": 5, "running": 0, "done": 0, "dead": 1}
+    dead = {
+        name: told["whatsapp_extraction_jobs_dead", frozenset({("reason", name)})] for name in UnreadReason
+    }
+    assert dead == {reason: float(reason == "truncated") for reason in UnreadReason}
+    assert told["whatsapp_extraction_idle_seconds", frozenset()] == 0
 
 
 def test_selector_hits_are_counted_by_selector_and_candidate():

@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from whatsapp_etl.extracted import Block, JobState, Reading, Verdict
+from whatsapp_etl.extracted import Block, JobState, Reading, UnreadReason, Verdict
 from whatsapp_etl.pauses import doubled
-
-#: Of a worker that did not come back: it was killed, or its machine is gone.
-WORKER_LOST = "worker_lost"
 
 #: Postgres cannot index more in one row; no page has so much.
 _MOST_CHARACTERS = 100_000
@@ -31,11 +28,13 @@ class Policy:
         return self.lease / 3
 
 
-def after_failure(reason: str, attempts: int, now: datetime, jitter: float, policy: Policy) -> Verdict:
+def after_failure(
+    reason: UnreadReason, attempts: int, now: datetime, jitter: float, policy: Policy
+) -> Verdict:
     """Decide about a picture that could not be read this time.
 
     Args:
-        reason: A short code.
+        reason: Why.
         attempts: With the one that failed.
         now: When it ended.
         jitter: At least 0 and below 1; what failed together is not tried again together.
@@ -47,7 +46,7 @@ def after_failure(reason: str, attempts: int, now: datetime, jitter: float, poli
     return Verdict(JobState.QUEUED, now + whole * (0.5 + jitter / 2), reason)
 
 
-def given_up(reason: str, now: datetime) -> Verdict:
+def given_up(reason: UnreadReason, now: datetime) -> Verdict:
     """Decide about a picture that no further try would read."""
     return Verdict(JobState.DEAD, now, reason)
 
@@ -59,8 +58,8 @@ def after_loss(attempts: int, now: datetime, policy: Policy) -> Verdict:
     ends every worker is given up like any other.
     """
     if attempts >= policy.most_attempts:
-        return given_up(WORKER_LOST, now)
-    return Verdict(JobState.QUEUED, now, WORKER_LOST)
+        return given_up(UnreadReason.WORKER_LOST, now)
+    return Verdict(JobState.QUEUED, now, UnreadReason.WORKER_LOST)
 
 
 def storable(reading: Reading) -> Reading:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from whatsapp_etl.extracted import Reading
+from whatsapp_etl.extracted import Reading, UnreadReason
 from whatsapp_etl.extraction.decide import storable
 from whatsapp_etl.extraction.engine import Engine
 from whatsapp_etl.extraction.pictures import PictureRefusedError, check_bytes, open_picture
@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 class Failure:
     """Why a picture was not read."""
 
-    reason: str  #: A short code.
+    reason: UnreadReason
     is_final: bool  #: No further try would read it.
 
 
@@ -38,17 +38,19 @@ def read_one(data: Callable[[], bytes], checksum: str, engine: Engine) -> Readin
     try:
         held = data()
     except FileNotFoundError:
-        return Failure("file_missing", is_final=False)  # a folder that is not mounted, or not copied yet
+        return Failure(
+            UnreadReason.FILE_MISSING, is_final=False
+        )  # a folder that is not mounted, or not copied yet
     except OSError:
-        return Failure("file_unreadable", is_final=False)
+        return Failure(UnreadReason.FILE_UNREADABLE, is_final=False)
     try:
         check_bytes(held, checksum)
         return storable(engine.read(open_picture(held)))
     except PictureRefusedError as refused:
         return Failure(refused.reason, is_final=True)
     except MemoryError:
-        return Failure("memory", is_final=False)
+        return Failure(UnreadReason.MEMORY, is_final=False)
     except Exception as error:  # noqa: BLE001 - where a job ends; see above
         # Of what it says, the picture's text could be a part.
         log.warning("engine_failed", engine=engine.id.name, kind=type(error).__name__)
-        return Failure("engine_failed", is_final=False)
+        return Failure(UnreadReason.ENGINE_FAILED, is_final=False)

@@ -8,6 +8,8 @@ import warnings
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from whatsapp_etl.extracted import UnreadReason
+
 #: Of the file. WhatsApp sends pictures of a few megabytes, as documents of up to 2 GB.
 MOST_BYTES = 64 * 1024 * 1024
 #: Of the picture, before anything of it is decoded: 150 MB in memory. A phone's camera makes 50 million.
@@ -20,9 +22,9 @@ _FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 
 
 class PictureRefusedError(Exception):
-    """A picture is not read, now or ever; `reason` is a short code."""
+    """A picture is not read, now or ever."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: UnreadReason) -> None:
         super().__init__(reason)
         self.reason = reason
 
@@ -34,11 +36,11 @@ def check_bytes(data: bytes, checksum: str) -> None:
         PictureRefusedError: "empty", "too_large", or "file_changed".
     """
     if not data:
-        raise PictureRefusedError("empty")
+        raise PictureRefusedError(UnreadReason.EMPTY)
     if len(data) > MOST_BYTES:
-        raise PictureRefusedError("too_large")
+        raise PictureRefusedError(UnreadReason.TOO_LARGE)
     if hashlib.sha256(data).hexdigest() != checksum:
-        raise PictureRefusedError("file_changed")
+        raise PictureRefusedError(UnreadReason.FILE_CHANGED)
 
 
 def open_picture(data: bytes) -> Image.Image:
@@ -53,23 +55,23 @@ def open_picture(data: bytes) -> Image.Image:
         try:
             return _decoded(data)
         except UnidentifiedImageError as error:
-            raise PictureRefusedError("not_a_picture") from error
+            raise PictureRefusedError(UnreadReason.NOT_A_PICTURE) from error
         except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-            raise PictureRefusedError("too_many_pixels") from error
+            raise PictureRefusedError(UnreadReason.TOO_MANY_PIXELS) from error
         except OSError as error:
-            raise PictureRefusedError("truncated") from error
+            raise PictureRefusedError(UnreadReason.TRUNCATED) from error
         # What Pillow's decoders raise for headers that contradict themselves.
         except (ValueError, SyntaxError, TypeError, IndexError, KeyError, EOFError, OverflowError) as error:
-            raise PictureRefusedError("broken") from error
+            raise PictureRefusedError(UnreadReason.BROKEN) from error
 
 
 def _decoded(data: bytes) -> Image.Image:
     with Image.open(io.BytesIO(data), formats=_FORMATS) as stored:
         width, height = stored.size  # as the header says; nothing is decoded yet
         if max(width, height) > MOST_SIDE:
-            raise PictureRefusedError("too_long")
+            raise PictureRefusedError(UnreadReason.TOO_LONG)
         if width * height > MOST_PIXELS:
-            raise PictureRefusedError("too_many_pixels")
+            raise PictureRefusedError(UnreadReason.TOO_MANY_PIXELS)
         stored.load()
         upright = ImageOps.exif_transpose(stored)
         if "A" not in upright.getbands() and "transparency" not in upright.info:

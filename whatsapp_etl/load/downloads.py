@@ -200,6 +200,20 @@ def download_counts(cursor: Cursor[TupleRow]) -> tuple[DownloadCount, ...]:
     )
 
 
+def last_given_up_at(cursor: Cursor[TupleRow]) -> datetime | None:
+    """Return when a file was given up last; those that are on the phone only are not meant.
+
+    Nothing here could bring them.
+    """
+    row = cursor.execute(
+        "SELECT max(changed_at) FROM attachment_downloads WHERE state = 'gave_up'"
+        " AND reason IS DISTINCT FROM 'gone'"
+    ).fetchone()
+    assert row is not None
+    found: datetime | None = row[0]
+    return found
+
+
 def stored_bytes(cursor: Cursor[TupleRow]) -> int:
     """Return the bytes of all stored files, each counted once."""
     row = cursor.execute(

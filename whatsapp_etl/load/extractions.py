@@ -16,6 +16,7 @@ from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 
 from whatsapp_etl.extracted import (
+    REFUSALS,
     TEXT,
     AfterLoss,
     EngineId,
@@ -52,6 +53,18 @@ _LEASE = """
         SELECT FROM attachments b JOIN extraction_jobs o ON o.attachment_id = b.id
         WHERE b.checksum = %(checksum)s AND o.state = 'running')
     RETURNING attempts
+"""
+# A worker that reads shows itself by a lease that has not ended, or by what it settled last.
+_TIMES = """
+    SELECT oldest_queued_at, last_dead_at,
+        CASE WHEN next_try_at <= clock_timestamp()
+            THEN clock_timestamp() - greatest(next_try_at, busy_until) END
+    FROM (
+        SELECT min(created_at) FILTER (WHERE state = 'queued') AS oldest_queued_at,
+            max(settled_at) FILTER (WHERE state = 'dead' AND last_error <> ALL(%(refusals)s)) AS last_dead_at,
+            min(next_try_at) FILTER (WHERE state = 'queued') AS next_try_at,
+            greatest(max(settled_at), max(leased_until)) AS busy_until
+        FROM extraction_jobs) j
 """
 _LOST = """
     SELECT lease_id, max(attempts) FROM (
@@ -193,9 +206,15 @@ def extraction_facts(cursor: Cursor[TupleRow]) -> ExtractionFacts:
         "SELECT coalesce(last_error, 'unknown'), count(*) FROM extraction_jobs WHERE state = 'dead'"
         " GROUP BY 1 ORDER BY 2 DESC, 1"
     ).fetchall()
-    oldest = cursor.execute("SELECT min(created_at) FROM extraction_jobs WHERE state = 'queued'").fetchone()
+    row = cursor.execute(_TIMES, {"refusals": [reason.value for reason in REFUSALS]}).fetchone()
+    assert row is not None
+    oldest_queued_at, last_dead_at, idle_for = row
     return ExtractionFacts(
-        {state: jobs.get(state.value, 0) for state in JobState}, dict(dead), oldest[0] if oldest else None
+        {state: jobs.get(state.value, 0) for state in JobState},
+        dict(dead),
+        oldest_queued_at,
+        last_dead_at,
+        idle_for,
     )
 
 

@@ -10,7 +10,7 @@ from psycopg import Cursor
 from psycopg.rows import TupleRow
 
 from whatsapp_etl.downloads import total_by_state
-from whatsapp_etl.load.downloads import download_counts
+from whatsapp_etl.load.downloads import download_counts, last_given_up_at
 from whatsapp_etl.load.extractions import extraction_facts
 from whatsapp_etl.model import (
     AgentState,
@@ -67,7 +67,8 @@ def store_facts(cursor: Cursor[TupleRow], now: datetime) -> StoreFacts:
         disagreements=disagreements,
         rows_compared=compared,
         attachments=total_by_state(download_counts(cursor)),
-        extraction_jobs=extraction_facts(cursor).jobs,
+        last_given_up_at=last_given_up_at(cursor),
+        extraction=extraction_facts(cursor),
         agent=AgentState(agent) if agent else None,
     )
 

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
 
-from whatsapp_etl.extracted import JobState
+from whatsapp_etl.extracted import ExtractionFacts
 from whatsapp_etl.model.vocabulary import (
     AgentState,
     DisagreementFact,
@@ -157,7 +157,8 @@ class StoreFacts:
     disagreements: int = 0  #: Seen within the last day, each once.
     rows_compared: int = 0  #: By the cycles of the last day.
     attachments: Mapping[str, int] = field(default_factory=dict)  #: How many are in each state.
-    extraction_jobs: Mapping[JobState, int] = field(default_factory=dict)  #: Pictures to read, by state.
+    last_given_up_at: datetime | None = None  #: When a file was that could have come.
+    extraction: ExtractionFacts | None = None  #: How reading of pictures stands.
     agent: AgentState | None = None  #: Whether the agent's thread is told apart; None: no cycle knew yet.
 
 

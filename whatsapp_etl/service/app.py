@@ -67,6 +67,7 @@ class ServiceOptions:
             thresholds=Thresholds.of(
                 interval=interval,
                 session_max_age=timedelta(minutes=settings.whatsapp_session_max_age_minutes),
+                reads_pictures=settings.image_processing_enabled,
             ),
         )
 

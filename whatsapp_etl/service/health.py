@@ -24,6 +24,7 @@ from whatsapp_etl.model import (
     StoreFacts,
 )
 from whatsapp_etl.service.delivery_health import agent_codes, told_codes
+from whatsapp_etl.service.file_health import file_codes
 from whatsapp_etl.service.reasons import REASONS, Reason, ReasonCode, Severity
 
 
@@ -74,10 +75,14 @@ class Thresholds:
     disagreement_minimum: int = 3  #: … from this many on.
 
     events_stuck_after: timedelta = timedelta(minutes=30)  #: How long an event may be on its way.
-    events_dead_for: timedelta = timedelta(days=7)  #: How long one that was given up is a reason.
+    events_dead_for: timedelta = timedelta(days=7)  #: How long one that was given up is a reason; files too.
+    #: How long pictures may be due and nobody reads one; None: none is to be read.
+    extraction_idle_after: timedelta | None = None
 
     @classmethod
-    def of(cls, *, interval: timedelta, session_max_age: timedelta) -> Thresholds:
+    def of(
+        cls, *, interval: timedelta, session_max_age: timedelta, reads_pictures: bool = False
+    ) -> Thresholds:
         """Return the thresholds for cycles every `interval`: three missed ones are stale.
 
         A session is looked at once a cycle, so its greatest age is never below two intervals.
@@ -86,6 +91,7 @@ class Thresholds:
             sync_stale_after=max(3 * interval, timedelta(minutes=15)),
             session_stale_after=max(session_max_age, 2 * interval),
             coverage_grace=max(3 * interval, timedelta(hours=1)),
+            extraction_idle_after=timedelta(minutes=30) if reads_pictures else None,
         )
 
 
@@ -304,6 +310,13 @@ def _codes(facts: HealthFacts, now: datetime, limits: Thresholds) -> Iterator[Re
     if facts.is_session_unkept:
         yield ReasonCode.SESSION_UNKEPT
     if facts.store is not None:
+        yield from file_codes(
+            facts.store,
+            now,
+            started_at=facts.started_at,
+            dead_for=limits.events_dead_for,
+            idle_after=limits.extraction_idle_after,
+        )
         yield from agent_codes(facts.store.agent)
     yield from told_codes(
         facts.outbox,

@@ -16,7 +16,7 @@ from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Met
 from prometheus_client.registry import Collector
 
 from whatsapp_etl.downloads import DownloadState
-from whatsapp_etl.extracted import JobState
+from whatsapp_etl.extracted import ExtractionFacts, JobState, UnreadReason
 from whatsapp_etl.happenings import OutboxFacts
 from whatsapp_etl.model import DisagreementFact, MissingReason, RunStatus
 from whatsapp_etl.service.health import SessionWord, Thresholds, assess
@@ -174,8 +174,8 @@ def _now(snapshot: Snapshot, now: datetime) -> Iterator[Metric]:
         yield _gauge("whatsapp_messages_stored", "Messages in Postgres.", snapshot.store.messages)
         states = {state.value: snapshot.store.attachments.get(state, 0) for state in DownloadState}
         yield _gauge_by("whatsapp_attachments", "Attachments by how far their bytes came.", "state", states)
-        jobs = {state.value: snapshot.store.extraction_jobs.get(state, 0) for state in JobState}
-        yield _gauge_by("whatsapp_extraction_jobs", "Stored images by how reading stands.", "state", jobs)
+        if snapshot.store.extraction:
+            yield from _reading(snapshot.store.extraction)
         if snapshot.store.last_seen:
             yield _gauge(
                 "whatsapp_newest_message_age_seconds",
@@ -190,6 +190,18 @@ def _now(snapshot: Snapshot, now: datetime) -> Iterator[Metric]:
         yield _gauge("whatsapp_coverage_chats_complete", "Chats with nothing missing.", chats.chats_complete)
         if chats.expected is not None:
             yield _gauge("whatsapp_coverage_expected", "Messages listed in the look-back.", chats.expected)
+
+
+def _reading(facts: ExtractionFacts) -> Iterator[Metric]:
+    jobs = {state.value: facts.jobs.get(state, 0) for state in JobState}
+    yield _gauge_by("whatsapp_extraction_jobs", "Stored images by how reading stands.", "state", jobs)
+    dead = {reason.value: facts.dead_reasons.get(reason.value, 0) for reason in UnreadReason}
+    yield _gauge_by("whatsapp_extraction_jobs_dead", "Images given up, by why.", "reason", dead)
+    yield _gauge(
+        "whatsapp_extraction_idle_seconds",
+        "How long images have been due and no worker took one, in seconds; 0 without any.",
+        facts.idle_for.total_seconds() if facts.idle_for else 0,
+    )
 
 
 def _deliveries(what: str, outbox: OutboxFacts | None, now: datetime) -> Iterator[Metric]:

@@ -71,6 +71,9 @@ class ReasonCode(StrEnum):
     COVERAGE_GAPS = "coverage_gaps"
     REJECTS_HIGH = "rejects_high"
     FACTS_LOST = "facts_lost"
+    ATTACHMENTS_GIVEN_UP = "attachments_given_up"
+    EXTRACTION_DEAD = "extraction_dead"
+    EXTRACTION_IDLE = "extraction_idle"
     EVENTS_DEAD = "events_dead"
     EVENTS_STUCK = "events_stuck"
     AGENT_NOT_FOUND = "agent_not_found"
@@ -379,6 +382,24 @@ _ALL = (
         "The view `coverage_gaps` names them (`no_longer_listed`). If an older profile was restored, link "
         "the account again, and the phone hands its history over; what arrived between and was not stored "
         "is on the phone only.",
+    ),
+    # Of both a stranger's file can be the cause, so they degrade nothing.
+    _notice(
+        ReasonCode.ATTACHMENTS_GIVEN_UP,
+        "A file could not be got in twelve tries and was given up. Its message is stored.",
+        "`whatsapp-etl attachments status` tells the reasons. Nothing else is lost.",
+    ),
+    _notice(
+        ReasonCode.EXTRACTION_DEAD,
+        "A picture could not be read for its text in five tries and was given up. The picture is stored.",
+        "`whatsapp-etl extract --status` tells the reasons. Mend them, then run "
+        "`whatsapp-etl extract --once --dead`.",
+    ),
+    _degraded(
+        ReasonCode.EXTRACTION_IDLE,
+        "Pictures are due to be read for their text, and no worker has taken one for long.",
+        "The log entry picture_worker_ended says why the worker beside `run` ended; start others with "
+        "`whatsapp-etl extract --follow`.",
     ),
     _degraded(
         ReasonCode.EVENTS_DEAD,
