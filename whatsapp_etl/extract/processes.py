@@ -20,15 +20,18 @@ _END_ALLOWED = timedelta(seconds=1)
 def find_browsers(profile: Path) -> tuple[psutil.Process, ...]:
     """Return the browser processes that have `profile` as their user-data directory.
 
-    Renderers and other children, which carry the same argument beside a `--type`, are left out.
+    Renderers and other children, which carry the same argument beside a `--type`, are left out. So is a child
+    that was forked a moment ago: until it becomes another program it has its parent's arguments.
     """
     wanted = f"--user-data-dir={profile}"
-    return tuple(
+    found = [
         process
         for process in psutil.process_iter()
         if wanted in (arguments := _arguments(process))
         and not any(argument.startswith("--type=") for argument in arguments)
-    )
+    ]
+    pids = {process.pid for process in found}
+    return tuple(process for process in found if _parent_pid(process) not in pids)
 
 
 def end_browsers_below(folder: Path) -> None:
@@ -91,6 +94,13 @@ def _arguments(process: psutil.Process) -> Sequence[str]:
         return process.cmdline()
     except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
         return ()
+
+
+def _parent_pid(process: psutil.Process) -> int | None:
+    try:
+        return process.ppid()
+    except psutil.NoSuchProcess:
+        return None
 
 
 def _is_zombie(process: psutil.Process) -> bool:
