@@ -30,7 +30,7 @@ from whatsapp_etl.load.deliveries import EventOutbox
 from whatsapp_etl.load.store import Store
 
 KEY = b"a secret that nobody knows"
-PATIENCE = timedelta(seconds=0.4)
+PATIENCE = timedelta(seconds=1.5)  # a busy machine answers late, and what comes late comes again
 TYPES = (
     EventType.SYNC_FAILED,
     EventType.SESSION_QR_REQUIRED,
