@@ -244,3 +244,23 @@ def test_the_storage_can_be_hidden(simulator: RunningSimulator, visit: Visit):
     names = page.evaluate("async () => (await indexedDB.databases()).map(each => each.name)")
 
     assert "model-storage" not in names
+
+
+def test_settling_waits_until_the_page_has_stored_what_was_changed(simulator: RunningSimulator, visit: Visit):
+    page = visit(simulator.url)
+    chat = read(page, "return (await all('chat')).find(row => /^15552\\d+@c.us/.test(row.id)).id")
+    names = [simulator.add_message(chat, f"Number {number}") for number in range(30)]
+
+    assert simulator.settle()
+
+    stored = set(read(page, "return (await all('message')).map(row => row.id)"))
+    assert stored >= set(names)
+
+
+def test_a_page_that_stores_nothing_is_not_waited_for_long(simulator: RunningSimulator, visit: Visit):
+    page = visit(simulator.url)
+    chat = read(page, "return (await all('chat')).find(row => /^15552\\d+@c.us/.test(row.id)).id")
+    page.route("**/page/sync*", lambda route: route.abort())
+    simulator.add_message(chat, "Not heard of")
+
+    assert not simulator.settle()

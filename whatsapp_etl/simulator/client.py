@@ -42,6 +42,10 @@ class ControlClient:
         """Change the page's configuration; `delays` are merged one by one."""
         return self._post("config", **changes)
 
+    def settle(self) -> bool:
+        """Return once the open pages have in their storage what was changed; False: not within seconds."""
+        return bool(self._post("settle")["settled"])
+
     def behave(self, *names: str) -> None:
         """Let exactly these behaviours be on; see `docs/simulator.md`."""
         self._post("behaviours", on=list(names))

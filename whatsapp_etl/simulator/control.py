@@ -67,6 +67,7 @@ def control_routes(server: PageServer) -> list[Route]:
         ("POST", "/decrypt", control.decrypt),
         ("POST", "/expire", control.expire),
         ("POST", "/phone_history", control.phone_history),
+        ("POST", "/settle", control.settle),
         ("GET", "/truth", control.truth),
         ("GET", "/ledger", control.ledger),
         ("POST", "/ledger/reset", control.reset_ledger),
@@ -121,6 +122,9 @@ class _Control:
         await self._server.show_dialog(kind)
         await self._server.until_drawn()
         return {"dialog": kind}
+
+    async def settle(self, _request: Request, _payload: Payload) -> Payload:
+        return {"settled": await self._server.until_stored()}
 
     async def configure(self, _request: Request, payload: Payload) -> Payload:
         unknown = sorted(set(payload) - set(self._server.config))

@@ -31,6 +31,7 @@ _QR_TTLS_MS = (60_000, 20_000, 20_000, 20_000, 20_000, 20_000)
 _QR_PREFIX = "https://wa.me/settings/linked_devices#"
 _LOGGED_OUT = 0
 _DRAWN_WITHIN_S = 5.0
+_STORED_WITHIN_S = 5.0
 
 #: Dialogs that end when the session is taken over.
 _USED_ELSEWHERE = ("conflict", "another_session")
@@ -47,6 +48,7 @@ class Connection:
     profile: str = ""  #: The release that the page was loaded in; it stays in it.
     tells_drawn: bool = False  #: Whether it answers when it shows a dialog.
     drawn: asyncio.Future[None] | None = None  #: Done when the page shows the dialog it was told last.
+    stored: int | None = None  #: Up to which change the page's storage has them; None: it told nothing yet.
 
     async def send(self, frame: Frame) -> None:
         if self.socket.application_state is WebSocketState.CONNECTED:
@@ -74,6 +76,9 @@ class PageServer:
     phone_results: dict[str, PhoneResult] = field(default_factory=dict)  #: By chat; else "ok".
     _qr_batches: int = 0
     _page_loads: int = 0
+    _progress: asyncio.Condition = field(
+        default_factory=asyncio.Condition
+    )  #: A page stored something, or went.
 
     # --- the socket ----------------------------------------------------------------------------
 
@@ -91,6 +96,7 @@ class PageServer:
             if connection in self.connections:
                 self.connections.remove(connection)
             connection.has_drawn()
+            await self._has_moved()
 
     async def _greet(self, connection: Connection, hello: Frame) -> None:
         self.connections.append(connection)
@@ -118,6 +124,9 @@ class PageServer:
                 await self._opened(str(frame["chat"]))
             case "drawn":
                 connection.has_drawn()
+            case "stored":
+                connection.stored = int(frame["sequence"])
+                await self._has_moved()
             case "login_shown":
                 connection.has_qr = bool(frame["qr"])
                 connection.link_code = frame["link_code"]
@@ -243,6 +252,25 @@ class PageServer:
         asked = [page.drawn for page in self.connections if page.drawn is not None]
         if asked:
             await asyncio.wait(asked, timeout=_DRAWN_WITHIN_S)
+
+    async def until_stored(self) -> bool:
+        """Return whether every page that shows chats has stored all there is; it is not waited for long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_STORED_WITHIN_S), self._progress:
+                await self._progress.wait_for(lambda: not self._behind())
+        return not self._behind()
+
+    def _behind(self) -> list[Connection]:
+        newest = self.world.feed.last
+        return [
+            page
+            for page in self.connections
+            if page.is_linked and page.stored is not None and page.stored < newest
+        ]
+
+    async def _has_moved(self) -> None:
+        async with self._progress:
+            self._progress.notify_all()
 
     async def configure(self, changes: Frame) -> None:
         """Change the configuration; delays are merged one by one, and the world goes by the page's `now`."""

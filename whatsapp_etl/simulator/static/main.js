@@ -205,10 +205,13 @@ async function openStore() {
     store = await Store.open(config);
     const last = await store.preference(LOGIN_KEY);
     const isSameShape = Boolean(last?.renamed) === config.idb_renamed_fields;
-    if (last?.token === token && last.world === config.world && isSameShape) return "known";
-    await store.wipe();
-    store = await Store.open(config);
-    return "new";
+    const isKnown = last?.token === token && last.world === config.world && isSameShape;
+    if (!isKnown) {
+      await store.wipe();
+      store = await Store.open(config);
+    }
+    store.on("pulled", (sequence) => socket.send({ op: "stored", sequence }));
+    return isKnown ? "known" : "new";
   } catch (error) {
     if (!(error instanceof StorageUnavailableError)) throw error;
     leave(STORAGE_FAILED);

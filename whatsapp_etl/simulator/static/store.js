@@ -283,6 +283,7 @@ export class Store {
         next = page.done ? null : this.#ask(page.next); // comes while this one is written
         next?.catch(() => {}); // told where it is awaited
         await this.#apply(page.changes, page.next);
+        if (page.done) this.#events.emit("pulled", page.next);
         seen += page.changes.length;
         total = Math.max(total, page.total); // The server counts what is left.
         progress(seen, total);
