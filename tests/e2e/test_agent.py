@@ -28,6 +28,7 @@ def with_settings(account, **changes):
     )
 
 
+@pytest.mark.matrix
 def test_the_chat_is_set_changed_and_removed(account):
     it = account()
     # The second cycle has nothing to read, and says so of each chat.

@@ -30,9 +30,8 @@ def ready(simulator, open_shared_session):
     return session
 
 
-@pytest.mark.parametrize(
-    "profile", [pytest.param(each, marks=() if each == "aug26" else pytest.mark.matrix) for each in PROFILES]
-)
+@pytest.mark.matrix
+@pytest.mark.parametrize("profile", PROFILES)
 def test_of_all_dialogs_only_the_news_are_closed(simulator, open_shared_session, profile):
     simulator.set_config(profile=profile)
     session = open_shared_session(simulator.url)

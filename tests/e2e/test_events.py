@@ -6,6 +6,7 @@ import threading
 from queue import Queue
 
 import httpx
+import pytest
 
 from tests.fixtures.events import running_receiver
 from whatsapp_etl.happenings import EventType
@@ -13,6 +14,7 @@ from whatsapp_etl.happenings import EventType
 PATIENCE = 60
 
 
+@pytest.mark.matrix
 def test_run_tells_of_the_code_and_of_the_link_once_each(program):
     came: Queue[None] = Queue()
     with running_receiver(on_request=lambda: came.put(None)) as receiver:

@@ -95,7 +95,7 @@ WAYS = {
     SessionState.UNKNOWN: behaving("log_out_question"),
     SessionState.CRASHED: crashed,
 }
-_QUICK = {SessionState.PAIRING, SessionState.PASSKEY_REQUIRED, SessionState.CRASHED}
+_QUICK = {SessionState.PASSKEY_REQUIRED}
 
 
 def test_every_state_but_the_rest_after_the_last_code_has_a_way_here():

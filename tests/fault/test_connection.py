@@ -21,8 +21,13 @@ STRIDE = 28
     ("fault", "when"),
     [
         pytest.param(Fault.CUT, lambda: nth(1, "Q BEGIN"), id="at the first begin", marks=pytest.mark.matrix),
-        pytest.param(Fault.CUT, lambda: nth(2, "d"), id="in the rows of a chat"),
-        pytest.param(Fault.CUT, lambda: next_after("Q COPY messages", "Q COMMIT"), id="before a commit"),
+        pytest.param(Fault.CUT, lambda: nth(2, "d"), id="in the rows of a chat", marks=pytest.mark.matrix),
+        pytest.param(
+            Fault.CUT,
+            lambda: next_after("Q COPY messages", "Q COMMIT"),
+            id="before a commit",
+            marks=pytest.mark.matrix,
+        ),
         pytest.param(Fault.CUT_ANSWER, lambda: next_after("Q COPY messages", "Q COMMIT"), id="in a commit"),
     ],
 )

@@ -55,7 +55,7 @@ def test_a_store_that_fails_while_a_session_is_fetched_leaves_the_profile_as_it_
 @pytest.mark.parametrize(
     ("fault", "where"),
     [
-        ("500", "part-0001"),
+        pytest.param("500", "part-0001", marks=pytest.mark.matrix),
         ("403", "current/"),
         pytest.param("403", "part-0000", marks=pytest.mark.matrix),
         pytest.param("silent", "manifest", marks=pytest.mark.matrix),
@@ -83,6 +83,7 @@ def test_a_store_that_fails_during_a_backup_keeps_the_generation_before(
     assert all(each.manifest for each in it.keeper.listed())
 
 
+@pytest.mark.matrix
 def test_a_close_does_not_fail_with_the_store(machine, faulty, s3_url):
     it = machine("a", filled="first", url=s3_url)
     it.keeper.before_start()

@@ -17,16 +17,11 @@ from whatsapp_etl.simulator.generate import build_world
 from whatsapp_etl.simulator.world import World, spoken_phone
 from whatsapp_etl.transform.parse import parse_rows
 
-_SAMPLE = {(PROFILES[-1], "en-US")}
-
-CELLS = [
-    pytest.param(profile, locale, marks=() if (profile, locale) in _SAMPLE else pytest.mark.matrix)
-    for profile in PROFILES
-    for locale in LOCALES
-]
+pytestmark = pytest.mark.matrix
 
 
-@pytest.mark.parametrize(("profile", "locale"), CELLS)
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("locale", LOCALES)
 def test_every_kind_of_row_is_parsed_into_what_was_sent(start_simulator, open_reading, profile, locale):
     simulator = start_simulator(chats=6, messages=260, **page_options(profile, locale))
     world, _ = build_world(simulator.options)
