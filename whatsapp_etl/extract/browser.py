@@ -26,7 +26,7 @@ from whatsapp_etl.errors import BrowserCrashedError, BrowserMissingError, Whatsa
 from whatsapp_etl.extract.processes import end_browser, find_browsers, memory_of, wait_until_gone
 from whatsapp_etl.extract.profile import Profile
 from whatsapp_etl.extract.shield import shield_script, verify_shield
-from whatsapp_etl.extract.temporary import browser_environment
+from whatsapp_etl.extract.temporary import TemporaryFolder, temporary_base
 from whatsapp_etl.extract.watchdog import Watchdog
 
 _SYSTEM_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
@@ -173,13 +173,14 @@ class Browser:
     def _open(self) -> None:
         options = self.options
         self._stack.enter_context(self.profile)
+        temporary = self._stack.enter_context(TemporaryFolder(temporary_base(os.environ))).path
         version = browser_version(options.executable)
         playwright = sync_playwright().start()
         self._stack.callback(_stop, playwright)
         # Before the context: a launch that hangs has a process without a context.
         self._stack.callback(self._end_remains)
         try:
-            context = self._launch(playwright, version)
+            context = self._launch(playwright, version, temporary)
         except PlaywrightError as error:
             raise BrowserCrashedError(
                 f"Chromium did not start ({options.executable}).",
@@ -192,15 +193,13 @@ class Browser:
         self._page = _only_page(context)
         self._install_shield(context)
 
-    def _launch(self, playwright: Playwright, version: str) -> BrowserContext:
+    def _launch(self, playwright: Playwright, version: str, temporary: Path) -> BrowserContext:
         options = self.options
-        environment: dict[str, str | float | bool] | None = None
-        if (changed := browser_environment(os.environ)) is not None:
-            environment = {**changed}
         return playwright.chromium.launch_persistent_context(
             self.profile.folder,
             executable_path=options.executable,
-            env=environment,
+            env={**os.environ, "TMPDIR": str(temporary)},
+            artifacts_dir=temporary,
             headless=options.is_headless,
             # Playwright leaves the sandbox out unless asked; root cannot have one.
             chromium_sandbox=os.geteuid() != 0,
