@@ -1,9 +1,10 @@
-"""The service and its browser killed at moments chosen by chance, again and again, with the login in a vault.
+"""The service and its browser killed at moments chosen by chance, again and again.
 
 A life of the service begins with what the one before left: its browser is killed, then the service itself,
 now and then while it is ending. Every few lives one may live on: it must be logged in without a new scan,
-and the database must equal the truth. Now and then the profile is left behind, as by a container that was
-made anew, and the next life begins with what the vault holds.
+and the database must equal the truth. With a vault the profile is left behind now and then, as by a
+container that was made anew, and the next life begins with what the vault holds. Without one nothing
+brings a login back.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ class Kills:
     database: Database
     folder: Path
     random: Random
+    has_vault: bool = True
     begun_at: datetime = field(init=False)
     done: Counter[str] = field(default_factory=Counter)
     judged: list[Comparison] = field(default_factory=list)
@@ -107,7 +109,7 @@ class Kills:
             if lives % check_every == 0:
                 self.check()
                 tell(self.figures())
-                if self.done["checks"] % 2:
+                if self.has_vault and self.done["checks"] % 2:
                     self.move()
         self.check()
 
@@ -143,7 +145,9 @@ class Kills:
             self.troubles.append(f"check {self.done['checks']}: {len(browsers)} browsers on the profile")
         self._end(service)
         self.judged.append(compare_with_truth(self.simulator, self.database, self.begun_at - LOOKBACK))
-        if self._command("session", "verify").returncode:
+        if left := [path.name for path in self._temporary.iterdir()]:
+            self.troubles.append(f"check {self.done['checks']}: temporary folders left: {left}")
+        if self.has_vault and self._command("session", "verify").returncode:
             self.troubles.append(f"check {self.done['checks']}: what the vault holds does not open")
 
     def move(self) -> None:
@@ -226,10 +230,14 @@ class Kills:
         self._kill()
 
     def _browser_of(self, service: subprocess.Popen[bytes]) -> psutil.Process | None:
+        """Wait for a browser of this life; one that a killed service left is still ending."""
         until = monotonic() + _WELL_WITHIN
+        begun = psutil.Process(service.pid).create_time()
         while monotonic() < until and service.poll() is None:
-            if found := find_browsers(self.profile):
-                return found[0]
+            for browser in find_browsers(self.profile):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    if browser.create_time() >= begun:
+                        return browser
             self._let_pass(service, _LOOKS_EVERY)
         self.troubles.append(f"life {self.done['lives']}: no browser ({self._log.read_text()[-600:]})")
         return None
@@ -266,17 +274,20 @@ class Kills:
             timeout=_WELL_WITHIN,
         )
 
+    @property
+    def _temporary(self) -> Path:
+        return self.folder / "tmp"
+
     def _environment(self) -> Mapping[str, str]:
-        temporary = self.folder / "tmp"
-        temporary.mkdir(exist_ok=True)
+        self._temporary.mkdir(exist_ok=True)
+        vault = {"SESSION_STORE_URL": f"file://{self.folder}/store", "SESSION_STORE_KEY": _KEY}
         return {
             **os.environ,
+            **(vault if self.has_vault else {}),
             "WHATSAPP_URL": self.simulator.url,
             "WHATSAPP_PROFILE_DIR": str(self.profile),
             "ATTACHMENTS_DIR": str(self.folder / "attachments"),
             "SPOOL_DIR": str(self.folder / "spool"),
-            "SESSION_STORE_URL": f"file://{self.folder}/store",
-            "SESSION_STORE_KEY": _KEY,
             "SESSION_CHECK_SECONDS": "1",
             "BROWSER_MAX_RESTARTS_PER_HOUR": "1000",
             "PG_URL": self.database.url,
@@ -285,7 +296,7 @@ class Kills:
             "WHATSAPP_CHATS_PER_MINUTE": "0",
             "WHATSAPP_SCROLLS_PER_SECOND": "0",
             "LOG_LEVEL": "INFO",
-            "TMPDIR": str(temporary),
+            "TMPDIR": str(self._temporary),
         }
 
     def close(self) -> None:
@@ -315,14 +326,16 @@ NEVER = (
 
 
 @contextmanager
-def open_kills(simulator: RunningSimulator, database: Database, seed: int) -> Iterator[Kills]:
+def open_kills(
+    simulator: RunningSimulator, database: Database, seed: int, *, has_vault: bool = True
+) -> Iterator[Kills]:
     """Link the account; nothing runs any more when it is left."""
     with ExitStack() as stack:
         # A short path: Chromium's socket in it may have 108 bytes.
         folder = Path(
             stack.enter_context(TemporaryDirectory(prefix="wetl-kills-", ignore_cleanup_errors=True))
         )
-        kills = Kills(simulator, database, folder, Random(seed))
+        kills = Kills(simulator, database, folder, Random(seed), has_vault)
         stack.callback(kills.close)
         kills.link()
         yield kills
