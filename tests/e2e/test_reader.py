@@ -133,6 +133,31 @@ def test_a_chat_with_more_unread_messages_than_the_page_holds_is_captured_whole(
     assert simulator.ledger()["receipts"] == 0
 
 
+@pytest.mark.parametrize("late", [False, True], ids=["of_one_second", "that_came_late"])
+def test_unread_messages_below_the_newest_are_captured(open_reading, simulator, late):
+    """The page opens at the oldest unread one; its last row is then the newest by time, with others below."""
+    chat_id = next(
+        chat["id"]
+        for chat in simulator.world()["chats"]
+        if chat["id"].startswith("15552") and chat["unread"] == 0
+    )
+    begin = datetime.fromisoformat(simulator.world()["now"]) - timedelta(hours=3)
+    ids = []
+    for number in range(60):
+        # 25 rows before the divider and 26 after it are what the page shows first.
+        at = begin + timedelta(seconds=(number if number <= 25 else 0) if late else 0)
+        ids.append(simulator.add_message(chat_id, f"Number {number}", at=at.isoformat()))
+    reading = open_reading(simulator)
+    facts = {str(fact.key): fact for fact in reading.facts(chat_id) if fact.sent_at >= begin}
+    wanted = [facts.pop(ids[25]), *facts.values()]
+
+    batch = reading.read(chat_id, wanted[::-1])
+
+    assert batch.stop_reason is StopReason.ALL_FOUND
+    assert captured(batch) == stanzas(wanted)
+    assert len(wanted) == 60
+
+
 def test_an_edited_message_far_up_is_read_again(open_reading, simulator):
     reading = open_reading(simulator)
     chat_id = busiest(reading)

@@ -78,13 +78,14 @@ class Conversation:
             return Opened.WITHOUT_ROWS
         return Opened.PARTLY if answer["has_other"] else Opened.NO
 
-    def newest(self, stanza_id: str | None) -> Step | None:
+    def newest(self, stanza_ids: Sequence[str]) -> Step | None:
         """Scroll to the newest rows and capture; a chat with unread messages opens above them.
 
         Args:
-            stanza_id: A message that is there once the newest rows are.
+            stanza_ids: Messages that are all there once the newest rows are; without any, it is the newest
+                row when none comes below it.
         """
-        return self._step("bottom", (), newest=stanza_id)
+        return self._step("bottom", (), newest=stanza_ids)
 
     def older(
         self, seen: Sequence[str], *, pictures: Sequence[str] = (), captures: bool = True
@@ -130,7 +131,7 @@ class Conversation:
         *,
         captures: bool = True,
         pictures: Sequence[str] = (),
-        newest: str | None = None,
+        newest: Sequence[str] = (),
         only: str | None = None,
     ) -> Step | None:
         patience = self._patience
@@ -143,7 +144,7 @@ class Conversation:
             capture=captures,
             pictures=list(pictures),
             presses=self._presses,
-            newest=newest,
+            newest=list(newest),
             only=only,
             quiet_ms=round(patience.quiet.total_seconds() * 1000),
             empty_ms=round(patience.empty_rows.total_seconds() * 1000),

@@ -130,7 +130,7 @@ class ListReader(Reader):
         ids = {listed.chat_id} if listed.chat_id else set()
         reason, chat_id = StopReason.CHAT_NOT_FOUND, listed.chat_id or ""
         for row in self.chat_list.candidates(_as_chat(listed), listed.index, ids):
-            step = self.conversation.newest(None) if self._click(row) else None
+            step = self.conversation.newest(()) if self._click(row) else None
             if step is None:
                 continue
             proven = _proven(step, ids)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import islice
 
 from whatsapp_etl.downloads import DownloadRules, DownloadWay
 from whatsapp_etl.errors import StopRequestedError
@@ -159,7 +160,7 @@ class Reader:
     def _open(self, visit: ChatVisit, walk: Walk) -> StopReason | None:
         """Open the chat meant and take its newest rows; a stop reason when that fails."""
         was_found = False
-        newest = _newest_shown(visit)
+        newest = _newest_shown(visit, walk.times)
         for row in self.chat_list.candidates(visit.chat, visit.list_position, walk.chat_ids):
             was_found = True
             if not self._click(row):
@@ -354,10 +355,19 @@ class Walk:
         self.left = set()
 
 
-def _newest_shown(visit: ChatVisit) -> str | None:
-    """Return a wanted message that is on the page once the newest rows are."""
-    shown = [fact for fact in visit.wanted if fact.type is not MessageType.SYSTEM]
-    return max(shown, key=lambda fact: fact.sent_at).key.stanza_id if shown else None
+def _newest_shown(visit: ChatVisit, times: Mapping[str, datetime]) -> tuple[str, ...]:
+    """Return the wanted messages of which one is the last on the page.
+
+    Those of the newest second, since seconds do not say which of them is below; and the last one by the
+    storage's own order, in which a message that came late stands last whatever its time.
+    """
+    shown = {fact.key.stanza_id: fact for fact in visit.wanted if fact.type is not MessageType.SYSTEM}
+    if not shown:
+        return ()
+    newest = max(fact.sent_at for fact in shown.values())
+    found = {stanza_id for stanza_id, fact in shown.items() if fact.sent_at == newest}
+    found.update(islice((stanza_id for stanza_id in reversed(list(times)) if stanza_id in shown), 1))
+    return tuple(sorted(found))
 
 
 def _with_context(whole: RawRow, first: RawRow) -> RawRow:

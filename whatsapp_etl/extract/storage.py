@@ -239,7 +239,8 @@ class Storage:
     def stanza_times(self, chat_ids: Iterable[str]) -> Mapping[str, datetime]:
         """Return the time of everything stored of one chat by stanza id, whatever type or age.
 
-        A row shown in this chat has one of these ids; it decides whether the chat is the one meant.
+        A row shown in this chat has one of these ids; it decides whether the chat is the one meant. Of each
+        chat id they come in the order in which the page shows them, oldest first.
         """
         times: dict[str, datetime] = {}
         for chat_id in chat_ids:

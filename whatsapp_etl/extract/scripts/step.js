@@ -178,22 +178,20 @@ async (args) => {
     const answered = () => firstId() !== before || topBlock() === 'failed' || topBlock() === 'use_phone';
     if (await until(answered, args.deadline_ms)) loads += firstId() !== before ? 1 : 0;
   } else if (args.action === 'bottom') {
-    const last = () => {
-      const row = rowsOf().at(-1);
-      return row ? idOf(row) : null;
-    };
     let still = performance.now();
     let newest = null;
     const end = performance.now() + args.deadline_ms;
     while (performance.now() < end && performance.now() - still < args.quiet_ms) {
+      const ids = rowsOf().map(idOf).filter(Boolean);
+      const last = ids.at(-1) ?? null;
       const distance = scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop;
-      if (last() !== newest || distance > 4) {
-        if (last() !== newest) still = performance.now();
-        newest = last();
+      if (last !== newest || distance > 4) {
+        if (last !== newest) still = performance.now();
+        newest = last;
         scroller.scrollTop = scroller.scrollHeight;
       }
-      // Nothing newer is expected once the newest known message is shown.
-      if (newest !== null && args.newest && newest.includes(args.newest)) break;
+      // Nothing else is wanted from below once all that may be the last one are shown.
+      if (args.newest.length > 0 && args.newest.every((stanza) => ids.some((id) => id.includes(stanza)))) break;
       await frame();
     }
   }
