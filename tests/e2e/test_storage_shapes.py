@@ -392,6 +392,8 @@ def test_reactions_come_with_their_message_and_an_empty_one_is_taken_back(open_s
                 {**base, "senderUserJid": "15551001001@c.us", "reactionText": "👍"},
                 {**base, "senderUserJid": OWN.id, "reactionText": ""},
                 {**base, "senderUserJid": "15551001002@c.us", "timestamp": seconds(days=40) * 1000},
+                # The time is the sender's own.
+                {**base, "senderUserJid": "15551001003@c.us", "reactionText": "🕰", "timestamp": 9e18},
             ]
         )
     )
@@ -401,7 +403,9 @@ def test_reactions_come_with_their_message_and_an_empty_one_is_taken_back(open_s
     assert {sender: reaction.emoji for sender, reaction in found.items()} == {
         "15551001001@c.us": "👍",
         OWN.id: None,
+        "15551001003@c.us": "🕰",
     }
+    assert found["15551001003@c.us"].reacted_at.year == 3000
     assert found[OWN.id].message_key == MessageKey(False, "15551001001@c.us", "3EB0A1")
     assert found[OWN.id].reacted_at == NOW - timedelta(days=1)
 

@@ -246,6 +246,16 @@ def test_a_document_is_known_by_what_storage_and_page_say():
     assert (by_both.file_name, by_both.size_bytes, by_both.state) == ("b.pdf", 12_345, "seen")
 
 
+@pytest.mark.parametrize("number", [2**64 - 1, -1])
+def test_what_no_column_holds_is_not_taken_for_the_size_of_a_file(number):
+    absurd = facts(type=MessageType.DOCUMENT, size_bytes=number, width=number, height=number)
+    shown = row(type=MessageType.DOCUMENT, attachment=ParsedAttachment(size_bytes=number))
+
+    for made in (message(shown, absurd), message(shown, facts(type=MessageType.DOCUMENT))):
+        (file,) = made.attachments
+        assert (file.size_bytes, file.width, file.height) == (None, None, None)
+
+
 def _values(shown):
     return {name: getattr(shown, name) for name in shown.__dataclass_fields__}
 

@@ -375,6 +375,7 @@ class Storage:
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST = datetime(3000, 1, 1, tzinfo=UTC).timestamp()
 
 
 def _title(
@@ -429,7 +430,8 @@ def _key(parts: Sequence[Any]) -> MessageKey:
 
 
 def _instant(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
+    """Return an instant that one can reckon with; of reactions, a sender may have written any number."""
+    return datetime.fromtimestamp(min(max(seconds, 0), _LATEST), UTC)
 
 
 def _instant_or_none(seconds: float | None) -> datetime | None:

@@ -12,7 +12,7 @@ from whatsapp_etl.transform.timestamps import plain
 
 _DURATION = re.compile(r"(?:(\d{1,2}):)?(\d{1,3}):(\d{2})")
 #: "12 kB", "1,5 MB": the page writes thousands, whole or with one decimal.
-_SIZE = re.compile(r"([\d.,]+)\s?([kmg]?)b", re.IGNORECASE)
+_SIZE = re.compile(r"([\d.,]{1,9})\s?([kmg]?)b", re.IGNORECASE)
 _UNITS = {"": 1, "k": 1_000, "m": 1_000_000, "g": 1_000_000_000}
 _FILE_NAME = re.compile(r"[\"“„«](.+)[\"”“»]")
 #: On the last place of an album: how many more there are.

@@ -43,6 +43,11 @@ _PRECISION: Mapping[str, TsPrecision] = {"model": "second", "neighbour": "clampe
 
 _DELETED_BY: tuple[DeletedBy, ...] = ("sender", "admin")
 
+#: A sender may state any number. One that no column holds would stop the chat, and one that no sum holds
+#: the totals; WhatsApp carries files of 2 GB.
+_MOST_BYTES = 2**40
+_MOST_PIXELS = 2**31 - 1
+
 #: Why a row's time was not read, as its signs say it.
 _TIME_REASONS = (RejectReason.DATE_UNCLEAR, RejectReason.OTHER_CALENDAR)
 
@@ -317,7 +322,8 @@ def _attachment(
 ) -> Attachment:
     shown = row.attachment if row else None
     stated = facts.mimetype if facts else None
-    width, height = (facts.width, facts.height) if facts else (None, None)
+    width = _stated(facts.width, _MOST_PIXELS) if facts else None
+    height = _stated(facts.height, _MOST_PIXELS) if facts else None
     duration = (facts.duration_seconds if facts else None) or (shown.duration_seconds if shown else None)
     name = (facts.file_name if facts else None) or (shown.file_name if shown else None)
     name = name.replace("\0", "") if name and kind is MessageType.DOCUMENT else None
@@ -341,12 +347,18 @@ def _attachment(
         position=0,
         media_type=stated or (shown.media_type if shown else None),
         state="seen",
-        size_bytes=(facts.size_bytes if facts else None) or (shown.size_bytes if shown else None),
+        size_bytes=_stated(
+            (facts.size_bytes if facts else None) or (shown.size_bytes if shown else None), _MOST_BYTES
+        ),
         width=width,
         height=height,
         duration_seconds=duration,
         file_name=name,
     )
+
+
+def _stated(number: int | None, most: int) -> int | None:
+    return number if number is not None and 0 <= number <= most else None
 
 
 def unused_files(batch: ChatBatch, messages: Iterable[Message]) -> tuple[str, ...]:
