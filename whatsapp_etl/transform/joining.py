@@ -78,7 +78,11 @@ class FactsIndex:
         return key.is_outgoing == is_outgoing and participant_id in {None, key.participant_id}
 
     def _children(self, row: ParsedRow) -> Sequence[MessageFacts]:
-        """Return an album's messages in order: those from its first to its last id, if the count fits."""
+        """Return an album's messages in order, if the count fits: its parent's, or those from first to last.
+
+        Times alone do not tell: its sender may have sent another picture meanwhile. An album that something
+        else cuts in two has two rows, and its parent more messages than either.
+        """
         bounds = collection_bounds(row.shown_id)
         if bounds is None:
             return self._from_first(row)
@@ -87,12 +91,17 @@ class FactsIndex:
         if len(begin) != 1 or len(end) != 1:
             return ()
         low, high = self._ordered.index(begin[0]), self._ordered.index(end[0])
-        children = [
+        between = [
             each
             for each in self._ordered[low : high + 1]
             if each.type in FILE_TYPES and each.sender_id == begin[0].sender_id
         ]
-        return children if len(children) == count else ()
+        parent = begin[0].parent_stanza_id
+        siblings = [
+            each for each in self._ordered if each.type in FILE_TYPES and each.parent_stanza_id == parent
+        ]
+        candidates = (siblings if parent else (), [each for each in between if each in siblings], between)
+        return next((found for found in candidates if len(found) == count), ())
 
     def _from_first(self, row: ParsedRow) -> Sequence[MessageFacts]:
         """Return an album's messages where its row has the first one's id: the parent's, or so many."""
