@@ -5,23 +5,37 @@ Imported only where images are to be processed: with it come the extractors.
 
 from __future__ import annotations
 
+import errno
+import faulthandler
 import os
 import random
 import socket
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
 
 from whatsapp_etl import bootstrap
 from whatsapp_etl.ending import heeding_signals
 from whatsapp_etl.errors import EXIT_PARTIAL
+from whatsapp_etl.extraction.decide import Policy
 from whatsapp_etl.extraction.engine import Engine, find_engine
 from whatsapp_etl.extraction.pictures import MOST_BYTES
 from whatsapp_etl.extraction.worker import Done, Worker
 from whatsapp_etl.load.extractions import Extractions
 from whatsapp_etl.settings import Settings
+from whatsapp_etl.steps import AnnounceReading, no_announcement
 from whatsapp_etl.stopping import Stop
 
+log = structlog.get_logger(__name__)
+
 _ABANDONED_CODE = 1
+#: From -1000 to 1000; what is higher is ended sooner.
+_OOM_SCORE = Path("/proc/self/oom_score_adj")
 
 
 def check_engine(settings: Settings) -> Engine:
@@ -33,7 +47,16 @@ def check_engine(settings: Settings) -> Engine:
     return find_engine(settings.extraction_engine)
 
 
-def work(settings: Settings, *, follows: bool, again: bool, dead: bool, is_attached: bool) -> int:
+def work(
+    settings: Settings,
+    *,
+    follows: bool,
+    again: bool = False,
+    dead: bool = False,
+    is_attached: bool = False,
+    announce: AnnounceReading = no_announcement,
+    policy: Policy | None = None,
+) -> int:
     """Read pictures as `extract_command.extract` says; return the exit code.
 
     Raises:
@@ -41,6 +64,7 @@ def work(settings: Settings, *, follows: bool, again: bool, dead: bool, is_attac
     """
     engine = check_engine(settings)
     root = settings.attachments_dir
+    _be_first_without_memory()
 
     def read_file(path: str) -> bytes:
         with (root / path).open("rb") as file:
@@ -66,6 +90,9 @@ def work(settings: Settings, *, follows: bool, again: bool, dead: bool, is_attac
             name=f"{socket.gethostname()}/{os.getpid()}",
             jitter=random.random,
             abandon=_abandon,
+            bound=_ended_after,
+            announce=announce,
+            policy=policy,
         )
         done = worker.run(stop, follows=follows)
     if follows:
@@ -86,6 +113,27 @@ def _end_with_input(stop: threading.Event) -> None:
     while os.read(sys.stdin.fileno(), 1):
         pass
     stop.set()
+
+
+@contextmanager
+def _ended_after(time: timedelta) -> Iterator[None]:
+    """End this process when the block takes longer: by a thread that needs no lock of the interpreter."""
+    faulthandler.dump_traceback_later(time.total_seconds(), exit=True)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+def _be_first_without_memory() -> None:
+    """Let the system end this process first where memory runs out: an engine may take all that there is.
+
+    Else it ends the largest one, which is Chromium or Postgres.
+    """
+    try:
+        _OOM_SCORE.write_text("1000")
+    except OSError as error:  # not Linux, or not allowed
+        log.debug("oom_score_kept", reason=errno.errorcode.get(error.errno or 0, "unknown"))
 
 
 def _abandon() -> None:

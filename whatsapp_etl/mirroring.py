@@ -15,9 +15,11 @@ from whatsapp_etl.attachments.mirror import Mirror
 from whatsapp_etl.errors import AttachmentStoreError
 from whatsapp_etl.load.store import Store
 from whatsapp_etl.steps import Announce, Step, no_announcement
+from whatsapp_etl.unused_files import CopyLeftError
 
 log = structlog.get_logger(__name__)
 
+_ADVICE = "whatsapp-etl attachments fsck --repair"
 _AT_ONCE = 100
 _BUDGET = timedelta(minutes=2)
 
@@ -52,29 +54,36 @@ class Mirroring:
                 for path in paths:
                     if not is_patient and time.monotonic() > end:
                         return copied + len(done)
-                    try:
-                        self.mirror.put(path, self.root / path)
-                    except FileNotFoundError:
-                        log.warning("attachment_missing", advice="whatsapp-etl attachments fsck --repair")
+                    if (reason := self._not_copied(path)) is not None:
+                        # The others are copied all the same, and it is tried again in the next cycle.
+                        log.warning("attachment_not_copied", reason=reason, advice=_ADVICE)
                         continue
                     done.append(path)
+                    self.announce(Step.FILE_COPIED)
             finally:
                 self.store.attachments.note_copies(done, self.clock())
             self.announce(Step.FILES_COPIED)
             copied, after = copied + len(done), paths[-1]
         return copied
 
+    def _not_copied(self, path: str) -> str | None:
+        """Copy one file; or return why its copy would not be it."""
+        try:
+            return None if self.mirror.put(path, self.root / path) else "changed"
+        except OSError as error:
+            return errno.errorcode.get(error.errno or 0, "unknown")
+
 
 def remove_copy(mirror: Mirror, file_path: str) -> None:
     """Remove a file's copy.
 
     Raises:
-        OSError: It could not be removed; the file stays noted and is tried again.
+        CopyLeftError: It could not be removed; the file stays noted and is tried again.
     """
     try:
         mirror.delete(file_path)
     except AttachmentStoreError as error:
-        raise OSError(errno.EIO, str(error)) from error
+        raise CopyLeftError(errno.EIO, str(error)) from error
 
 
 def copy_new_files(mirroring: Mirroring | None) -> None:

@@ -36,12 +36,22 @@ class Step(StrEnum):
     MESSAGES_EXPIRED = "messages_expired"
     FILE_REMOVED = "file_removed"  #: One that no message has; the row that says so is still there.
     FILES_REMOVED = "files_removed"
-    FILES_COPIED = "files_copied"  #: Into the second store, and noted.
+    FILE_COPIED = "file_copied"  #: One, into the second store; the ledger does not say so yet.
+    FILES_COPIED = "files_copied"  #: All that were due, and noted.
     RUN_STORED = "run_stored"
 
 
+class ReadingStep(StrEnum):
+    """The same for a worker that reads pictures."""
+
+    PICTURE_LEASED = "picture_leased"
+    PICTURE_READ = "picture_read"  #: By the engine; nothing of it is stored.
+    TEXT_STORED = "text_stored"  #: Committed.
+
+
 Announce = Callable[[Step], None]
+AnnounceReading = Callable[[ReadingStep], None]
 
 
-def no_announcement(_step: Step) -> None:
+def no_announcement(_step: Step | ReadingStep) -> None:
     """Announce to nobody."""

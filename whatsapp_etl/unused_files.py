@@ -7,6 +7,13 @@ from collections.abc import Callable, Collection, Mapping
 
 from whatsapp_etl.load.store import Store
 
+#: The second store is not asked any more, once it refused so often: a store that hangs does so each time.
+_MOST_REFUSALS = 3
+
+
+class CopyLeftError(OSError):
+    """A file's copy could not be removed, since the second store refuses or does not answer."""
+
 
 def remove_unused_files(
     store: Store, remove: Callable[[str], None], waiting: Collection[str] = ()
@@ -22,11 +29,16 @@ def remove_unused_files(
     """
     unused = [path for path in store.unused_files() if path not in waiting]
     kept: dict[str, str] = {}
+    refusals = 0
     for path in unused:
+        if refusals == _MOST_REFUSALS:
+            kept[path] = "EIO"
+            continue
         try:
             remove(path)
         except OSError as error:
             kept[path] = errno.errorcode.get(error.errno or 0, "unknown")
+            refusals += isinstance(error, CopyLeftError)
     if gone := [path for path in unused if path not in kept]:
         store.note_removed(gone)
     return kept

@@ -1,10 +1,11 @@
-"""Real engines of a package of its own, found by its entry points: one reads QR codes, one never answers.
+"""Real engines of a package of its own, found by its entry points: one reads QR codes, others never answer.
 
 On the path only where a test wants them.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import threading
 from pathlib import Path
@@ -34,6 +35,8 @@ class QrReader:
                 log.write(f"{os.getpid()} {Reading(blocks).text}\n".encode())
         if any(block.text == "poison" for block in blocks):
             os.kill(os.getpid(), 9)
+        if any(block.text == "greedy" for block in blocks):
+            bytes(2**62)  # more than any machine has
         if any(block.text == "trouble" for block in blocks):
             raise RuntimeError("the engine quotes the picture: trouble")
         return Reading(blocks)
@@ -47,6 +50,14 @@ class Stuck(QrReader):
         return super().read(picture)
 
 
+class Frozen(QrReader):
+    """Never comes back, and lets no other thread run meanwhile, as native code that keeps the lock."""
+
+    def read(self, picture: Image.Image) -> Reading:
+        ctypes.PyDLL(None).pause()
+        return super().read(picture)
+
+
 def make_qr(options: str) -> QrReader:
     """Return the reader of QR codes; "qr:2,/tmp/log" pretends another version, and logs what is read."""
     version, _, log = options.partition(",")
@@ -55,6 +66,10 @@ def make_qr(options: str) -> QrReader:
 
 def make_stuck(_options: str) -> Stuck:
     return Stuck("1", "")
+
+
+def make_frozen(_options: str) -> Frozen:
+    return Frozen("1", "")
 
 
 def make_lacking(_options: str) -> QrReader:

@@ -13,6 +13,7 @@ from tests.fault.footprint import Footprint, half_written
 from tests.fixtures.cycle import Account, make_settings
 from tests.fixtures.proxy import Proxy
 from whatsapp_etl import bootstrap
+from whatsapp_etl.attachments.files import save
 from whatsapp_etl.attachments.mirror import Mirror
 from whatsapp_etl.load.database import Database
 from whatsapp_etl.load.store import Store
@@ -27,8 +28,8 @@ _LASTING = {"session_database", "s3_server", "store_client"}
 def store_client(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Start the event loop of the object stores' client, which stays for the life of the process."""
     folder = tmp_path_factory.mktemp("store")
-    (folder / "file").write_bytes(b"content")
-    Mirror((folder / "copies").as_uri()).put("file", folder / "file")
+    path = save(b"content", folder).relative_path
+    assert Mirror((folder / "copies").as_uri()).put(path, folder / path)
 
 
 @pytest.fixture(autouse=True)

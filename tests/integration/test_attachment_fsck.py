@@ -201,6 +201,40 @@ def test_copies_go_to_s3_and_leave_it_with_their_message(run, pictures, s3_url, 
     assert run("mirror", "--again") == (0, ["1 file is copied."])
 
 
+def test_what_the_disk_changed_is_not_copied_and_stops_no_other(run, pictures, root, tmp_path, monkeypatch):
+    monkeypatch.setenv("ATTACHMENTS_STORE_URL", (tmp_path / "copies").as_uri())
+    changed, gone = path_of(root, pictures[2]), path_of(root, pictures[3])
+    changed.write_bytes(changed.read_bytes()[:-1] + b"?")
+    gone.unlink()
+
+    assert run("mirror")[1][-1] == "2 files are copied."
+
+    assert len(files(tmp_path / "copies")) == 2
+    assert files(tmp_path / "copies").items() <= files(root).items()
+
+
+@pytest.fixture
+def copied(s3_url, monkeypatch):
+    monkeypatch.setenv("ATTACHMENTS_STORE_URL", s3_url)
+
+
+@pytest.mark.usefixtures("copied")
+def test_a_store_that_answers_with_errors_is_asked_a_few_times_and_again_later(run, pictures, faulty, root):
+    assert run("mirror") == (0, ["4 files are copied."])
+    faulty.arm("500", lambda method, _path: method in {"DELETE", "POST"})
+    chat = pictures[0].thread_external_id
+    CliRunner().invoke(app, ["forget", "--yes", "--chat", chat], catch_exceptions=False)
+
+    assert len(files(root)) == 4  # what has a copy is left here, too, until that is gone
+    struck = faulty.struck
+    assert run("prune") == (8, ["0 files without a message are removed, 4 could not be."])
+    assert faulty.struck == 2 * struck  # three files, and each some times
+
+    faulty.arm(None)
+    assert run("prune")[0] == 0
+    assert files(root) == {}
+
+
 def test_prune_removes_what_no_message_has_and_nothing_else(run, pictures, root, tmp_path):
     intact = files(root)
     waiting = save(b"its chat waits for Postgres", root)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -35,6 +36,13 @@ def wait_until_read(pictures, count, workers):
     never = threading.Event()
     while pictures.query("SELECT count(*) FROM extractions")[0][0] < count:
         assert any(worker.poll() is None for worker in workers), "all ended before"
+        never.wait(0.01)
+
+
+def wait_for_state(pictures, state, worker):
+    never = threading.Event()
+    while not pictures.query("SELECT 1 FROM extraction_jobs WHERE state = %s", state):
+        assert worker.poll() is None, "ended before"
         never.wait(0.01)
 
 
@@ -89,6 +97,31 @@ def test_one_of_two_processes_is_killed_in_the_middle_and_each_job_is_done_once(
     assert run(pictures, "--once")[0] == 0
 
     assert_each_once(pictures, texts)
+
+
+def test_an_engine_that_lets_no_other_thread_run_ends_with_its_process(pictures):
+    pictures.add(qr_png("kettle"))
+    code = (
+        "from datetime import timedelta as time\n"
+        "from whatsapp_etl import extracting, settings\n"
+        "policy = extracting.Policy(lease=time(seconds=0.3), longest_reading=time(seconds=0.3))\n"
+        "extracting.work(settings.read_settings(), follows=False, policy=policy)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        env=pictures.environment(engine="frozen"),
+        cwd=pictures.root,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as worker:
+        wait_for_state(pictures, "running", worker)
+        score = Path(f"/proc/{worker.pid}/oom_score_adj").read_text().strip()
+        _, told = worker.communicate(timeout=30)
+
+    assert worker.returncode == 1
+    assert score == "1000"  # where memory runs out, it is the first to go
+    assert "in read" in told  # where it hung
+    assert pictures.query("SELECT state, attempts FROM extraction_jobs") == [("running", 1)]
 
 
 @pytest.mark.matrix

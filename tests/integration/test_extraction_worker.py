@@ -24,6 +24,7 @@ def test_every_picture_is_read_and_the_broken_ones_have_their_reason(pictures):
     pictures.add(
         qr_png("kettle"), bomb, b"no picture", qr_png("lid"), qr_png("spout")[:120], qr_png("trouble")
     )
+    pictures.add(qr_png("greedy"))
     (missing,) = pictures.add(qr_png("gone"))
     (pictures.root / missing.attachments[0].file_path).unlink()
     (changed,) = pictures.add(qr_png("changed"))
@@ -31,7 +32,7 @@ def test_every_picture_is_read_and_the_broken_ones_have_their_reason(pictures):
 
     done = run(pictures.worker())
 
-    assert (done.pictures, done.messages, done.failed) == (2, 2, 6)
+    assert (done.pictures, done.messages, done.failed) == (2, 2, 7)
     assert {text for (text,) in pictures.query("SELECT text FROM image_texts")} == {"kettle", "lid"}
     assert set(pictures.query("SELECT state, last_error FROM extraction_jobs WHERE state <> 'done'")) == {
         ("dead", "too_many_pixels"),
@@ -40,6 +41,7 @@ def test_every_picture_is_read_and_the_broken_ones_have_their_reason(pictures):
         ("dead", "file_changed"),
         ("queued", "file_missing"),
         ("queued", "engine_failed"),
+        ("queued", "memory"),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -31,19 +31,22 @@ class Mirror:
         with _told("opened"):
             self._store = open_store_at(url, _PATIENCE)
 
-    def put(self, file_path: str, place: Path) -> None:
+    def put(self, file_path: str, place: Path) -> bool:
         """Copy a file; one that is there already is the same, since its name is its checksum.
+
+        Returns:
+            False: its bytes are not those of its name, and are not copied.
 
         Raises:
             AttachmentStoreError: The store refuses or does not answer.
             OSError: The file cannot be read.
         """
         data = place.read_bytes()
-        with _told("written"):
-            try:
-                obstore.put(self._store, file_path, data, mode="create", use_multipart=False)
-            except exceptions.AlreadyExistsError:
-                return
+        if hashlib.sha256(data).hexdigest() != place.stem:
+            return False
+        with _told("written"), suppress(exceptions.AlreadyExistsError):
+            obstore.put(self._store, file_path, data, mode="create", use_multipart=False)
+        return True
 
     def get(self, file_path: str, checksum: str) -> bytes | None:
         """Return a file's bytes; None where there is none, or one that has another checksum."""

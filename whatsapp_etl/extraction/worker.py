@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
@@ -21,8 +21,12 @@ from whatsapp_etl.extracted import AfterLoss, EngineId, Lease, Reading, Verdict
 from whatsapp_etl.extraction.decide import Policy, after_failure, after_loss, given_up
 from whatsapp_etl.extraction.engine import Engine
 from whatsapp_etl.extraction.job import Failure, read_one
+from whatsapp_etl.steps import AnnounceReading, ReadingStep, no_announcement
 
 log = structlog.get_logger(__name__)
+
+#: Bounds a block in time.
+Bound = Callable[[timedelta], AbstractContextManager[None]]
 
 #: Between two looks for something to do.
 LOOK_EVERY = timedelta(seconds=5)
@@ -64,6 +68,8 @@ class Worker:
         name: str,
         jitter: Callable[[], float],
         abandon: Callable[[], None],
+        bound: Bound = lambda _: nullcontext(),
+        announce: AnnounceReading = no_announcement,
         policy: Policy | None = None,
         look_every: timedelta = LOOK_EVERY,
     ) -> None:
@@ -77,6 +83,8 @@ class Worker:
             name: Host and process, for people.
             jitter: At least 0 and below 1.
             abandon: Ends the process: an engine that hangs cannot be ended otherwise.
+            bound: Ends the process when a block takes so long, also where an engine lets no other thread run.
+            announce: Told of each step.
             policy: How long and how often.
             look_every: Between two looks for something to do.
         """
@@ -87,6 +95,8 @@ class Worker:
         self._name = name
         self._jitter = jitter
         self._abandon = abandon
+        self._bound = bound
+        self._announce = announce
         self._policy = policy or Policy()
         self._look_every = look_every
         self._is_away = False
@@ -120,6 +130,7 @@ class Worker:
                 lambda attempts, now: after_loss(attempts, now, self._policy),
             )
             if lease is not None:
+                self._announce(ReadingStep.PICTURE_LEASED)
                 self._read(lease, done)
         except (DatabaseUnreachableError, DatabaseRefusedError) as error:
             if not follows:
@@ -133,8 +144,10 @@ class Worker:
 
     def _read(self, lease: Lease, done: Done) -> None:
         started_at = monotonic()
-        with self._kept(lease):
+        # The thread beside it is the first to say that an engine hangs.
+        with self._kept(lease), self._bound(self._policy.longest_reading + 2 * self._policy.beat):
             result = read_one(lambda: self._read_file(lease.file_path), lease.checksum, self._engine)
+        self._announce(ReadingStep.PICTURE_READ)
         duration = timedelta(seconds=monotonic() - started_at)
         if isinstance(result, Failure):
             now = self._jobs.now()
@@ -148,6 +161,7 @@ class Worker:
             log.warning("picture_not_read", reason=result.reason, attempts=lease.attempts)
             return
         messages = self._jobs.complete(lease, self._engine.id, result, duration)
+        self._announce(ReadingStep.TEXT_STORED)
         done.pictures += messages > 0
         done.messages += messages
         log.info(
