@@ -135,6 +135,8 @@ def _run_table(details: RunDetails) -> Table:
         ("disagreements", _counts(run.disagreed, total=run.disagreements)),
         ("other keys noted", f"{details.aliases}"),
         ("facts lost", ", ".join(run.lost_facts) or "none"),
+        ("listed by", run.listed_by or "not known"),
+        ("rows of the storage looked at", f"{run.rows_looked_at}"),
         ("told by the message store", f"{run.rows_by_store}"),
         ("message store left", _left_store(run)),
         ("storage unreadable", ", ".join(run.metadata_unreadable) or "none"),

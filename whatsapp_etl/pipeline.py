@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from whatsapp_etl.agent import AgentWish
+from whatsapp_etl.alarm import Alarm
 from whatsapp_etl.announcing import store_end
 from whatsapp_etl.blind_spots import BlindSpots
 from whatsapp_etl.captured import CapturedChat
@@ -25,6 +26,7 @@ from whatsapp_etl.errors import (
 from whatsapp_etl.extract.source import Source
 from whatsapp_etl.fetching import Fetching
 from whatsapp_etl.following import follow_agent, follow_agent_unlisted
+from whatsapp_etl.increments import Increments
 from whatsapp_etl.load.store import Store
 from whatsapp_etl.mirroring import Mirroring, copy_new_files
 from whatsapp_etl.model import (
@@ -48,8 +50,6 @@ from whatsapp_etl.retention import Retention, parse_retention
 from whatsapp_etl.row_reading import RowReading
 from whatsapp_etl.scope import (
     Directory,
-    compare,
-    index_in_scope,
     reactions_in_scope,
     read_directory,
     record_unvisited,
@@ -90,28 +90,33 @@ class Cycle:
     announce: Announce = no_announcement
     agent: AgentWish = field(default_factory=AgentWish)
     reader: ReaderChoice = "dom"
-    _has_untold_alarm: bool = False
     _has_chosen_files: bool = False
+    _alarm: Alarm = field(init=False)
     _recollection: Recollection = field(init=False)
     _spooling: Spooling = field(init=False)
     _visiting: Visiting = field(init=False)
     _memory: ChatMemory = field(init=False)
     _rows: RowReading = field(init=False)
     _store_first: StoreFirst = field(init=False)
+    _increments: Increments = field(init=False)
     _without_metadata: ChatListCycle = field(init=False)
     _blind_spots: BlindSpots = field(default_factory=BlindSpots)
 
     def __post_init__(self) -> None:
         self._memory = ChatMemory(self.clock)
         self._recollection = Recollection(self.spool)
+        self._alarm = Alarm(self.store, self._recollection, self.clock)
         self._rows = RowReading(self.zone, self.locale)
         self._spooling = Spooling(
             self.spool, self.store, self.clock, load_chat=self._load_spooled, announce=self.announce
         )
         self._visiting = Visiting(
-            self.source, self._memory, self.clock, self.asks_phone, raise_alarm=self._raise_alarm
+            self.source, self._memory, self.clock, self.asks_phone, raise_alarm=self._alarm.sound
         )
         self._store_first = StoreFirst(self.source, self.reader, self.clock)
+        self._increments = Increments(
+            self.source, self.store, self._recollection, self.lookback, is_wanted=self.reader != "dom"
+        )
         self._without_metadata = ChatListCycle(
             self.source,
             self.store,
@@ -156,6 +161,7 @@ class Cycle:
         self._tidy()
 
     def _by_metadata(self, account: Account, since: datetime, tally: Tally, progress: CycleProgress) -> None:
+        looked_before = self.source.storage.rows_looked_at
         progress.stage("reading the list of chats")
         with tally.stage("directory"):
             directory = read_directory(self.source, account, self._rules_now)
@@ -172,7 +178,7 @@ class Cycle:
         progress.stage("comparing")
         with tally.stage("compare"):
             unreadable_before = self.source.unreadable_rows
-            diffs = self._diff(directory, since, tally)
+            diffs = self._increments.diff(directory, since, tally)
             tally.compared(diffs, unreadable=self.source.unreadable_rows - unreadable_before)
             self.announce(Step.COMPARED)
 
@@ -181,6 +187,8 @@ class Cycle:
         with tally.stage("read_store"):
             progress.stage("reading the message store")
             load = partial(self._load_or_keep, directory.rules, tally)
+            if not queue:
+                tally.if_there(self._increments.settle)
             left = self._store_first.read(queue, directory, diffs, since=since, tally=tally, load=load)
 
         with tally.stage("read"):
@@ -191,10 +199,25 @@ class Cycle:
                 if tally.away:
                     self._spooling.require_room()
                 captured = self._capture(chat, directory, left[chat.id], since, tally)
-                progress.chat_done(len(load(captured).messages))
+                if captured.facts is None:
+                    self._increments.spoil()  # what it lacks is noted nowhere
+                progress.chat_done(len(load(captured, is_last=chat is queue[-1]).messages))
                 tally.stop_if_interrupted(captured.batch)
             self._store_first.note(tally)
 
+        self._complete(directory, diffs, since, tally, progress)
+        tally.unreadable_parts.update(self.source.unreadable_parts)
+        tally.rows_looked_at = self.source.storage.rows_looked_at - looked_before
+
+    def _complete(
+        self,
+        directory: Directory,
+        diffs: Mapping[str, ChatDiff],
+        since: datetime,
+        tally: Tally,
+        progress: CycleProgress,
+    ) -> None:
+        """Store what belongs to the messages and to the chats that were not opened."""
         if tally.away is None and self.fetching is not None:
             progress.stage("fetching files")
             with tally.stage("fetch"):
@@ -209,7 +232,6 @@ class Cycle:
                     self.store, directory, diffs, since=since, now=self.clock(), run_id=tally.run_id
                 )
                 self.announce(Step.COVERAGE_STORED)
-        tally.unreadable_parts.update(self.source.unreadable_parts)
 
     def _by_chat_list(
         self,
@@ -235,7 +257,7 @@ class Cycle:
     def _pinned_account(self, tally: Tally) -> Account:
         """Return the account, when it is the one that is read; while Postgres is away, as it said last."""
         account = self.source.account()
-        tally.if_there(self._tell_alarm)
+        tally.if_there(self._alarm.tell)
         known = self._recollection
         if standing := tally.if_there(lambda: standing_of(self.store, account, self.clock())):
             known.standing = standing
@@ -254,18 +276,6 @@ class Cycle:
     def _rules_now(self) -> Rules:
         assert self._recollection.standing is not None
         return rules_now(self.source, self._recollection.standing, self.rules)
-
-    def _diff(self, directory: Directory, since: datetime, tally: Tally) -> Mapping[str, ChatDiff]:
-        """Compare what the browser lists with Postgres; while that is away, with what is known of it."""
-        settled = self._recollection.settled
-        pages = settled.noting(index_in_scope(self.source, directory, since))
-        diffs = tally.if_there(lambda: compare(self.store, pages, directory, since, tally))
-        if diffs is not None:
-            settled.compared(diffs)
-            return diffs
-        if not settled.is_known:
-            tally.raise_if_away()
-        return settled.diff(index_in_scope(self.source, directory, since), since, tally.started_at)
 
     def _capture(
         self, chat: ChatFacts, directory: Directory, diff: ChatDiff, since: datetime, tally: Tally
@@ -296,16 +306,26 @@ class Cycle:
         return self._rows.parse(batch, self.source.session.pack, account, facts)
 
     def _load_or_keep(
-        self, rules: Rules, tally: Tally, captured: CapturedChat, *, is_whole: bool = True
+        self,
+        rules: Rules,
+        tally: Tally,
+        captured: CapturedChat,
+        *,
+        is_whole: bool = True,
+        is_last: bool = False,
     ) -> LoadPlan:
-        """Store a chat that was read; keep it while Postgres is away."""
+        """Store a chat that was read, the last one with the cursors; keep it while Postgres is away."""
         self.announce(Step.CHAT_READ)
-        load = partial(self._load, captured, rules, tally, is_whole=is_whole)
+        load = partial(self._load, captured, rules, tally, is_whole=is_whole, is_last=is_last)
         return tally.if_there(load) or self._keep(captured, rules, tally)
 
-    def _load(self, captured: CapturedChat, rules: Rules, tally: Tally, *, is_whole: bool = True) -> LoadPlan:
+    def _load(
+        self, captured: CapturedChat, rules: Rules, tally: Tally, *, is_whole: bool, is_last: bool
+    ) -> LoadPlan:
         """Plan a chat against what is stored of it, and store it; what is left of it is counted later."""
         plan = plan_captured(captured, rules, self.store, self.clock())
+        if is_last:
+            plan = self._increments.with_cursors(plan)
         if self._apply(plan, tally, is_late=not is_whole):
             self._settle(captured, plan)
         return plan
@@ -335,6 +355,7 @@ class Cycle:
         try:
             result = self.store.apply(plan, tally.run_id)
         except DatabaseRefusedError as refused:
+            self._increments.spoil()
             self._memory.note_failure(plan.thread.external_id, StopReason.NOT_STORED)
             tally.refused(plan)
             if tally.refusals_in_a_row >= FAILURES_IN_A_ROW:
@@ -369,7 +390,7 @@ class Cycle:
 
     def _load_reactions(self, directory: Directory, since: datetime, tally: Tally) -> None:
         """Reactions; after the messages that they belong to."""
-        reactions = reactions_in_scope(self.source, directory, since)
+        reactions = reactions_in_scope(self._increments.reactions(since), directory)
         self.store.apply_directory((), (), (), reactions, run_id=tally.run_id, now=self.clock())
 
     def _tidy(self) -> None:
@@ -388,19 +409,6 @@ class Cycle:
     def _remove_file(self, path: str) -> None:
         self.remove_file(path)
         self.announce(Step.FILE_REMOVED)
-
-    def _raise_alarm(self, tally: Tally) -> None:
-        """Note that an unread count fell: from the next chat on, unread ones stay closed."""
-        log.error("shield_alarm", detail="an unread count fell after the chat was opened")
-        self._has_untold_alarm = True
-        tally.if_there(self._tell_alarm)
-        self._recollection.raise_alarm()
-
-    def _tell_alarm(self) -> None:
-        """Store an alarm that Postgres was not there for."""
-        if self._has_untold_alarm:
-            self.store.raise_shield_alarm(self.clock())
-            self._has_untold_alarm = False
 
     # --- the end --------------------------------------------------------------------------------
 

@@ -52,6 +52,8 @@ class RunRecord:
     rows_by_store: int = 0  #: Messages that the page's own message store told.
     store_unavailable: str | None = None  #: A `StoreUnavailable`: why the store was left, or not read.
     store_detail: str | None = None
+    listed_by: str | None = None  #: A `ListedBy`: how it was learned which messages there are.
+    rows_looked_at: int = 0  #: Message rows of the browser's storage, whatever was asked of them.
 
     @property
     def seconds(self) -> float | None:

@@ -20,6 +20,7 @@ from whatsapp_etl.model import (
     GroupFacts,
     MessageIndexEntry,
     Reaction,
+    ReactionFacts,
     SkipRule,
 )
 from whatsapp_etl.tally import Tally
@@ -122,17 +123,29 @@ def index_in_scope(
 
     What was erased on request is not compared, so that it is neither read nor missed.
     """
+    in_scope = entries_in_scope(directory)
+    for page in source.index(since):
+        yield in_scope(page)
+
+
+def entries_in_scope(
+    directory: Directory,
+) -> Callable[[Sequence[MessageIndexEntry]], Sequence[MessageIndexEntry]]:
+    """Return what leaves out of a page of the list what is not compared."""
     allowed = directory.chat_ids
     forgotten = directory.rules.forgotten
     skips = directory.rules.disappearing == "skip"
-    for page in source.index(since):
-        yield [
+
+    def in_scope(page: Sequence[MessageIndexEntry]) -> Sequence[MessageIndexEntry]:
+        return [
             entry if (chat_id := allowed[entry.chat_id]) == entry.chat_id else replace(entry, chat_id=chat_id)
             for entry in page
             if entry.chat_id in allowed
             and not (skips and entry.expires_at is not None)
             and not forgotten.has_key(entry.external_id)
         ]
+
+    return in_scope
 
 
 def compare(
@@ -157,11 +170,11 @@ def compare(
     return diffs
 
 
-def reactions_in_scope(source: Source, directory: Directory, since: datetime) -> Iterator[Reaction]:
+def reactions_in_scope(given: Iterable[ReactionFacts], directory: Directory) -> Iterator[Reaction]:
     """Stream the reactions of chats in scope, without those of who was forgotten."""
     chat_ids = directory.chat_ids
     forgotten = directory.rules.forgotten
-    for each in source.reactions(since):
+    for each in given:
         if each.message_key.chat_id in chat_ids and not forgotten.has_contact(each.sender_id):
             message_id = external_id(each.message_key, directory.account)
             yield Reaction(message_id, each.sender_id, each.emoji, each.reacted_at)

@@ -62,9 +62,12 @@ REST = timedelta(days=1)
 
 
 class Load(Protocol):
-    """Plans and stores a chat; `is_whole`: nothing of it is left for the page."""
+    """Plans and stores a chat.
 
-    def __call__(self, captured: CapturedChat, *, is_whole: bool) -> LoadPlan: ...
+    `is_whole`: nothing of it is left for the page; `is_last`: nothing of any chat is left.
+    """
+
+    def __call__(self, captured: CapturedChat, *, is_whole: bool, is_last: bool) -> LoadPlan: ...
 
 
 @dataclass
@@ -120,7 +123,7 @@ class StoreFirst:
             if told is None:
                 continue
             captured, rest = told
-            plan = load(captured, is_whole=not rest)
+            plan = load(captured, is_whole=not rest, is_last=not rest and len(left) == 1)
             if rest:
                 left[chat.id] = replace(left[chat.id], wanted=rest, stored=plan.coverage.stored)
             else:
@@ -181,7 +184,7 @@ class StoreFirst:
 
         Only what is wanted is decrypted: nothing of other chats, or before the look-back.
         """
-        facts = self.source.messages(chat, since)
+        facts = self.source.messages(chat, since, diff.wanted)
         account = directory.account
         planned = plan_visit(
             chat, diff, facts, directory.rules, account, list_position=directory.positions[chat.id]

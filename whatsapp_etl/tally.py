@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import structlog
 
+from whatsapp_etl.cursors import ListedBy
 from whatsapp_etl.errors import (
     DatabaseUnreachableError,
     Disposition,
@@ -95,6 +96,8 @@ class Tally:
     store_unavailable: StoreUnavailable | None = None  #: Why the page's message store was left, or not read.
     store_detail: str | None = None  #: Which module, member or column.
     rows_by_store: int = 0  #: Messages that it told.
+    listed_by: ListedBy | None = None  #: How it was learned which messages there are; None: not at all.
+    rows_looked_at: int = 0  #: Message rows of the browser's storage, whatever was asked of them.
     applied: ApplyResult = field(default_factory=ApplyResult)
     #: (fact, "shown" | "other" | "lost"): whether rows show what the storage lists of them.
     agreement: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -291,6 +294,8 @@ class Tally:
             store_unavailable=self.store_unavailable,
             store_detail=self.store_detail,
             rows_by_store=self.rows_by_store,
+            listed_by=self.listed_by,
+            rows_looked_at=self.rows_looked_at,
         )
 
 

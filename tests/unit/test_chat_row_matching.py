@@ -1,7 +1,7 @@
 import pytest
 
 from whatsapp_etl.extract.chat_list import ChatRow, matches, normalise
-from whatsapp_etl.extract.storage import format_phone
+from whatsapp_etl.extract.titles import format_phone
 from whatsapp_etl.model import ChatFacts, ChatKind
 
 ANA = "15551001001@c.us"

@@ -7,7 +7,7 @@ the one thread that runs cycles.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -308,8 +308,10 @@ class Source:
     def index(self, since: datetime) -> Iterator[Sequence[MessageIndexEntry]]:
         return self.storage.index(since)
 
-    def messages(self, chat: ChatFacts, since: datetime) -> tuple[MessageFacts, ...]:
-        return self.storage.messages(chat.ids, since)
+    def messages(
+        self, chat: ChatFacts, since: datetime, wanted: Collection[str] | None = None
+    ) -> tuple[MessageFacts, ...]:
+        return self.storage.messages(chat.ids, since, wanted)
 
     # --- what the page shows ---------------------------------------------------------------------
 

@@ -13,13 +13,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import phonenumbers
 from playwright.sync_api import Page
 
 from whatsapp_etl.downloads import MediaFacts
 from whatsapp_etl.errors import MetadataUnreadableError
 from whatsapp_etl.extract.page_script import GRACE, read_answer
 from whatsapp_etl.extract.scripts import read_script
+from whatsapp_etl.extract.titles import same_person, title_of
 from whatsapp_etl.extract.watchdog import Watchdog
 from whatsapp_etl.model import (
     PHONE_HAS_MORE,
@@ -62,6 +62,9 @@ SKIPPED_TYPES = (
 
 PAGE_ROWS = 1000
 
+#: Rows of a chat that are read beside those that are wanted: an album has up to 30 pictures or so.
+_AROUND = 60
+
 _ONE_PAGE = timedelta(seconds=30)
 _ONE_CHAT = timedelta(seconds=120)
 
@@ -102,11 +105,12 @@ class Storage:
         self.own = own
         self.version: int | None = None  #: Of the database, once read.
         self.unreadable_parts: dict[str, str] = {}  #: What it can do without and could not read -> why.
+        self.rows_looked_at = 0  #: Of messages, whatever was asked of them, since the start.
         self.unreadable_rows = 0  #: Rows without a key or time of a known shape, since the start.
 
     def chats(self, account: Account) -> tuple[ChatFacts, ...]:
         """Return every chat, in the order of the chat list: pinned first, then newest first."""
-        rows = self._ask("chats")
+        rows = self.ask("chats")
         short = [row["id"] for row in rows if row["history"] in PHONE_HAS_MORE and row["id"] is not None]
         oldest = self._ask_spare("oldest", {}, chats=short) if short else {}
         groups = {group["id"]: group for group in self._ask_spare("groups", [])}
@@ -117,7 +121,7 @@ class Storage:
             replace(
                 self._chat(row, account, contacts, groups, lids),
                 oldest_at=_instant_or_none(oldest.get(row["id"])),
-                other_ids=tuple(sorted(_same_person(row["id"], lids) - listed)),
+                other_ids=tuple(sorted(same_person(row["id"], lids) - listed)),
             )
             for row in rows
             if row["id"] is not None  # a row without an id stands for no chat that could be opened
@@ -174,8 +178,8 @@ class Storage:
         self.unreadable_parts.pop("reactions", None)
         try:
             for rows in self._pages("reactions", since):
-                for parent, sender, emoji, seconds in rows:
-                    yield ReactionFacts(_key(parent), sender, emoji, _instant(seconds))
+                for row in rows:
+                    yield reaction_of(row)
         except MetadataUnreadableError as unreadable:
             self.unreadable_parts[unreadable.part] = unreadable.reason
 
@@ -186,16 +190,7 @@ class Storage:
         order nor a page of old rows proves that nothing newer follows.
         """
         for rows in self._pages("index", since):
-            yield [
-                MessageIndexEntry(
-                    external_id=external_id,
-                    chat_id=chat_id,
-                    sent_at=_instant(seconds),
-                    source_revision=revision,
-                    expires_at=_instant_or_none(expires),
-                )
-                for external_id, chat_id, seconds, revision, expires in rows
-            ]
+            yield entries_of(rows)
 
     def media(
         self, chat_ids: Iterable[str], stanzas: Collection[str], since: datetime
@@ -208,7 +203,7 @@ class Storage:
         rows = [
             row
             for chat_id in chat_ids
-            for row in self._ask(
+            for row in self.ask(
                 "media", _ONE_CHAT, chat=chat_id, stanzas=sorted(stanzas), since=since.timestamp()
             )
         ]
@@ -224,14 +219,24 @@ class Storage:
             for row in rows
         )
 
-    def messages(self, chat_ids: Iterable[str], since: datetime) -> tuple[MessageFacts, ...]:
+    def messages(
+        self, chat_ids: Iterable[str], since: datetime, wanted: Collection[str] | None = None
+    ) -> tuple[MessageFacts, ...]:
         """Return the messages of one chat, under any of its ids, sent at or after `since`.
 
         They come in the order of the chat, which is the order of arrival and not always that of time.
+
+        Args:
+            chat_ids: Every id of the chat.
+            since: The look-back's edge.
+            wanted: The keys that matter: what is older than all of them, but for what is near, is left out.
         """
         facts: list[MessageFacts] = []
-        for chat_id in reversed(tuple(chat_ids)):  # former ids first
-            answer = self._ask("messages", _ONE_CHAT, chat=chat_id, since=since.timestamp())
+        for place, chat_id in reversed(tuple(enumerate(chat_ids))):  # former ids first
+            # What a chat has under former ids is little, and an answer may mean any of it.
+            keys = None if wanted is None or place else sorted(wanted)
+            question = {"chat": chat_id, "since": since.timestamp(), "wanted": keys, "around": _AROUND}
+            answer = self.ask("messages", _ONE_CHAT, **question)
             self.unreadable_rows += answer["unreadable"]
             facts += [self._message(row) for row in answer["rows"]]
         return tuple(facts)
@@ -244,18 +249,18 @@ class Storage:
         """
         times: dict[str, datetime] = {}
         for chat_id in chat_ids:
-            found: Mapping[str, float] = self._ask("times", _ONE_CHAT, chat=chat_id)
+            found: Mapping[str, float] = self.ask("times", _ONE_CHAT, chat=chat_id)
             times.update((stanza_id, _instant(seconds)) for stanza_id, seconds in found.items())
         return times
 
     def unread_count(self, chat_id: str) -> int | None:
         """Return the chat's unread count (-1: marked by hand); None when the chat is not stored."""
-        answer: int | None = self._ask("unread", chat=chat_id)
+        answer: int | None = self.ask("unread", chat=chat_id)
         return answer
 
     def newest_row(self) -> ListedRow | None:
         """Return the row that came last, of whatever chat and kind; None in an empty storage."""
-        row = self._ask("newest")
+        row = self.ask("newest")
         return None if row is None else ListedRow(row["id"], row["row"], row["t"], row["type"])
 
     # --- asking ------------------------------------------------------------------------------
@@ -263,7 +268,7 @@ class Storage:
     def _pages(self, question: str, since: datetime) -> Iterator[list[Any]]:
         after: object = None
         while True:
-            answer = self._ask(question, since=since.timestamp(), after=after)
+            answer = self.ask(question, since=since.timestamp(), after=after)
             self.unreadable_rows += answer["unreadable"]
             if answer["rows"]:
                 yield answer["rows"]
@@ -274,14 +279,14 @@ class Storage:
     def _ask_spare(self, question: str, nothing: Any, **arguments: object) -> Any:  # noqa: ANN401 - JSON
         """Ask for what reading can do without: `nothing` when it cannot be read, and that is noted."""
         try:
-            answer = self._ask(question, _ONE_PAGE, **arguments)
+            answer = self.ask(question, _ONE_PAGE, **arguments)
         except MetadataUnreadableError as unreadable:
             self.unreadable_parts[question] = unreadable.reason
             return nothing
         self.unreadable_parts.pop(question, None)
         return answer
 
-    def _ask(self, question: str, limit: timedelta = _ONE_PAGE, **arguments: object) -> Any:  # noqa: ANN401 - JSON
+    def ask(self, question: str, limit: timedelta = _ONE_PAGE, **arguments: object) -> Any:  # noqa: ANN401 - JSON
         argument = {
             "question": question,
             "database": DATABASE,
@@ -305,6 +310,7 @@ class Storage:
                 reason=reason,
             )
         self.version = answer["version"]
+        self.rows_looked_at += answer["looked"]
         return answer["ok"]
 
     # --- values ------------------------------------------------------------------------------
@@ -326,7 +332,7 @@ class Storage:
         return ChatFacts(
             id=chat_id,
             kind=kind,
-            title=_title(row, kind, account=account, contacts=contacts, group=group, lids=lids),
+            title=title_of(row, kind, account=account, contacts=contacts, group=group, lids=lids),
             last_activity=_instant_or_none(row["t"]),
             unread_count=row["unread"] or 0,
             is_archived=row["archived"],
@@ -378,50 +384,22 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = datetime(3000, 1, 1, tzinfo=UTC).timestamp()
 
 
-def _title(
-    row: Mapping[str, Any],
-    kind: ChatKind,
-    *,
-    account: Account,
-    contacts: Mapping[str, Mapping[str, Any]],
-    group: Mapping[str, Any],
-    lids: Mapping[str, str],
-) -> str | None:
-    """Name a chat as the chat list does: subject, saved name, number, else what a person calls himself."""
-    if kind is ChatKind.GROUP:
-        subject: str | None = group.get("subject") or row["name"]
-        return subject
-    chat_id: str = row["id"]
-    phone_id = chat_id if chat_id.endswith("@c.us") else lids.get(chat_id)
-    names: list[str | None] = [
-        contacts.get(chat_id, {}).get("name"),
-        contacts.get(phone_id or "", {}).get("name"),
-        account.push_name if kind is ChatKind.SELF else None,
-        row["name"],
-        format_phone(phone_id) if phone_id else None,
-        # Of somebody known by a LID only, it shows what they call themselves.
-        f"~{push}" if (push := contacts.get(chat_id, {}).get("push")) else None,
+def entries_of(rows: Iterable[Sequence[Any]]) -> list[MessageIndexEntry]:
+    return [
+        MessageIndexEntry(
+            external_id=external_id,
+            chat_id=chat_id,
+            sent_at=_instant(seconds),
+            source_revision=revision,
+            expires_at=_instant_or_none(expires),
+        )
+        for external_id, chat_id, seconds, revision, expires in rows
     ]
-    return next((name for name in names if name), None)
 
 
-def _same_person(some_id: str, lids: Mapping[str, str]) -> set[str]:
-    """Return the other ids of a person: the phone id of a LID, the LIDs of a phone id."""
-    others = {lid for lid, phone in lids.items() if phone == some_id}
-    return others | ({lids[some_id]} if some_id in lids else set())
-
-
-def format_phone(phone_id: str) -> str:
-    """Write a phone number's id as a number: "15551001036@c.us" as "+1 555-100-1036".
-
-    The page may group the digits otherwise; who compares, compares digits.
-    """
-    digits = phone_id.partition("@")[0]
-    try:
-        number = phonenumbers.parse(f"+{digits}")
-    except phonenumbers.NumberParseException:
-        return f"+{digits}"
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+def reaction_of(row: Sequence[Any]) -> ReactionFacts:
+    parent, sender, emoji, seconds = row
+    return ReactionFacts(_key(parent), sender, emoji, _instant(seconds))
 
 
 def _key(parts: Sequence[Any]) -> MessageKey:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
+from whatsapp_etl.load import feed_cursors
 from whatsapp_etl.load.agent_messages import route_new
 from whatsapp_etl.load.backfill import write_progress
 from whatsapp_etl.load.downloads import write_downloads
@@ -97,6 +98,8 @@ def apply_plan(
         write_coverage(cursor, [plan.coverage], run_id)
     else:
         write_progress(cursor, [plan.backfill], run_id)
+    if plan.cursors is not None:
+        feed_cursors.move(cursor, plan.cursors)
     _raise_last_seen(cursor, plan.messages)
     note_unused(cursor, plan.unused_files, plan.coverage.observed_at)
     return ApplyResult(

@@ -16,12 +16,12 @@ from whatsapp_etl.model import ChatDiff, Coverage, MessageIndexEntry, MissingRea
 
 # As `transform.missing.wait_after` has it: a test compares the two. What is to be tried later than that was
 # put off by a clock that was ahead, and is due.
-_LONGEST_WAIT = """(CASE WHEN x.attempts > 9 THEN interval '7 days'
+LONGEST_WAIT = """(CASE WHEN x.attempts > 9 THEN interval '7 days'
         ELSE least(interval '10 minutes' * 2 ^ greatest(x.attempts - 1, 0), interval '1 day') END)"""
 # The entries that lack a row of their revision. Most cycles return none of them.
 _OPEN_ENTRIES = f"""
     SELECT i.chat_id, i.external_id, x.reason,
-           x.next_try_at > %(now)s AND x.next_try_at <= %(now)s + {_LONGEST_WAIT},
+           x.next_try_at > %(now)s AND x.next_try_at <= %(now)s + {LONGEST_WAIT},
            m.id IS NOT NULL OR a.message_id IS NOT NULL AS is_stored, i.sent_at
     FROM stage_index i
     LEFT JOIN messages m ON m.platform = 'whatsapp' AND m.external_id = i.external_id
@@ -39,6 +39,11 @@ _TOTALS = """
                  lpad(floor(extract(epoch FROM sent_at))::bigint::text, 12, '0') || external_id AS placed
           FROM stage_index) i
     GROUP BY chat_id
+"""
+#: Of an id that was listed several times, what was read last.
+_ONCE = """
+    DELETE FROM stage_index i USING stage_index later
+    WHERE later.external_id = i.external_id AND later.ctid > i.ctid
 """
 _SECONDS = 12  #: Digits before the id.
 # Of a chat of which nothing is listed any more the counts are not true any more. A list without any entry
@@ -69,7 +74,7 @@ def diff_index(
         entry was sent, the ids of the oldest and the newest, and what was listed before and is not now.
     """
     cursor, now = listing.cursor, listing.now
-    entries = _staged(cursor, pages, listing.since, now, listing.run_id)
+    entries = staged(cursor, pages, listing.since, now, listing.run_id)
     # Asked after the other keys are known: a chat whose id changed lists all that it listed.
     if is_rewound(listing.before()):
         listing.keep_gaps()
@@ -102,23 +107,27 @@ def diff_before(
     Returns:
         The comparison by chat, and by chat the ids before the look-back that lack a row of their revision.
     """
-    diffs = _by_chat(cursor, _staged(cursor, pages, since, now, run_id), {})
+    diffs = _by_chat(cursor, staged(cursor, pages, since, now, run_id), {})
     unread: dict[str, list[str]] = {}
     for chat_id, key in cursor.execute(_UNREAD.encode(), {"now": now, "edge": edge}).fetchall():
         unread.setdefault(chat_id, []).append(key)
     return diffs, unread
 
 
-def _staged(
+def staged(
     cursor: Cursor[TupleRow],
     pages: Iterable[Sequence[MessageIndexEntry]],
     since: datetime,
     now: datetime,
     run_id: int,
+    *,
+    may_repeat: bool = False,
 ) -> list[TupleRow]:
     """Put the list beside the tables, and return the entries that lack a row of their revision."""
     columns = ("external_id", "chat_id", "sent_at", "source_revision")
     copy_lines(cursor, "stage_index", columns, _lines(pages, since, now))
+    if may_repeat:
+        cursor.execute(_ONCE)
     # Without figures on the fresh table the planner expects a handful of rows.
     cursor.execute("ANALYZE stage_index")
     entries = cursor.execute(_OPEN_ENTRIES, {"now": now}).fetchall()

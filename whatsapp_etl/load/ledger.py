@@ -37,6 +37,8 @@ _FACTS = (
     "rows_by_store",
     "store_unavailable",
     "store_detail",
+    "listed_by",
+    "rows_looked_at",
     "stop_reasons",
     "selector_hits",
     "stage_seconds",

@@ -104,6 +104,8 @@ def _columns(report: RunReport) -> dict[str, object]:
         "rows_by_store": report.rows_by_store,
         "store_unavailable": report.store_unavailable and report.store_unavailable.value,
         "store_detail": report.store_detail,
+        "listed_by": report.listed_by and report.listed_by.value,
+        "rows_looked_at": report.rows_looked_at,
         "lost_facts": list(report.lost_facts),
         "metadata_unreadable": list(report.metadata_unreadable),
         "stop_reasons": json.dumps({reason.value: n for reason, n in report.stop_reasons.items()}),

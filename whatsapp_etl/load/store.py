@@ -10,6 +10,7 @@ from psycopg import Cursor
 from psycopg.rows import TupleRow
 
 from whatsapp_etl.agent import AgentMessage
+from whatsapp_etl.cursors import FeedCursors
 from whatsapp_etl.forgotten import Erasure, Forgotten, Wish
 from whatsapp_etl.happenings import OutboxFacts, Tells
 from whatsapp_etl.load import account as accounts
@@ -19,8 +20,10 @@ from whatsapp_etl.load import (
     boxes,
     diff,
     directory,
+    feed_cursors,
     forget,
     health,
+    increment,
     known,
     outbox,
     privacy,
@@ -172,6 +175,24 @@ class Store(StoredFacts):
         """Compare further back than the look-back, whose gaps and coverage stay; see `load.diff`."""
         with self._writer.staging() as cursor:
             return diff.diff_before(cursor, pages, since, edge=edge, now=now, run_id=run_id)
+
+    def diff_increment(
+        self,
+        pages: Iterable[Sequence[MessageIndexEntry]],
+        since: datetime,
+        now: datetime,
+        run_id: int,
+        *,
+        chats: Mapping[str, str],
+    ) -> Mapping[str, ChatDiff]:
+        """Compare what came since the last cycle with Postgres, by chat; see `load.increment`."""
+        with self._writer.staging() as cursor:
+            return increment.diff_increment(Listing(cursor, chats, since, now, run_id), pages)
+
+    def move_cursors(self, to: FeedCursors) -> None:
+        """Note how far the list was read, where nothing of it was to be stored."""
+        with self._writer.transaction() as cursor:
+            feed_cursors.move(cursor, to)
 
     def known(self, external_ids: Collection[str]) -> Mapping[str, KnownMessage]:
         """Return what is stored of given messages, by the key asked for (aliases count)."""

@@ -11,7 +11,8 @@ import psycopg
 from psycopg import Cursor
 from psycopg.rows import TupleRow
 
-from whatsapp_etl.load import health, ledger, runs, whereabouts
+from whatsapp_etl.cursors import FeedCursors
+from whatsapp_etl.load import feed_cursors, health, increment, ledger, runs, whereabouts
 from whatsapp_etl.load.database import Database, translated
 from whatsapp_etl.load.patience import Connection
 from whatsapp_etl.model import CoverageSummary, DayCount, RunSummary
@@ -43,6 +44,21 @@ class StoredFacts:
                 self._reader = self._database.connect()
             with self._reader.transaction(), self._reader.cursor() as cursor:
                 yield cursor
+
+    def cursors(self) -> FeedCursors | None:
+        """Return how far the browser's list was read; None: no cycle came to its end yet."""
+        with self._reading() as cursor:
+            return feed_cursors.cursors(cursor)
+
+    def due_gaps(self, now: datetime) -> Mapping[str, Sequence[str]]:
+        """Return the known gaps that are to be looked for again, by chat."""
+        with self._reading() as cursor:
+            return increment.due_gaps(cursor, now)
+
+    def covered_chats(self) -> frozenset[str]:
+        """Return the chats that were compared before."""
+        with self._reading() as cursor:
+            return increment.covered_chats(cursor)
 
     def coverage_summary(self, now: datetime, grace: timedelta = timedelta(0)) -> CoverageSummary:
         """Sum up the coverage of all chats; gaps younger than `grace` are counted as recent."""

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
 
+from whatsapp_etl.cursors import ListedBy
 from whatsapp_etl.extracted import ExtractionFacts
 from whatsapp_etl.model.vocabulary import (
     AgentState,
@@ -91,6 +92,8 @@ class RunReport:
     store_unavailable: StoreUnavailable | None = None  #: Why the page's message store was left, or not read.
     store_detail: str | None = None  #: Which of its modules, members or columns.
     rows_by_store: int = 0  #: Messages that it told.
+    listed_by: ListedBy | None = None  #: How it was learned which messages there are; None: not at all.
+    rows_looked_at: int = 0  #: Message rows of the browser's storage, whatever was asked of them.
 
     @property
     def seconds(self) -> float:

@@ -20,6 +20,7 @@ from whatsapp_etl.model.vocabulary import (
 )
 
 if TYPE_CHECKING:
+    from whatsapp_etl.cursors import FeedCursors
     from whatsapp_etl.downloads import Download
 
 
@@ -225,6 +226,8 @@ class LoadPlan:
     unused_files: tuple[str, ...] = ()
     #: Of a slice of back-fill; stored in place of the coverage, which tells of ordinary cycles.
     backfill: BackfillProgress | None = None
+    #: The last plan of a cycle moves them: with it everything up to there is stored, or known to be missing.
+    cursors: FeedCursors | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,14 @@ class Settled:
         self._open = {key: settled.pop(hashed) for key, hashed in wanted.items() if hashed in settled}
         self._revisions = settled
 
+    def extended(self, diffs: Mapping[str, ChatDiff]) -> None:
+        """Take over a comparison of what came since: what was settled before stays so, but what is wanted."""
+        before = self._revisions or {}
+        self.compared(diffs)
+        for key in self._open:
+            before.pop(self._hash(key), None)
+        self._revisions = {**before, **self.revisions}
+
     def settle(self, keys: Iterable[str]) -> None:
         """Note that what was wanted was read, or is not to be looked for again."""
         for key in keys:

@@ -118,6 +118,7 @@ async (args) => {
 
   let database = null;
   let late = false;
+  let looked = 0; // Rows of the `message` store that were read for this question.
 
   const answer = (request, detail) =>
     new Promise((resolve, reject) => {
@@ -151,11 +152,73 @@ async (args) => {
     let range = IDBKeyRange.bound(`${chat}_/`, `${chat}_g`);
     for (;;) {
       const rows = await answer(indexOf('message', 'internalId').getAll(range, args.page), 'message.internalId');
+      looked += rows.length;
       yield rows;
       if (rows.length < args.page) return;
       range = IDBKeyRange.bound(rows[rows.length - 1].internalId, `${chat}_g`, true);
     }
   };
+
+  // The newest rows of one chat, oldest first: down to the last that is wanted, and some more.
+  const newestRows = async function* (chat) {
+    const wanted = new Set(args.wanted);
+    let more = args.around;
+    const { rows } = await downwards(
+      indexOf('message', 'internalId'),
+      IDBKeyRange.bound(`${chat}_/`, `${chat}_g`),
+      'message.internalId',
+      (row) => {
+        const parts = key(row.id);
+        if (parts) wanted.delete(joined(parts));
+        if (wanted.size === 0) more -= 1;
+        return more > 0;
+      },
+    );
+    yield rows.reverse();
+  };
+
+  // Rows of an index from its upper end down, as long as `wants` says so.
+  const downwards = (index, range, detail, wants) =>
+    new Promise((resolve, reject) => {
+      const rows = [];
+      const request = index.openCursor(range, 'prev');
+      request.onerror = () => reject(new Unreadable('not_read', detail));
+      request.onsuccess = () => {
+        const cursor = request.result;
+        if (cursor) {
+          looked += 1;
+          rows.push(cursor.value);
+        }
+        if (cursor && wants(cursor.value, rows)) cursor.continue();
+        else resolve({ rows, isAtEnd: !cursor });
+      };
+    });
+
+  // What decides whether a message must be read again, of rows since `args.since`.
+  const entries = (rows) => {
+    const found = [];
+    let unreadable = 0;
+    for (const row of need(rows, 'message', 'id', 't', 'type')) {
+      if (!isMessage(row)) continue;
+      const parts = key(row.id);
+      const t = number(row.t);
+      if (!parts || t === null) {
+        unreadable += 1;
+        continue;
+      }
+      if (t >= args.since) found.push([joined(parts), parts[1], t, revision(row), number(row.expiredTimestamp)]);
+    }
+    return { rows: found, unreadable };
+  };
+
+  const reaction = (row) => {
+    const parent = key(row.parentMsgKey);
+    const sender = wid(row.senderUserJid);
+    const seconds = stamp(row.timestamp) ?? stamp(row.t);
+    return parent && sender && seconds !== null ? [parent, sender, text(row.reactionText), seconds] : null;
+  };
+
+  const end = (row) => (row && Number.isInteger(row.rowId) ? { id: idText(row.id), row: row.rowId } : null);
 
   // --- questions -----------------------------------------------------------------------------
 
@@ -228,14 +291,9 @@ async (args) => {
       const found = [];
       let unreadable = 0;
       for (const row of rows) {
-        const parent = key(row.parentMsgKey);
-        const sender = wid(row.senderUserJid);
-        const seconds = stamp(row.timestamp) ?? stamp(row.t);
-        if (!parent || !sender || seconds === null) {
-          unreadable += 1;
-          continue;
-        }
-        if (seconds >= args.since) found.push([parent, sender, text(row.reactionText), seconds]);
+        const told = reaction(row);
+        if (told === null) unreadable += 1;
+        else if (told[3] >= args.since) found.push(told);
       }
       const last = rows[rows.length - 1];
       const next = rows.length < args.page ? null : [last.parentMsgKey, last.senderUserJid];
@@ -247,22 +305,72 @@ async (args) => {
     async index() {
       const range = args.after ? IDBKeyRange.lowerBound(args.after, true) : null;
       const rows = await answer(storeOf('message').getAll(range, args.page), 'message');
-      const found = [];
-      let unreadable = 0;
-      for (const row of need(rows, 'message', 'id', 't', 'type')) {
-        if (!isMessage(row)) continue;
-        const parts = key(row.id);
-        const t = number(row.t);
-        if (!parts || t === null) {
-          unreadable += 1;
-          continue;
-        }
-        if (t >= args.since) found.push([joined(parts), parts[1], t, revision(row), number(row.expiredTimestamp)]);
-      }
-      return { rows: found, unreadable, next: rows.length < args.page ? null : rows[rows.length - 1].id };
+      looked += rows.length;
+      return { ...entries(rows), next: rows.length < args.page ? null : rows[rows.length - 1].id };
     },
 
-    // One chat's messages since `args.since`, oldest first as stored.
+    // The ends of the feed: rows are numbered upwards as they come, and downwards as history does. Which row has
+    // the number `args.hi` tells whether it is the same feed as before.
+    async ends() {
+      const index = () => indexOf('message', 'rowId');
+      const one = async (direction) => (await answer(index().openCursor(null, direction), 'message.rowId'))?.value;
+      const at = args.hi === null ? undefined : await answer(index().get(args.hi), 'message.rowId');
+      looked += 3;
+      return {
+        newest: end(await one('prev')),
+        oldest: end(await one('next')),
+        at_hi: end(at),
+        reactions: has('reactions') ? await answer(storeOf('reactions').count(), 'reactions') : null,
+      };
+    },
+
+    // One page of the rows beyond the number `args.after`; `next` is null at the end.
+    async feed() {
+      const index = indexOf('message', 'rowId');
+      const rows = args.downwards
+        ? (await downwards(index, IDBKeyRange.upperBound(args.after, true), 'message.rowId', (_, all) => all.length < args.page)).rows
+        : await answer(index.getAll(IDBKeyRange.lowerBound(args.after, true), args.page), 'message.rowId');
+      if (!args.downwards) looked += rows.length;
+      const last = rows[rows.length - 1];
+      if (last && !Number.isInteger(last.rowId)) throw new Unreadable('missing_field', 'message.rowId');
+      return { ...entries(rows), last: end(last), next: rows.length < args.page ? null : last.rowId };
+    },
+
+    // A page of what came into some chats since `args.since`, newest first in each, with the reactions to it. A chat
+    // ends with the third row in a row that is older: clocks differ. `args.after` is [place in `chats`, internalId].
+    async recent() {
+      const found = [];
+      const [first, upper] = args.after || [0, null];
+      let next = null;
+      for (let place = first; place < args.chats.length && next === null; place += 1) {
+        const chat = args.chats[place];
+        const top = place === first && upper ? upper : `${chat}_g`;
+        let older = 0;
+        const { rows, isAtEnd } = await downwards(
+          indexOf('message', 'internalId'),
+          IDBKeyRange.bound(`${chat}_/`, top, false, true),
+          'message.internalId',
+          (row, all) => {
+            older = number(row.t) < args.since ? older + 1 : 0;
+            return older < 3 && found.length + all.length < args.page;
+          },
+        );
+        found.push(...rows);
+        if (isAtEnd || older >= 3) continue;
+        next = [place, rows[rows.length - 1].internalId];
+      }
+      const given = has('reactions') ? storeOf('reactions') : null;
+      const reactions = await Promise.all(
+        found
+          .filter((row) => given && number(row.t) >= args.since && typeof row.id === 'string')
+          .map((row) => answer(given.getAll(IDBKeyRange.bound([row.id], [row.id, []])), 'reactions')),
+      );
+      return { ...entries(found), reactions: reactions.flat().map(reaction).filter(Boolean), next };
+    },
+
+
+    // One chat's messages since `args.since`, oldest first as stored; with `args.wanted` those down to the last
+    // of these keys, and as many again as `args.around` says: albums and answers are understood by what is near.
     async messages() {
       const parents = new Map();
       if (has('message-association')) {
@@ -278,7 +386,7 @@ async (args) => {
       }
       const found = [];
       let unreadable = 0;
-      for await (const rows of chatRows(args.chat)) {
+      for await (const rows of args.wanted ? newestRows(args.chat) : chatRows(args.chat)) {
         for (const row of need(rows, 'message', 'id', 't', 'type')) {
           if (!isMessage(row) || number(row.t) < args.since) continue;
           const parts = key(row.id);
@@ -367,6 +475,7 @@ async (args) => {
     async newest() {
       const cursor = await answer(indexOf('message', 'rowId').openCursor(null, 'prev'), 'message.rowId');
       const row = cursor && cursor.value;
+      if (row) looked += 1;
       return row && { id: idText(row.id), row: row.rowId, t: number(row.t), type: row.type };
     },
 
@@ -387,7 +496,7 @@ async (args) => {
       database = await open();
       return questions[args.question]();
     };
-    return JSON.stringify({ ok: await Promise.race([read(), deadline]), version: database.version });
+    return JSON.stringify({ ok: await Promise.race([read(), deadline]), version: database.version, looked });
   } catch (error) {
     if (error instanceof Unreadable) return JSON.stringify({ error: error.reason, detail: error.detail });
     // The name of a DOM or language error is a closed set; its text may hold data.

@@ -15,6 +15,7 @@ from sqlalchemy import (
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from whatsapp_etl.cursors import ListedBy
 from whatsapp_etl.load.tables.base import (
     flag,
     identity,
@@ -56,6 +57,13 @@ sync_state = Table(
     instant("session_status_at", "Since when.", null=True),
     instant("shield_alarm_at", "When an unread count dropped after our own opening, unexplained.", null=True),
     instant("shield_acknowledged_at", "When a person acknowledged that alarm.", null=True),
+    number("feed_hi", "Row of the browser's list up to which all is stored or a known gap.", null=True),
+    text("feed_hi_mark", "Hash of that row's id: whether the list is the same one.", null=True),
+    number("feed_lo", "Row down to which history came, of which the same is true.", null=True),
+    instant("feed_complete_at", "Start of the cycle that came so far.", null=True),
+    instant("feed_listed_at", "Start of the last cycle that compared the whole list.", null=True),
+    text("feed_scope", "Hash of which chats are read, and how far back.", null=True),
+    number("feed_reactions", "Reactions that the browser kept then; null: it does not keep them.", null=True),
     UniqueConstraint("source", "account_id"),
     comment="One row per account that was ever read; one of them is active.",
 )
@@ -119,6 +127,13 @@ sync_runs = Table(
         null=True,
     ),
     text("store_detail", "Which of its modules, members or columns.", null=True),
+    text(
+        "listed_by",
+        "How it was learned which messages there are: 'increment' (what came since), else why the whole list "
+        "was compared; null: it was not.",
+        null=True,
+    ),
+    number("rows_looked_at", "Message rows of the browser's storage, whatever was asked of them.", default=0),
     _texts("lost_facts", "Facts of messages that the storage lists and no row shows any more."),
     _texts("metadata_unreadable", "What of the browser's storage could not be read, and why."),
     _json("stop_reasons", "Why reading of chats ended: reason to number of chats."),
@@ -129,6 +144,7 @@ sync_runs = Table(
     one_of("kind", ("sync", "backfill")),
     one_of("read_by", ("metadata", "chat_list")),
     one_of("store_unavailable", StoreUnavailable),
+    one_of("listed_by", ListedBy),
     keys_of("chats_skipped", SkipRule),
     keys_of("disagreed", DisagreementFact),
     one_of("status", ("running", "success", "partial", "failed", "interrupted")),
