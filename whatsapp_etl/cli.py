@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
@@ -17,6 +16,7 @@ from whatsapp_etl.cli_extract import extract
 from whatsapp_etl.cli_session import app as session_app
 from whatsapp_etl.cli_words import chosen_state, instant_of
 from whatsapp_etl.errors import ConfigurationError, WhatsappEtlError
+from whatsapp_etl.vault.bounded import leave
 
 app = typer.Typer(
     name="whatsapp-etl",
@@ -409,9 +409,11 @@ def main() -> None:
         app()
     except WhatsappEtlError as error:
         typer.echo(f"whatsapp-etl: {error}", err=True)
-        sys.exit(error.exit_code)
+        leave(error.exit_code)
     except KeyboardInterrupt:
-        sys.exit(130)
+        leave(130)
+    except SystemExit as end:
+        leave(end.code if isinstance(end.code, int) else int(end.code is not None))
 
 
 if __name__ == "__main__":

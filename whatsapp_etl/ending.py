@@ -46,7 +46,8 @@ def heeding_signals(stop: Stop, abandon: Callable[[], None]) -> Iterator[Ending]
 
     def end_in_time() -> None:
         if not over.wait(stop.allowed.total_seconds()):
-            abandon()
+            # It waits until the browser is gone, for which there may be no time.
+            threading.Thread(target=abandon, name="abandoning", daemon=True).start()
             if not over.wait(_ABANDONED_GRACE.total_seconds()):
                 os._exit(_FORCED_EXIT_CODE)
 

@@ -366,7 +366,8 @@ def serve(
             has_ended = scheduler.stop(left)
             if not has_ended:
                 log.error("cycle_abandoned", deadline_seconds=deadline.total_seconds())
-                abandon()
+                # It waits until the browser is gone, for which there may be no time.
+                threading.Thread(target=abandon, name="abandoning", daemon=True).start()
                 # Without its browser the thread soon ends, in most cases.
                 scheduler.stop(_ABANDONED_GRACE)
     return 0 if has_ended else _FORCED_EXIT_CODE

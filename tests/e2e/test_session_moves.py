@@ -98,6 +98,7 @@ def test_a_session_moves_to_another_machine_and_back_and_nothing_is_doubled(prog
         SESSION_STORE_URL=f"file://{tmp_path}/store",
         SESSION_STORE_KEY=KEY,
         SESSION_STORE_WHEN_TAKEN="exit",
+        SESSION_STORE_GRACE_SECONDS="60",
         PORT="0",
         LOG_LEVEL="INFO",
     )

@@ -152,7 +152,7 @@ def test_the_program_ends_in_time_though_its_store_says_nothing(program, databas
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=60)
 
-    assert time.monotonic() - begun < 12
+    assert time.monotonic() - begun < 10
     assert process.returncode == (0 if command == "run" else 143), out + err
     assert "session_not_kept" in err
     assert it.browsers() == []

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from typing import NoReturn
 
 from whatsapp_etl.errors import VaultError, WhatsappEtlError
 
 _LOOKS_EVERY = 0.1  #: Seconds.
+_NAME = "keeping"
 
 
 def done_in_time(
@@ -41,7 +45,7 @@ def done_in_time(
             raised.append(error)
         done.set()
 
-    thread = threading.Thread(target=run, name="keeping", daemon=True)
+    thread = threading.Thread(target=run, name=_NAME, daemon=True)
     thread.start()
     while thread.is_alive():
         thread.join(_LOOKS_EVERY)
@@ -52,3 +56,15 @@ def done_in_time(
     if not done.is_set():  # what nobody expected was told by the thread
         raise VaultError("The session store met an unexpected error.", "The log tells it.")
     return True
+
+
+def leave(code: int) -> NoReturn:
+    """End the program, at once where something that was not done in time still goes on.
+
+    The ordinary end of Python waits for it: seconds for a store that does not answer.
+    """
+    if any(thread.name == _NAME for thread in threading.enumerate()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
