@@ -112,7 +112,18 @@ def test_only_a_new_message_is_read_without_walking_up(open_reading, simulator):
     assert batch.scrolls == 0
 
 
-def test_a_chat_with_more_unread_messages_than_the_page_holds_is_captured_whole(open_reading, simulator):
+@pytest.mark.parametrize(
+    ("margin_px", "hydrate_ms"),
+    [
+        (200, 60),
+        *(pytest.param(*each, marks=pytest.mark.matrix) for each in [(None, 0), (None, 60), (200, 0)]),
+    ],
+)
+def test_a_chat_with_more_unread_messages_than_the_page_holds_is_captured_whole(
+    open_reading, simulator, margin_px, hydrate_ms
+):
+    """Also where rows are filled some time after they came, and emptied once they are off the screen."""
+    simulator.set_config(virtual_margin_px=margin_px, delays={"hydrate_ms": hydrate_ms})
     chat_id = next(
         chat["id"]
         for chat in simulator.world()["chats"]

@@ -157,6 +157,15 @@ def test_a_row_that_left_the_page_before_it_was_placed_is_missing_until_it_comes
     assert [row.shown_id for row in capture.rows] == ["A", "B", "C"]
 
 
+def test_a_row_that_left_the_page_within_a_step_has_the_place_in_which_it_stood():
+    capture = Capture([fact(stanza) for stanza in "ABCD"])
+
+    capture.add(replace(step("A", "B", new=["C", "D", "B", "A"]), looks=(("C", "D"), ("B", "C"))))
+
+    assert capture.is_complete
+    assert [row.shown_id for row in capture.rows] == ["A", "B", "C", "D"]
+
+
 def test_a_row_that_stayed_empty_is_named_until_it_is_captured():
     capture = Capture([fact("A"), fact("B")])
 

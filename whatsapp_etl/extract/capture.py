@@ -61,6 +61,7 @@ class Step:
     )  #: blob: URLs by row, of those asked for.
     unseen: tuple[str, ...] = ()  #: Of those asked for, rows that show no picture and not why.
     refused: tuple[str, ...] = ()  #: Of those asked for, rows that say that none can be downloaded.
+    looks: tuple[tuple[str, ...], ...] = ()  #: All rows there at each look before the step ended.
 
 
 def read_step(answer: Mapping[str, Any]) -> Step:
@@ -68,15 +69,20 @@ def read_step(answer: Mapping[str, Any]) -> Step:
     return Step(
         title=answer["title"],
         rows=tuple(_shown(row) for row in answer["rows"]),
-        shown_ids=tuple(row_id for row_id in answer["shown"] if row_id),
-        empty_ids=tuple(row_id for row_id in answer["empty"] if row_id),
+        shown_ids=_ids(answer["shown"]),
+        empty_ids=_ids(answer["empty"]),
         top=answer["top"],
         loads=answer["loads"],
         is_quiet=answer["is_quiet"],
         pictures=answer["pictures"],
         unseen=tuple(answer["unseen"]),
         refused=tuple(answer["refused"]),
+        looks=tuple(_ids(look) for look in answer["looks"]),
     )
+
+
+def _ids(shown: Sequence[str | None]) -> tuple[str, ...]:
+    return tuple(row_id for row_id in shown if row_id)
 
 
 def _shown(row: Mapping[str, Any]) -> Shown:
@@ -182,10 +188,11 @@ class Capture:
     def add(self, step: Step) -> tuple[Shown, ...]:
         """Take a step's rows; return those of them that are kept, in page order.
 
-        A row that left the page before the step ended has no place among the others. It does not count:
-        it is missing still, so the walk goes on until it comes back.
+        A row that left the page before the step ended has the place in which it stood at a look. Without one
+        it does not count: it is missing still, so the walk goes on until it comes back.
         """
-        self._place(step.shown_ids)
+        for look in (*step.looks, step.shown_ids):
+            self._place(look)
         self.mounted = step.shown_ids
         kept = []
         for shown in step.rows:

@@ -21,6 +21,7 @@ async (args) => {
 
   const seen = new Set(args.seen);
   const captured = new Map();
+  const looks = []; // all that stood there at each look: a row may leave before the step ends
 
   const modelOf = (row) =>
     fiberOf(row, (props) => {
@@ -73,6 +74,7 @@ async (args) => {
     let marker = null;
     // Exactly the rows that are told as shown: one that is not would be brought by each step anew.
     const standing = rowsOf();
+    looks.push(standing.map(idOf));
     for (const block of list.children) {
       const rows = standing.filter((row) => block.contains(row));
       if (rows.length === 0) {
@@ -179,6 +181,7 @@ async (args) => {
     if (await until(answered, args.deadline_ms)) loads += firstId() !== before ? 1 : 0;
   } else if (args.action === 'bottom') {
     let still = performance.now();
+    let poked = still;
     let newest = null;
     const end = performance.now() + args.deadline_ms;
     while (performance.now() < end && performance.now() - still < args.quiet_ms) {
@@ -192,6 +195,14 @@ async (args) => {
       }
       // Nothing else is wanted from below once all that may be the last one are shown.
       if (args.newest.length > 0 && args.newest.every((stanza) => ids.some((id) => id.includes(stanza)))) break;
+      // Below, too, loading is latched: rows that are filled after they came do not tell the page that it was left.
+      const bottom = scroller.scrollHeight - scroller.clientHeight;
+      if (bottom > 800 && performance.now() - Math.max(poked, still) > args.quiet_ms / 4) {
+        scroller.scrollTop = bottom - 400;
+        await frame();
+        scroller.scrollTop = scroller.scrollHeight;
+        poked = performance.now();
+      }
       await frame();
     }
   }
@@ -244,6 +255,7 @@ async (args) => {
     refused,
     rows: Array.from(captured.values()),
     shown: rowsOf().map(idOf),
+    looks,
     empty,
     top: topBlock(),
     loads,
