@@ -61,6 +61,17 @@ def test_another_picture_that_its_sender_sent_meanwhile_is_none_of_an_album():
     assert join(album("album-C-A-3"), *listed) == parts
 
 
+def test_without_parents_the_order_of_the_chat_tells_which_pictures_are_an_albums():
+    parts = [image(name, minute) for name, minute in (("A", 0), ("B", 2), ("C", 4))]
+    meanwhile = [image("X", 1), image("Y", 3)]
+
+    assert join(album("album-A-C-3"), *parts, *meanwhile) == parts
+    assert join(album("album-A-C-3"), *meanwhile, *parts) == parts
+    assert join(album("album-A-C-5"), *parts, *meanwhile) == sorted(
+        (*parts, *meanwhile), key=lambda each: each.sent_at
+    )
+
+
 def test_an_album_that_something_cuts_in_two_has_two_rows():
     parts = [image(name, minute, parent_stanza_id="P") for minute, name in enumerate("ABCDEFGH")]
     listed = [*parts, facts("T", minute=4)]

@@ -321,6 +321,22 @@ def test_unlisted_notices_and_stored_messages_are_no_loss():
     assert (made.messages, made.rejects) == ((), ())
 
 
+def test_an_album_is_what_stands_together_in_the_chat_whatever_was_sent_meanwhile():
+    listed = [
+        facts(name, minute=minute, type=MessageType.IMAGE)
+        for name, minute in zip("ACXB", (0, 4, 2, 6), strict=True)
+    ]
+    shown = [
+        row("album-A-C-2", type=MessageType.ALBUM, text=None),
+        row("X", type=MessageType.IMAGE, minute=2),
+    ]
+
+    made = plan([*shown, row("B", type=MessageType.IMAGE, minute=6)], listed)
+
+    assert sorted(ids(made.messages)) == ["A", "B", "C", "X"]
+    assert {each.stanza_id for each in made.messages if each.album_id} == {"A", "C"}
+
+
 def test_an_albums_files_belong_to_the_messages_whose_checksums_they_have():
     sums = {"A": "ab" * 32, "B": "ee" * 32, "C": "cd" * 32}
     listed = [

@@ -34,7 +34,8 @@ class FactsIndex:
 
     def __init__(self, facts: Iterable[MessageFacts], account: Account) -> None:
         self._account = account
-        self._ordered = sorted(facts, key=lambda each: each.sent_at)
+        self._as_listed = tuple(facts)  #: In the order of the chat.
+        self._ordered = sorted(self._as_listed, key=lambda each: each.sent_at)
         self._by_stanza: dict[str, list[MessageFacts]] = {}
         for each in self._ordered:
             self._by_stanza.setdefault(each.key.stanza_id, []).append(each)
@@ -80,8 +81,9 @@ class FactsIndex:
     def _children(self, row: ParsedRow) -> Sequence[MessageFacts]:
         """Return an album's messages in order, if the count fits: its parent's, or those from first to last.
 
-        Times alone do not tell: its sender may have sent another picture meanwhile. An album that something
-        else cuts in two has two rows, and its parent more messages than either.
+        From first to last in the order of the chat, which the page shows: its sender may have sent another
+        picture meanwhile. An album that something else cuts in two has two rows, and its parent more
+        messages than either.
         """
         bounds = collection_bounds(row.shown_id)
         if bounds is None:
@@ -90,18 +92,27 @@ class FactsIndex:
         begin, end = self._by_stanza.get(first, []), self._by_stanza.get(last, [])
         if len(begin) != 1 or len(end) != 1:
             return ()
-        low, high = self._ordered.index(begin[0]), self._ordered.index(end[0])
-        between = [
-            each
-            for each in self._ordered[low : high + 1]
-            if each.type in FILE_TYPES and each.sender_id == begin[0].sender_id
-        ]
+        shown, timely = (
+            self._from_to(begin[0], end[0], ordered) for ordered in (self._as_listed, self._ordered)
+        )
         parent = begin[0].parent_stanza_id
         siblings = [
             each for each in self._ordered if each.type in FILE_TYPES and each.parent_stanza_id == parent
         ]
-        candidates = (siblings if parent else (), [each for each in between if each in siblings], between)
-        return next((found for found in candidates if len(found) == count), ())
+        of_parent = (siblings, [each for each in shown if each in siblings]) if parent else ()
+        return next((found for found in (*of_parent, shown, timely) if len(found) == count), ())
+
+    @staticmethod
+    def _from_to(
+        first: MessageFacts, last: MessageFacts, ordered: Sequence[MessageFacts]
+    ) -> Sequence[MessageFacts]:
+        """Return the files of one sender from one to another."""
+        low, high = ordered.index(first), ordered.index(last)
+        return [
+            each
+            for each in ordered[low : high + 1]
+            if each.type in FILE_TYPES and each.sender_id == first.sender_id
+        ]
 
     def _from_first(self, row: ParsedRow) -> Sequence[MessageFacts]:
         """Return an album's messages where its row has the first one's id: the parent's, or so many."""

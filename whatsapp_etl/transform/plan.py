@@ -84,7 +84,8 @@ def plan_load(  # noqa: PLR0917 - the contract of the step: what was seen, liste
         dissents: Those that show another time than is listed of them.
     """
     listed = None if facts is None else in_scope(facts, context, now)
-    joined = join_rows(parsed, listed, known, context, kept_out=kept_out(facts or (), listed or ()))
+    arrived = None if listed is None else in_order(facts, listed)
+    joined = join_rows(parsed, arrived, known, context, kept_out=kept_out(facts or (), listed or ()))
     if context.forgotten:
         # Joined first: an album is recognised by all of its pictures.
         joined = [each for each in joined if not is_forgotten(each.facts, each.row.key, context)]
