@@ -1,112 +1,20 @@
 """Pictures of every sort in one account: what is held is the truth, once, and byte for byte."""
 
-import base64
 import hashlib
-import io
-import itertools
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from random import Random
 
 import pytest
-from PIL import Image
 
 from tests.fault.recovery import files_in
 from tests.fixtures.cycle import assert_in_step
+from tests.fixtures.sent_pictures import MOST, send_pictures
 from whatsapp_etl.downloads import DownloadWay
 from whatsapp_etl.model import RunStatus
-from whatsapp_etl.simulator.serve import RunningSimulator
 
-MOST = 64 * 1024
 WAYS = tuple(DownloadWay)
 STATES = (
     "SELECT d.state, count(*) FROM attachment_downloads d JOIN attachments a ON a.id = d.attachment_id"
     " JOIN messages m ON m.id = a.message_id WHERE m.message_type = 'image' GROUP BY 1"
 )
-
-
-@dataclass
-class Sent:
-    """What was sent, by message key."""
-
-    held: dict[str, bytes] = field(default_factory=dict)  #: What a perfect sync holds.
-    expired: list[str] = field(default_factory=list)
-    huge: list[str] = field(default_factory=list)
-    empty: list[str] = field(default_factory=list)
-
-    @property
-    def checksums(self) -> set[str]:
-        return {hashlib.sha256(data).hexdigest() for data in self.held.values()}
-
-
-def pictures(seed: int) -> Iterator[bytes]:
-    """Yield small pictures, no two alike."""
-    random = Random(seed)
-    while True:
-        picture = Image.frombytes("RGB", (4, 3), random.randbytes(36)).resize((random.randrange(40, 160), 60))
-        buffer = io.BytesIO()
-        picture.save(buffer, random.choice(("JPEG", "PNG", "WEBP")))
-        yield buffer.getvalue()
-
-
-def oddities() -> tuple[bytes, ...]:
-    """Return files that a careless decoder would trip over; all of them are bytes like any other."""
-    bomb = io.BytesIO()
-    # The page draws it, too: one much larger would hold up the browser.
-    Image.new("1", (4000, 4000)).save(bomb, "PNG", optimize=True)
-    cut = next(pictures(99))
-    return (
-        bomb.getvalue(),  # 16 million pixels in a few kilobytes
-        cut[: len(cut) // 2],
-        b"<html><script>alert(1)</script></html>",  # says that it is a picture
-        b"GIF89a" + b"/*" + bytes(50) + b"*/=1;PK\x03\x04" + bytes(40),  # three kinds at once
-        b"\xff\xd8\xff",
-    )
-
-
-def send_pictures(simulator: RunningSimulator, count: int) -> Sent:
-    """Let `count` pictures be sent: new ones, repeated ones, albums, expired, huge, empty and broken ones."""
-    sent, fresh, odd = Sent(), pictures(7), oddities()
-    assert all(len(each) < MOST for each in odd)
-    chats = sorted(chat["id"] for chat in simulator.world()["chats"] if chat["id"].endswith("@c.us"))[:3]
-    made: list[bytes] = []
-    begin = datetime.fromisoformat(simulator.world()["now"]) - timedelta(days=1)
-    moments = ((begin + timedelta(seconds=7 * number)).isoformat() for number in itertools.count())
-    for number in range(count):
-        chat = chats[number % len(chats)]
-        data = next(fresh)
-        match number % 10:
-            case 3 if made:
-                data = made[number % len(made)]
-            case 5:
-                data = odd[number // 10 % len(odd)]
-            case 7 if number % 20 == 7:
-                data += bytes(MOST)
-            case 9 if number % 50 == 9:
-                data = b""
-        key = send(simulator, chat, data, at=next(moments))
-        if number % 10 == 8:
-            simulator.expire(key)
-            sent.expired.append(key)
-        elif len(data) > MOST:
-            sent.huge.append(key)
-        elif not data:
-            sent.empty.append(key)
-        else:
-            sent.held[key] = data
-            made.append(data)
-    for number in range(max(1, count // 50)):
-        album = [next(fresh) for _ in range(6)]  # four are shown
-        keys = [send(simulator, chats[0], data, at=next(moments), album=f"ALBUM{number}") for data in album]
-        sent.held.update(zip(keys, album, strict=True))
-        simulator.add_message(chats[0], "And a word after it", at=next(moments))
-    return sent
-
-
-def send(simulator: RunningSimulator, chat: str, data: bytes, **more: str) -> str:
-    file = base64.b64encode(data).decode()
-    return simulator.add_message(chat, type="image", file=file, mimetype="image/jpeg", **more)
 
 
 def bytes_by_key(it):

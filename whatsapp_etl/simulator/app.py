@@ -86,6 +86,7 @@ async def _sealed(server: PageServer, request: Request) -> Response:
     found = server.library.bytes_of(message.media.sha256)
     if message.is_expired or found is None:
         return Response(status_code=410)
+    server.ledger.sealed_files[message.media.sha256] += 1
     data = seal(found[1], media_key(message.media.sha256), info_of(found[0]))
     return Response(data, media_type="application/octet-stream")
 

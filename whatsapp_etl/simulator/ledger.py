@@ -19,6 +19,7 @@ class Ledger:
     pressed: Counter[str] = field(default_factory=Counter)  #: Buttons of dialogs, by what stands on them.
     media_reads: int = 0  #: By the page.
     sealed_reads: int = 0  #: Of files as they lie on the server.
+    sealed_files: Counter[str] = field(default_factory=Counter)  #: The same by sha256 of the plain bytes.
     client_errors: Counter[str] = field(default_factory=Counter)  #: By their words.
     calls: Counter[str] = field(default_factory=Counter)  #: Of modules: what a reader must not call.
     touched: set[str] = field(default_factory=set)  #: Members of modules, if watched.
@@ -47,6 +48,7 @@ class Ledger:
             "pressed": dict(self.pressed),
             "media_reads": self.media_reads,
             "sealed_reads": self.sealed_reads,
+            "sealed_files": dict(self.sealed_files),
             "phone_requests": dict(self.phone_requests),
             "client_errors": dict(self.client_errors),
             "calls": dict(self.calls),
