@@ -9,9 +9,10 @@ wanted, and nothing doubled, since both ways give a message the same key.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Literal, Protocol
 
 import structlog
@@ -39,8 +40,9 @@ from whatsapp_etl.model import (
     ParsedRow,
     StopReason,
 )
+from whatsapp_etl.overlap import Overlap
 from whatsapp_etl.scope import Directory
-from whatsapp_etl.store_records import StoreUnavailable
+from whatsapp_etl.store_records import StoreRow, StoreUnavailable
 from whatsapp_etl.tally import Tally
 from whatsapp_etl.transform.messages import external_id
 from whatsapp_etl.transform.parse import signal_counts
@@ -57,6 +59,9 @@ log = structlog.get_logger(__name__)
 
 ReaderChoice = Literal["auto", "dom", "store"]
 
+#: Messages that are read at once, of as many chats as it takes.
+GROUP_ROWS = 1000
+
 #: After the page showed another text than the store told, the page alone is read for so long.
 REST = timedelta(days=1)
 
@@ -68,6 +73,29 @@ class Load(Protocol):
     """
 
     def __call__(self, captured: CapturedChat, *, is_whole: bool, is_last: bool) -> LoadPlan: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What is wanted of one chat."""
+
+    chat: ChatFacts
+    diff: ChatDiff
+    facts: tuple[MessageFacts, ...]  #: Of what is wanted, and of what is near.
+    wanted: tuple[MessageFacts, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What one cycle's reading is about."""
+
+    directory: Directory
+    since: datetime
+    words: StoreWords
+    tally: Tally
+    load: Load
+    pack_id: str
+    left: dict[str, ChatDiff]  #: What is still wanted, by chat.
 
 
 @dataclass
@@ -108,26 +136,16 @@ class StoreFirst:
         left = {chat.id: diffs[chat.id] for chat in queue}
         if self.choice == "dom" or not queue or not self._is_usable(tally):
             return left
-        words = self._words(directory)
-        for chat in queue:
-            if self.source.stop.is_set():
-                raise StopRequestedError("The program was asked to stop; what was read is stored.")
-            try:
-                told = self._told(chat, directory, left[chat.id], since=since, words=words, tally=tally)
-            except StoreUnreadableError as failure:
-                self._leave(failure.reason, failure.detail, tally)
-                break
-            except (MetadataUnreadableError, PageScriptError, PageTimeoutError) as unreadable:
-                log.warning("chat_left_to_page", error=str(unreadable))
-                continue
-            if told is None:
-                continue
-            captured, rest = told
-            plan = load(captured, is_whole=not rest, is_last=not rest and len(left) == 1)
-            if rest:
-                left[chat.id] = replace(left[chat.id], wanted=rest, stored=plan.coverage.stored)
-            else:
-                del left[chat.id]
+        pack_id = self.source.session.pack.id
+        reading = _Reading(directory, since, self._words(directory), tally, load, pack_id, left)
+        with Overlap() as loading:
+            for group in self._groups(queue, diffs, reading):
+                try:
+                    rows = self._rows(group)
+                except StoreUnreadableError as failure:
+                    self._leave(failure.reason, failure.detail, tally)
+                    break
+                loading.submit(partial(self._load, group, rows, reading))
         return left
 
     def note(self, tally: Tally) -> None:
@@ -168,49 +186,87 @@ class StoreFirst:
             wa_version=self.source.snapshot().wa_version,
         )
 
-    # --- one chat -------------------------------------------------------------------------------
+    # --- chats ----------------------------------------------------------------------------------
+
+    def _groups(
+        self, queue: Sequence[ChatFacts], diffs: Mapping[str, ChatDiff], reading: _Reading
+    ) -> Iterator[Sequence[_Wish]]:
+        """Yield chats with what is wanted of them, together about a page of rows, or one chat with more."""
+        group: list[_Wish] = []
+        for chat in queue:
+            if self.source.stop.is_set():
+                raise StopRequestedError("The program was asked to stop; what was read is stored.")
+            try:
+                wish = self._wish(chat, diffs[chat.id], reading)
+            except (MetadataUnreadableError, PageScriptError, PageTimeoutError) as unreadable:
+                log.warning("chat_left_to_page", error=str(unreadable))
+                continue
+            if any(is_told(each) for each in wish.wanted):
+                group.append(wish)
+            if sum(len(each.wanted) for each in group) >= GROUP_ROWS:
+                yield group
+                group = []
+        if group:
+            yield group
+
+    def _wish(self, chat: ChatFacts, diff: ChatDiff, reading: _Reading) -> _Wish:
+        facts = self.source.messages(chat, reading.since, diff.wanted)
+        directory = reading.directory
+        position = directory.positions[chat.id]
+        planned = plan_visit(chat, diff, facts, directory.rules, directory.account, list_position=position)
+        return _Wish(chat, diff, tuple(facts), planned.visit.wanted)
+
+    def _rows(self, group: Iterable[_Wish]) -> Mapping[str, StoreRow]:
+        """Read what is wanted, by stored id.
+
+        Only that is decrypted: nothing of other chats, or before the look-back.
+        """
+        wanted = [
+            each.stored_id
+            for wish in group
+            for each in wish.wanted
+            if is_told(each) and each.type not in BODILESS_TYPES and each.stored_id
+        ]
+        return {row.stored_id: row for page in self._opened().rows(wanted) for row in page}
+
+    def _load(self, group: Iterable[_Wish], rows: Mapping[str, StoreRow], reading: _Reading) -> None:
+        """Understand and load what was read; beside the reading of the next."""
+        for wish in group:
+            if self.source.stop.is_set():
+                return  # the rest is wanted in the next cycle, too
+            captured, rest = self._told(wish, rows, reading)
+            is_last = not rest and len(reading.left) == 1
+            plan = reading.load(captured, is_whole=not rest, is_last=is_last)
+            if rest:
+                reading.left[wish.chat.id] = replace(wish.diff, wanted=rest, stored=plan.coverage.stored)
+            else:
+                del reading.left[wish.chat.id]
 
     def _told(
-        self,
-        chat: ChatFacts,
-        directory: Directory,
-        diff: ChatDiff,
-        *,
-        since: datetime,
-        words: StoreWords,
-        tally: Tally,
-    ) -> tuple[CapturedChat, tuple[str, ...]] | None:
-        """Return what the store tells of a chat, and the keys that are left; None when it tells nothing.
-
-        Only what is wanted is decrypted: nothing of other chats, or before the look-back.
-        """
-        facts = self.source.messages(chat, since, diff.wanted)
-        account = directory.account
-        planned = plan_visit(
-            chat, diff, facts, directory.rules, account, list_position=directory.positions[chat.id]
-        )
-        wanted = [each for each in planned.visit.wanted if is_told(each)]
-        if not wanted:
-            return None
-        parsed = [*self._rows(wanted, words), *self._notices(planned.visit.wanted)]
-        rest = self._rest(parsed, planned.visit.wanted, diff, directory)
+        self, wish: _Wish, rows: Mapping[str, StoreRow], reading: _Reading
+    ) -> tuple[CapturedChat, tuple[str, ...]]:
+        """Return what the store tells of a chat, and the keys that are left."""
+        directory, chat = reading.directory, wish.chat
+        told = [row for each in wish.wanted if (row := rows.get(each.stored_id or "")) is not None]
+        parsed = [*read_store_rows(told, reading.words), *self._notices(wish.wanted)]
+        rest = self._rest(parsed, wish.wanted, wish.diff, directory)
         batch = ChatBatch(
             chat_id=chat.id,
-            pack_id=self.source.session.pack.id,
+            pack_id=reading.pack_id,
             rows=(),
             # Until the page was read, too, the chat counts as one whose reading was cut off.
-            stop_reason=StopReason.INTERRUPTED if rest else self._end(parsed, planned.visit.wanted),
+            stop_reason=StopReason.INTERRUPTED if rest else self._end(parsed, wish.wanted),
             observed_at=self.clock(),
             read_path="store",
         )
-        tally.parsed(batch, parsed, signal_counts(parsed))
+        reading.tally.parsed(batch, parsed, signal_counts(parsed))
         self._has_read = True
         captured = CapturedChat(
             chat=chat,
-            account=account,
-            since=since,
-            diff=diff,
-            facts=tuple(facts),
+            account=directory.account,
+            since=reading.since,
+            diff=wish.diff,
+            facts=wish.facts,
             batch=batch,
             parsed=tuple(parsed),
             rejects=(),
@@ -218,11 +274,6 @@ class StoreFirst:
             phone_ids=directory.rules.phone_ids,
         )
         return captured, rest
-
-    def _rows(self, wanted: Iterable[MessageFacts], words: StoreWords) -> Sequence[ParsedRow]:
-        ids = [each.stored_id for each in wanted if each.type not in BODILESS_TYPES]
-        pages = self._opened().rows([each for each in ids if each])
-        return [row for page in pages for row in read_store_rows(page, words)]
 
     def _notices(self, wanted: Iterable[MessageFacts]) -> Sequence[ParsedRow]:
         """Return the notices without their words, where no chat is opened for those."""

@@ -45,6 +45,7 @@ LATER = {"reads_hang_later": 3, "reads_fail_later": 3}
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("whatsapp_etl.extract.message_store._KEY_WITHIN", timedelta(seconds=2))
     monkeypatch.setattr("whatsapp_etl.extract.message_store._READ_WITHIN", timedelta(seconds=1))
+    monkeypatch.setattr("whatsapp_etl.store_first.GROUP_ROWS", 1)  # each chat is read for itself
 
 
 @pytest.mark.parametrize(
