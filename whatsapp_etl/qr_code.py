@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from enum import StrEnum
 from functools import lru_cache
 
@@ -11,6 +12,7 @@ import segno
 #: The least that the standard asks for; without it some phones do not find the code.
 _QUIET_ZONE_MODULES = 4
 _MODULE_PIXELS = 8
+_drawing = threading.Lock()
 
 #: Two rows of modules a line. The keys: whether the upper and the lower half are in the text's colour.
 _GLYPHS = {(True, True): "█", (True, False): "▀", (False, True): "▄", (False, False): " "}
@@ -27,9 +29,17 @@ class Ink(StrEnum):
     DARK_TEXT = "light"  #: The terminal's own: dark text on a light ground.
 
 
-@lru_cache(maxsize=1)
 def qr_png(payload: str) -> bytes:
-    """Draw the code in black on white, whatever the page around it looks like."""
+    """Draw the code in black on white, whatever the page around it looks like.
+
+    One draws at a time: of many who ask for a new code, the first draws it and the others find it drawn.
+    """
+    with _drawing:
+        return _drawn(payload)
+
+
+@lru_cache(maxsize=1)
+def _drawn(payload: str) -> bytes:
     image = io.BytesIO()
     segno.make_qr(payload, error="m").save(
         image, kind="png", scale=_MODULE_PIXELS, border=_QUIET_ZONE_MODULES

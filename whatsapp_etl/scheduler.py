@@ -12,6 +12,7 @@ import math
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -47,6 +48,7 @@ _JOB = "cycle"
 _LATE = timedelta(seconds=2)
 _ABANDONED_GRACE = timedelta(seconds=0.5)
 _HTTP_DRAIN_SECONDS = 2
+_TURN_SECONDS = 0.001
 _FORCED_EXIT_CODE = 1
 
 RunCycle = Callable[[threading.Event], RunReport]
@@ -355,6 +357,7 @@ def serve(
         server.should_exit = True
         scheduler.request_stop()
 
+    take_short_turns()
     with _signals(on_signal), listener:
         scheduler.start()
         try:
@@ -371,6 +374,15 @@ def serve(
                 # Without its browser the thread soon ends, in most cases.
                 scheduler.stop(_ABANDONED_GRACE)
     return 0 if has_ended else _FORCED_EXIT_CODE
+
+
+def take_short_turns() -> None:
+    """Let threads take turns sooner than Python has them do.
+
+    Serving takes several short turns for each request, and waits for as many long ones of a cycle that
+    parses: with 5 ms, Python's own, half of the answers took twice as long (50 clients, 2026-11-28).
+    """
+    sys.setswitchinterval(_TURN_SECONDS)
 
 
 @contextlib.contextmanager

@@ -2,6 +2,8 @@
 
 import io
 import stat
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -134,3 +136,16 @@ def test_colours_are_used_where_the_terminal_knows_them(theme, is_terminal, envi
 
 def test_the_picture_is_read_back():
     assert read_qr(Image.open(io.BytesIO(qr_png(FIRST)))) == [FIRST]
+
+
+def test_of_many_who_ask_for_a_new_code_at_once_one_draws_it():
+    together = threading.Barrier(8)
+
+    def ask(number):
+        together.wait(20)
+        return qr_png(f"{FIRST} asked by all in round {number}")
+
+    with ThreadPoolExecutor(8) as asking:
+        for number in range(5):
+            drawn = list(asking.map(ask, [number] * 8))
+            assert len({id(picture) for picture in drawn}) == 1
