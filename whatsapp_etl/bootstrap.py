@@ -309,7 +309,12 @@ def cycle_of(
     """Return the cycle, ready to run."""
     parts = _parts_of(settings, source, store, clock, announce)
     fetching = fetching_of(settings, source, store, parts["clock"], announce)
-    return Cycle(**parts, lookback=settings.lookback, fetching=fetching)
+    return Cycle(
+        **parts,
+        lookback=settings.lookback,
+        fetching=fetching,
+        cross_check_chats=settings.whatsapp_store_cross_check_chats,
+    )
 
 
 def mirror_of(settings: Settings) -> Mirror | None:

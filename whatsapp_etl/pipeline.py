@@ -57,11 +57,12 @@ from whatsapp_etl.scope import (
     standing_of,
     store_people,
 )
+from whatsapp_etl.screen_check import ScreenChecking
 from whatsapp_etl.spool.folder import Spool
 from whatsapp_etl.spooling import Spooling
 from whatsapp_etl.steps import Announce, Step, no_announcement
 from whatsapp_etl.store_first import ReaderChoice, StoreFirst
-from whatsapp_etl.tally import FAILURES_IN_A_ROW, Tally, may_be_stuck, status_of, told
+from whatsapp_etl.tally import FAILURES_IN_A_ROW, Tally, log_fields, may_be_stuck, status_of, told
 from whatsapp_etl.transform.parse import signal_counts
 from whatsapp_etl.transform.visits import Rules, visiting_order
 from whatsapp_etl.unused_files import remove_unused_files
@@ -90,6 +91,7 @@ class Cycle:
     announce: Announce = no_announcement
     agent: AgentWish = field(default_factory=AgentWish)
     reader: ReaderChoice = "dom"
+    cross_check_chats: int = 0  #: So many are compared with the chat list in each cycle.
     _has_chosen_files: bool = False
     _alarm: Alarm = field(init=False)
     _recollection: Recollection = field(init=False)
@@ -113,7 +115,10 @@ class Cycle:
         self._visiting = Visiting(
             self.source, self._memory, self.clock, self.asks_phone, raise_alarm=self._alarm.sound
         )
-        self._store_first = StoreFirst(self.source, self.reader, self.clock)
+        screen = ScreenChecking(self.source, self.cross_check_chats, self.zone, self.clock)
+        self._store_first = StoreFirst(
+            self.source, self.reader, self.clock, screen, self.store.record_disagreements
+        )
         self._increments = Increments(
             self.source, self.store, self._recollection, self.lookback, is_wanted=self.reader != "dom"
         )
@@ -437,14 +442,5 @@ class Cycle:
             log.warning("run_not_stored", error=str(refused))
         if may_be_stuck(tally, error):
             self.source.close(is_last=False)
-        log.info(
-            "cycle_finished",
-            status=report.status,
-            chats_opened=report.chats_opened,
-            inserted=report.applied.inserted,
-            updated=report.applied.updated,
-            missing=report.missing,
-            spooled=report.spool.batches,
-            seconds=round(tally.seconds, 2),
-        )
+        log.info("cycle_finished", **log_fields(report), seconds=round(tally.seconds, 2))
         return report

@@ -88,6 +88,7 @@ class Settings(BaseSettings):
     whatsapp_timezone: str = ""
     whatsapp_selector_pack: str = "auto"
     whatsapp_reader: Literal["auto", "dom", "store"] = "dom"
+    whatsapp_store_cross_check_chats: int = Field(default=10, ge=0, le=1000)
     whatsapp_chats_per_minute: float = Field(default=20, ge=0)
     whatsapp_scrolls_per_second: float = Field(default=4, ge=0)
     whatsapp_phone_history: Literal["never", "auto"] = "never"

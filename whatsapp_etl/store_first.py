@@ -22,6 +22,7 @@ from whatsapp_etl.errors import (
     MetadataUnreadableError,
     PageScriptError,
     PageTimeoutError,
+    SelectorDriftError,
     StopRequestedError,
     StoreUnreadableError,
 )
@@ -33,6 +34,7 @@ from whatsapp_etl.model import (
     ChatBatch,
     ChatDiff,
     ChatFacts,
+    Disagreement,
     DisagreementFact,
     LoadPlan,
     MessageFacts,
@@ -42,6 +44,7 @@ from whatsapp_etl.model import (
 )
 from whatsapp_etl.overlap import Overlap
 from whatsapp_etl.scope import Directory
+from whatsapp_etl.screen_check import ScreenChecking
 from whatsapp_etl.store_records import StoreRow, StoreUnavailable
 from whatsapp_etl.tally import Tally
 from whatsapp_etl.transform.messages import external_id
@@ -62,7 +65,7 @@ ReaderChoice = Literal["auto", "dom", "store"]
 #: Messages that are read at once, of as many chats as it takes.
 GROUP_ROWS = 1000
 
-#: After the page showed another text than the store told, the page alone is read for so long.
+#: After the page showed something else than the store told, the page alone is read for so long.
 REST = timedelta(days=1)
 
 
@@ -105,6 +108,8 @@ class StoreFirst:
     source: Source
     choice: ReaderChoice  #: "dom": never; "auto": the page tells the rest; "store": the rest is left out.
     clock: Callable[[], datetime]
+    screen: ScreenChecking  #: Compares it with the chat list.
+    record: Callable[[Sequence[Disagreement], int], None]  #: Stores disagreements of a run.
     _store: MessageStore | None = None
     _of: Session | None = None  #: Whose page the store belongs to.
     _rests_until: datetime | None = None
@@ -134,10 +139,13 @@ class StoreFirst:
             What is still wanted, by chat: of all chats when the store cannot be read.
         """
         left = {chat.id: diffs[chat.id] for chat in queue}
-        if self.choice == "dom" or not queue or not self._is_usable(tally):
+        if self.choice == "dom" or not (queue or self.screen.chats) or not self._is_usable(tally):
+            return left
+        words = self._words(directory)
+        if not self._is_as_shown(directory, words, tally):
             return left
         pack_id = self.source.session.pack.id
-        reading = _Reading(directory, since, self._words(directory), tally, load, pack_id, left)
+        reading = _Reading(directory, since, words, tally, load, pack_id, left)
         with Overlap() as loading:
             for group in self._groups(queue, diffs, reading):
                 try:
@@ -151,10 +159,31 @@ class StoreFirst:
     def note(self, tally: Tally) -> None:
         """Let the store rest when the page showed another text than it told, or the other way round."""
         if self._has_read and tally.disagreed[DisagreementFact.TEXT]:
-            self._rests_until = self.clock() + REST
-            self._leave(StoreUnavailable.DISAGREES, None, tally)
+            self._rest(tally)
 
     # --- the store ------------------------------------------------------------------------------
+
+    def _is_as_shown(self, directory: Directory, words: StoreWords, tally: Tally) -> bool:
+        """Compare a few chats with the list; before anything is read, so that this cycle reads the page."""
+        try:
+            check = self.screen.check(self._opened(), directory, words, tally.run_id)
+        except StoreUnreadableError as failure:
+            self._leave(failure.reason, failure.detail, tally)
+            return False
+        except (MetadataUnreadableError, PageScriptError, PageTimeoutError, SelectorDriftError) as unreadable:
+            log.warning("chat_list_not_compared", error=str(unreadable), kind=type(unreadable).__name__)
+            return True
+        tally.compared_with_list(check)
+        if check.found:
+            log.warning("chat_list_disagrees", found=len(check.found), compared=check.compared)
+            tally.if_there(lambda: self.record(check.found, tally.run_id))
+        if check.is_serious:
+            self._rest(tally)
+        return not check.is_serious
+
+    def _rest(self, tally: Tally) -> None:
+        self._rests_until = self.clock() + REST
+        self._leave(StoreUnavailable.DISAGREES, None, tally)
 
     def _is_usable(self, tally: Tally) -> bool:
         """Prove in each cycle that the store can be read: a release of the page may come at any time."""
@@ -249,7 +278,7 @@ class StoreFirst:
         directory, chat = reading.directory, wish.chat
         told = [row for each in wish.wanted if (row := rows.get(each.stored_id or "")) is not None]
         parsed = [*read_store_rows(told, reading.words), *self._notices(wish.wanted)]
-        rest = self._rest(parsed, wish.wanted, wish.diff, directory)
+        rest = self._remainder(parsed, wish.wanted, wish.diff, directory)
         batch = ChatBatch(
             chat_id=chat.id,
             pack_id=reading.pack_id,
@@ -281,7 +310,7 @@ class StoreFirst:
             return ()
         return [notice_without_words(each) for each in wanted if each.type is MessageType.SYSTEM]
 
-    def _rest(
+    def _remainder(
         self,
         parsed: Sequence[ParsedRow],
         wanted: Sequence[MessageFacts],

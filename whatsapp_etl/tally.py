@@ -42,6 +42,7 @@ from whatsapp_etl.model import (
 )
 from whatsapp_etl.store_records import StoreUnavailable
 from whatsapp_etl.transform.rewinding import is_rewound
+from whatsapp_etl.transform.screen import ScreenCheck
 
 log = structlog.get_logger(__name__)
 
@@ -165,6 +166,11 @@ class Tally:
         self.rows_compared += len(batch.shown_ids)
         self._id_found += len(rows)
         self._signals.update(signals)
+
+    def compared_with_list(self, check: ScreenCheck) -> None:
+        """Count the chats that were compared with the chat list, and in what they disagree."""
+        self.rows_compared += check.compared
+        self.disagreed.update(each.fact for each in check.found)
 
     def times_differ(self, count: int) -> None:
         """Count shown times that are not those that the storage lists; the listed ones are stored."""
@@ -334,3 +340,15 @@ def told(error: Exception | None) -> str | None:
     if error is None:
         return None
     return f"{type(error).__name__}: {error}" if isinstance(error, WhatsappEtlError) else type(error).__name__
+
+
+def log_fields(report: RunReport) -> Mapping[str, object]:
+    """Return what the log says at the end of a cycle."""
+    return {
+        "status": report.status,
+        "chats_opened": report.chats_opened,
+        "inserted": report.applied.inserted,
+        "updated": report.applied.updated,
+        "missing": report.missing,
+        "spooled": report.spool.batches,
+    }

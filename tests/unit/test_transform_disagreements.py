@@ -179,5 +179,9 @@ def test_nothing_is_compared_that_is_not_shown_on_the_way():
 
 
 def test_a_fact_is_one_of_a_closed_set():
-    assert [fact.value for fact in DisagreementFact] == ["id", "count", "time", "text"]
+    of_messages, of_the_list = (
+        ["id", "count", "time", "text"],
+        ["order", "title", "unread", "preview", "last_time"],
+    )
+    assert [fact.value for fact in DisagreementFact] == of_messages + of_the_list
     assert str(MessageKey(False, OTHER, "A")) == f"false_{OTHER}_A"

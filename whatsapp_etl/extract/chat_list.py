@@ -51,6 +51,9 @@ class ChatRow:
     unread_count: int | None = field(default=None, compare=False)
     last_activity: datetime | None = field(default=None, compare=False)
     look: str = field(default="", compare=False)  #: sha256 of all that the row says.
+    badge: int = field(default=0, compare=False)  #: Unread messages as the row shows them.
+    preview: str | None = field(default=None, compare=False)
+    clock: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,11 @@ class ChatList:
             if view.is_bottom:
                 return
             top = max(view.top, top) + view.page * 0.8
+
+    def near(self, place: int) -> tuple[ChatRow, ...]:
+        """Return the rows that can be seen around a place of the list, from top to bottom."""
+        self.show(is_archived=False)
+        return self._view(is_archived=False, row=place).rows
 
     def has_archive(self) -> bool:
         """Return whether there is a drawer of archived chats."""
@@ -189,6 +197,9 @@ class ChatList:
                     unread_count=row["unread"],
                     last_activity=datetime.fromtimestamp(row["t"], UTC) if row["t"] else None,
                     look=hashlib.sha256(row["text"].encode()).hexdigest(),
+                    badge=row["badge"],
+                    preview=row["preview"],
+                    clock=row["clock"],
                 )
                 for row in answer["rows"]
             ),

@@ -23,6 +23,7 @@ from whatsapp_etl.model import (
     RawRow,
     Reach,
     RowGlance,
+    ShownChat,
     StopReason,
 )
 
@@ -93,6 +94,16 @@ class ListReader(Reader):
                 if len(found) == before:
                     break
         return tuple(found.values())
+
+    def look_at(self, place: int) -> tuple[ShownChat, ...]:
+        """Return what the rows around a place of the list show; no chat is opened for it."""
+        self._limits.scrolls.wait()
+        if self._session.pack is not self._scripts.pack:
+            self._scripts.use(self._session.pack)
+        return tuple(
+            ShownChat(row.title, row.index, row.chat_id, row.badge, row.preview, row.clock)
+            for row in self.chat_list.near(place)
+        )
 
     def read_listed(self, visit: ListedVisit) -> ChatBatch:
         """Open the chat of one row and read it as far back as it is admitted.

@@ -71,19 +71,33 @@ class MessageStore:
             StoreUnreadableError: A capability is gone, an answer did not come in time, or a text lacks.
         """
         for begin in range(0, len(keys), PAGE_ROWS):
-            page = keys[begin : begin + PAGE_ROWS]
-            answer = self._ask("rows", keys=list(page))
-            if "reason" in answer:
-                reason, detail = StoreUnavailable(answer["reason"]), answer["detail"]
-                raise StoreUnreadableError(
-                    f"The page's message store cannot be read: {reason}"
-                    + (f" ({detail})." if detail else "."),
-                    reason=reason,
-                    detail=detail,
-                )
-            rows = answer["ok"]["rows"]
+            rows = self._told("rows", keys=list(keys[begin : begin + PAGE_ROWS]))
             self.rows_read += len(rows)
             yield [_row(each) for each in rows]
+
+    def newest(self, chats: Mapping[str, Sequence[str]]) -> Mapping[str, StoreRow]:
+        """Return the newest message of each chat; a chat without one lacks.
+
+        Args:
+            chats: The ids under which the chat's messages lie, the one in use first, by the chat's id.
+
+        Raises:
+            StoreUnreadableError: As of `rows`.
+        """
+        rows: Mapping[str, Any] = self._told("newest", chats={each: list(ids) for each, ids in chats.items()})
+        self.rows_read += len(rows)
+        return {chat_id: _row(each) for chat_id, each in rows.items()}
+
+    def _told(self, question: str, **arguments: object) -> Any:  # noqa: ANN401 - JSON
+        answer = self._ask(question, **arguments)
+        if "reason" in answer:
+            reason, detail = StoreUnavailable(answer["reason"]), answer["detail"]
+            raise StoreUnreadableError(
+                f"The page's message store cannot be read: {reason}" + (f" ({detail})." if detail else "."),
+                reason=reason,
+                detail=detail,
+            )
+        return answer["ok"]["rows"]
 
     def _ask(self, question: str, **arguments: object) -> Any:  # noqa: ANN401 - JSON
         argument = {

@@ -13,11 +13,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from whatsapp_etl.errors import (
-    BrowserCrashedError,
-    SessionNeedsPersonError,
-    WhatsappEtlError,
-)
+from whatsapp_etl.errors import BrowserCrashedError, SessionNeedsPersonError, WhatsappEtlError
 from whatsapp_etl.extract.browser import Browser
 from whatsapp_etl.extract.limits import Limits
 from whatsapp_etl.extract.list_reader import ListedVisit, ListReader
@@ -29,11 +25,7 @@ from whatsapp_etl.extract.resting import LinkRest
 from whatsapp_etl.extract.session import Session
 from whatsapp_etl.extract.source_options import Judgement, SessionKeeper, SourceOptions
 from whatsapp_etl.extract.storage import Storage
-from whatsapp_etl.extract.upkeep import (
-    BrowserFacts,
-    UpkeepRules,
-    renewal_due,
-)
+from whatsapp_etl.extract.upkeep import BrowserFacts, UpkeepRules, renewal_due
 from whatsapp_etl.model import (
     Account,
     ChatBatch,
@@ -48,6 +40,7 @@ from whatsapp_etl.model import (
     SelectorPack,
     SessionSnapshot,
     SessionState,
+    ShownChat,
 )
 from whatsapp_etl.steps import Announce, Step, no_announcement
 from whatsapp_etl.transitions import SessionCause, TransitionLog
@@ -326,6 +319,11 @@ class Source:
         """Return the rows of the chat list and of the archive; see `ListReader.listed`."""
         assert self._reader is not None, "the source is not open"
         return self._reader.listed()
+
+    def look_at(self, place: int) -> tuple[ShownChat, ...]:
+        """Return what the rows around a place of the chat list show; see `ListReader.look_at`."""
+        assert self._reader is not None, "the source is not open"
+        return self._reader.look_at(place)
 
     def read_listed(self, visit: ListedVisit) -> ChatBatch:
         """Open the chat of one row of the list and read it; see `ListReader.read_listed`."""

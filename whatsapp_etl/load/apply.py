@@ -91,7 +91,7 @@ def apply_plan(
     _write_missing(cursor, plan, run_id)
     write_downloads(cursor, plan.downloads, run_id, plan.coverage.observed_at)
     rejects = _write_rejects(cursor, plan.rejects, run_id)
-    _write_disagreements(cursor, plan.disagreements, run_id)
+    write_disagreements(cursor, plan.disagreements, run_id)
     if plan.checkpoint is not None:
         _move_checkpoint(cursor, thread_id, plan.checkpoint, run_id)
     if plan.backfill is None:
@@ -206,9 +206,7 @@ def _write_rejects(cursor: Cursor[TupleRow], rejects: Iterable[Reject], run_id: 
     return counted
 
 
-def _write_disagreements(
-    cursor: Cursor[TupleRow], disagreements: Sequence[Disagreement], run_id: int
-) -> None:
+def write_disagreements(cursor: Cursor[TupleRow], disagreements: Sequence[Disagreement], run_id: int) -> None:
     """Store disagreements, one row for each message and fact; those of a run that has many, in part."""
     for each in disagreements[:_MOST_DISAGREEMENTS]:
         cursor.execute(

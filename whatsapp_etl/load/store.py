@@ -49,6 +49,7 @@ from whatsapp_etl.model import (
     Checkpoint,
     ContactFacts,
     Coverage,
+    Disagreement,
     GroupFacts,
     KnownMessage,
     LoadPlan,
@@ -248,6 +249,11 @@ class Store(StoredFacts):
         """Store the coverage of chats that were not opened; return how many rows changed."""
         with self._writer.transaction() as cursor:
             return plans.write_coverage(cursor, coverages, run_id)
+
+    def record_disagreements(self, disagreements: Sequence[Disagreement], run_id: int) -> None:
+        """Store what the chat list shows otherwise than the message store tells it."""
+        with self._writer.transaction() as cursor:
+            plans.write_disagreements(cursor, disagreements, run_id)
 
     def record_backfill(self, progress: Sequence[BackfillProgress], run_id: int) -> int:
         """Store how far back-fill came in chats that needed no reading; return how many rows changed."""

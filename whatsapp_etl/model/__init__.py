@@ -56,6 +56,7 @@ from whatsapp_etl.model.shown import (
     RowGlance,
     RowModel,
     SeenPage,
+    ShownChat,
 )
 from whatsapp_etl.model.vocabulary import (
     BODILESS_TYPES,
@@ -158,6 +159,7 @@ __all__ = [
     "SenderRung",
     "SessionSnapshot",
     "SessionState",
+    "ShownChat",
     "ShownDeletion",
     "SkipRule",
     "SpoolFacts",

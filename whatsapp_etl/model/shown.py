@@ -28,6 +28,18 @@ class ListedChat:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownChat:
+    """One row of the chat list as it can be read on the screen."""
+
+    title: str
+    index: int  #: Place in the list, 0-based.
+    chat_id: str | None  #: Where the row's model shows it.
+    unread_count: int  #: As its badge says; -1 when marked unread by hand.
+    preview: str | None  #: Text of the newest message; None where a kind's name, or nothing, stands there.
+    clock: str | None  #: When something happened last, as it stands there.
+
+
+@dataclass(frozen=True, slots=True)
 class RowGlance:
     """What must be known of a row while its chat is still open."""
 

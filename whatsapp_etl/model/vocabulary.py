@@ -178,12 +178,18 @@ class AgentState(StrEnum):
 
 
 class DisagreementFact(StrEnum):
-    """In what two ways of knowing a message, the storage's list and the page, say two things."""
+    """In what two ways of knowing a message or a chat, the storage and the page, say two things."""
 
     ID = "id"  #: Listed and not shown where it belongs, or shown and not listed.
     COUNT = "count"  #: The stretch of the chat that was read has more or fewer messages than are listed.
     TIME = "time"  #: Another minute than the listed one.
     TEXT = "text"  #: Another text than the stored one, without a sign of an edit.
+    # Of the chat list, without a chat being opened:
+    ORDER = "order"  #: A chat stands above another one in which something happened later.
+    TITLE = "title"  #: Another title than the storage's.
+    UNREAD = "unread"  #: Another number of unread messages.
+    PREVIEW = "preview"  #: Another text than the message store's of the newest message.
+    LAST_TIME = "last_time"  #: Another minute than the message store's of the newest message.
 
 
 class RejectReason(StrEnum):

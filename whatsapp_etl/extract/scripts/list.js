@@ -48,6 +48,11 @@ async (args) => {
     const badge = one(row, 'chat_row_unread');
     return badge ? parseInt(clean(badge.textContent), 10) || -1 : 0;
   };
+  const textOf = (element) => (element && clean(element.textContent)) || null;
+  const previewOf = (row) => {
+    const preview = one(row, 'chat_row_preview');
+    return (preview && clean(preview.title || '')) || null;
+  };
   const rows = rowsOf().map(({ row, box }) => {
     const model = modelOf(row);
     return {
@@ -57,6 +62,9 @@ async (args) => {
       chat: model && model.id,
       t: model && model.t,
       unread: model && model.unread !== null ? model.unread : badgeOf(row),
+      badge: badgeOf(row),
+      preview: previewOf(row),
+      clock: textOf(one(row, 'chat_row_clock')),
       text: clean(row.textContent),
     };
   });

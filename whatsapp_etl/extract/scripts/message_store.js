@@ -241,6 +241,27 @@ async (args) => {
       return { rows: newest.length };
     },
 
+    // By chat the newest message of the first of its ids that has one; a chat whose newest does not decode lacks.
+    async newest() {
+      const { table, decode } = await prepared();
+      const found = {};
+      for (const [chat, ids] of Object.entries(args.chats)) {
+        for (const id of ids) {
+          const range = { reverse: true, limit: 1 };
+          const rows = await reading(table.lessThan(['internalId'], `${id}_g`, range), 'lessThan');
+          const row = rows[0];
+          if (typeof row?.internalId !== 'string' || !row.internalId.startsWith(`${id}_`)) continue;
+          try {
+            found[chat] = told(shaped(row), decode);
+          } catch (error) {
+            if (!(error instanceof Unavailable)) throw error;
+          }
+          break;
+        }
+      }
+      return { rows: found };
+    },
+
     // The messages of `args.keys`, in no order; those that the table does not have, or does not decode, lack.
     async rows() {
       const { table, decode } = await prepared();

@@ -283,9 +283,15 @@ disagreements = Table(
         "fact",
         "'id': listed and not shown where it belongs, or shown and not listed; 'count': so many are listed "
         "of the stretch that was read, and so many shown; 'time': another minute than the listed one; "
-        "'text': another text than the stored one without a sign of an edit.",
+        "'text': another text than the stored one without a sign of an edit. Of the chat list: 'order': the "
+        "chat stands above one in which something happened later; 'title', 'unread', and 'preview' and "
+        "'last_time' of its newest message.",
     ),
-    text("known", "What the metadata lists or, of a text, Postgres holds; of texts length and hash only."),
+    text(
+        "known",
+        "What the metadata lists or, of a text, Postgres or the message store holds; of texts and names "
+        "length and hash only.",
+    ),
     text("shown", "What the page shows, in the same way."),
     instant("first_seen_at", "When it was first seen."),
     instant("last_seen_at", "When it was last seen."),

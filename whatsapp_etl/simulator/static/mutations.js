@@ -28,7 +28,10 @@ function apply() {
         element.setAttribute(fresh, element.getAttribute(old));
         element.removeAttribute(old);
       }
-      for (const [name, value] of Object.entries(values)) element.setAttribute(name, value);
+      // Only where it is another one: the observer hears of each that is set, and would never end.
+      for (const [name, value] of Object.entries(values)) {
+        if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+      }
       for (const name of remove) element.removeAttribute(name);
       for (const [old, fresh] of Object.entries(classes)) element.classList.replace(old, fresh);
     }
