@@ -96,6 +96,14 @@ def prune() -> int:
     return EXIT_PARTIAL if kept else 0
 
 
+def retry() -> None:
+    """Let the next cycles look again for what was given up."""
+    settings = settings_of_person()
+    with bootstrap.open_store(settings) as store:
+        queued = store.attachments.retry_given_up(bootstrap.clock_of(settings)())
+    say(f"{queued} {'file is' if queued == 1 else 'files are'} looked for again.")
+
+
 def mirror(*, is_again: bool) -> None:
     """Copy stored files into the second store.
 

@@ -45,6 +45,14 @@ def attachments_mirror(
     attachment_commands.mirror(is_again=again)
 
 
+@app.command("retry")
+def attachments_retry() -> None:
+    """Let the next cycles look again for files that were given up after twelve tries."""
+    from whatsapp_etl import attachment_commands
+
+    attachment_commands.retry()
+
+
 @app.command("status")
 def attachments_status(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,

@@ -35,7 +35,7 @@ from whatsapp_etl.load.beside import Beside
 from whatsapp_etl.load.deliveries import Outbox
 from whatsapp_etl.load.store import Store
 from whatsapp_etl.qr_code import qr_png
-from whatsapp_etl.service.health import Thresholds
+from whatsapp_etl.service.thresholds import Thresholds
 from whatsapp_etl.settings import Settings
 
 log = structlog.get_logger(__name__)

@@ -30,6 +30,7 @@ COMMANDS = (
     ["session", "backup"], ["session", "restore"], ["session", "verify"], ["session", "clear", "--yes"],
     ["forget", "--message", "x", "--yes"], ["parse", "page.html"], ["selectors", "check", "page.html"],
     ["attachments", "status"], ["attachments", "fsck"], ["attachments", "prune"], ["attachments", "mirror"],
+    ["attachments", "retry"],
     ["agent", "status"], ["agent", "list"], ["agent", "replay", "--dead"], ["agent", "proposals"],
 )  # fmt: skip
 

@@ -31,7 +31,7 @@ from whatsapp_etl.forgotten import Wish
 from whatsapp_etl.load.store import Store
 from whatsapp_etl.model import ChatKind, ContactFacts, MessageType
 from whatsapp_etl.retention import parse_retention
-from whatsapp_etl.service.health import Thresholds
+from whatsapp_etl.service.thresholds import Thresholds
 from whatsapp_etl.settings import Settings
 from whatsapp_etl.telling import Telling
 

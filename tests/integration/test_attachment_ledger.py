@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from typer.testing import CliRunner
@@ -118,3 +119,45 @@ def test_files_that_were_given_up_are_told_but_those_that_are_on_the_phone_only(
         given_up = replace(due.download, state=DownloadState.GAVE_UP, reason=reason, next_try_at=None)
         store.attachments.note([given_up], 3, NOW)
         assert store.health_facts(NOW).last_given_up_at == told
+
+
+def test_what_was_given_up_is_looked_for_again_when_somebody_asks(
+    store, database, waiting, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)  # no `.env` of the developer's
+    monkeypatch.setenv("PG_URL", database.url)
+    monkeypatch.setenv("WHATSAPP_ETL_NOW", NOW.isoformat())
+    awaited = waiting.messages[1]
+    key = awaited.external_id
+    given_up = Download(key, DownloadState.GAVE_UP, DownloadReason.DAMAGED, "direct", 12)
+    settled = replace(awaited, source_revision="image|||abc", observed_at=NOW + timedelta(minutes=1))
+    store.apply(make_plan(settled, downloads=(given_up,)), run_id=3)
+    assert rows(database, LEDGER)[-1] == (key, "gave_up", "damaged", 12)
+    store.close()
+
+    def retry():
+        done = CliRunner().invoke(app, ["attachments", "retry"], catch_exceptions=False)
+        return done.exit_code, done.stdout
+
+    assert retry() == (0, "1 file is looked for again.\n")
+    assert retry() == (0, "0 files are looked for again.\n")
+    assert rows(database, LEDGER)[-1] == (key, "queued", "not_loaded", 0)
+    assert [
+        each.download.external_id for each in store.attachments.due(["image"], NOW.replace(year=2020), NOW)
+    ] == [key]
+    # The page is asked again, too.
+    assert rows(database, "SELECT source_revision FROM messages WHERE external_id = %s", key) == [
+        (f"image|||abc{NO_PICTURE}",)
+    ]
+
+
+def test_it_is_told_since_when_files_wait_for_their_copy_and_none_was_made(store, database, waiting):
+    held = waiting.messages[0].attachments[0].file_path
+    assert store.health_facts(NOW).uncopied_since == NOW
+    store.attachments.note_copies([held], NOW + timedelta(hours=1))
+    assert store.health_facts(NOW).uncopied_since is None
+
+    (due,) = store.attachments.due(["image"], NOW.replace(year=2020), NOW)
+    store.attachments.settle(due, HELD, 3, NOW + timedelta(minutes=1))
+
+    assert store.health_facts(NOW).uncopied_since == NOW + timedelta(hours=1)

@@ -6,10 +6,11 @@ from tests.fixtures.service import FixedClock
 from tests.fixtures.service import make_report as make_cycle
 from whatsapp_etl.doctor import database
 from whatsapp_etl.doctor.findings import Outcome
-from whatsapp_etl.service.health import Thresholds, assess
+from whatsapp_etl.service.health import assess
 from whatsapp_etl.service.metrics import create_registry, exposition
 from whatsapp_etl.service.payload import status_json
 from whatsapp_etl.service.state import ServiceState
+from whatsapp_etl.service.thresholds import Thresholds
 from whatsapp_etl.store_records import StoreUnavailable
 from whatsapp_etl.stored_health import report_of
 

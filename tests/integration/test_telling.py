@@ -15,7 +15,7 @@ from whatsapp_etl import bootstrap
 from whatsapp_etl.cli import app
 from whatsapp_etl.events.retry import Policy
 from whatsapp_etl.happenings import EventType, OutboxFacts
-from whatsapp_etl.service.health import Thresholds
+from whatsapp_etl.service.thresholds import Thresholds
 from whatsapp_etl.settings import Settings
 from whatsapp_etl.telling import Telling
 

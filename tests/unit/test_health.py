@@ -26,10 +26,10 @@ from whatsapp_etl.service.health import (
     Health,
     HealthFacts,
     SessionWord,
-    Thresholds,
     assess,
 )
 from whatsapp_etl.service.reasons import REASONS, ReasonCode, Severity
+from whatsapp_etl.service.thresholds import Thresholds
 
 
 def make_facts(**changes: Any) -> HealthFacts:
@@ -475,6 +475,20 @@ def test_files_and_texts_that_were_given_up_are_a_reason_for_a_week(changes, exp
 
     assert codes(health) == expected
     assert health.is_ok == (expected != ["extraction_idle"])
+
+
+def test_files_that_wait_for_their_copy_are_a_reason_after_a_day_where_there_is_a_second_store():
+    store = make_store(uncopied_since=NOW - timedelta(days=9))
+    limits = Thresholds(uncopied_after=timedelta(days=1))
+    facts = make_facts(store=store, started_at=NOW - timedelta(days=1))
+
+    assert codes(assess(facts, NOW, limits)) == []
+    assert codes(assess(replace(facts, started_at=NOW - timedelta(days=2)), NOW)) == []
+    assert codes(assess(replace(facts, started_at=NOW - timedelta(days=2)), NOW, limits)) == [
+        "attachments_uncopied"
+    ]
+    copied = make_store(uncopied_since=NOW - timedelta(hours=23))
+    assert codes(assess(make_facts(store=copied, started_at=NOW - timedelta(days=2)), NOW, limits)) == []
 
 
 def test_pictures_that_wait_for_a_worker_are_no_reason_where_none_is_wanted_or_it_has_just_begun():

@@ -17,9 +17,9 @@ from tests.fixtures.service import (
 from whatsapp_etl.extracted import JobState, UnreadReason
 from whatsapp_etl.happenings import OutboxFacts
 from whatsapp_etl.model import ApplyResult, MissingReason, RunStatus, SessionState, SpoolFacts
-from whatsapp_etl.service.health import Thresholds
 from whatsapp_etl.service.metrics import create_registry, exposition
 from whatsapp_etl.service.state import ServiceState
+from whatsapp_etl.service.thresholds import Thresholds
 from whatsapp_etl.service.totals import OTHER_SELECTOR, Totals, add_run
 
 CONTRACT = (

@@ -57,6 +57,11 @@ class AttachmentStore:
         with self._writing() as cursor:
             return downloads.choose_again(cursor, most_bytes, run_id, now)
 
+    def retry_given_up(self, now: datetime) -> int:
+        """Let files be looked for again that were given up; return how many."""
+        with self._writing() as cursor:
+            return downloads.retry_given_up(cursor, now)
+
     def counts(self) -> tuple[DownloadCount, ...]:
         """Return how many attachments stand alike."""
         with self._reading() as cursor:

@@ -177,6 +177,19 @@ def choose_again(cursor: Cursor[TupleRow], most_bytes: Mapping[str, int], run_id
     return len(chosen)
 
 
+def retry_given_up(cursor: Cursor[TupleRow], now: datetime) -> int:
+    """Let files be looked for again that were given up, by each way that is switched on; return how many."""
+    found = cursor.execute(
+        "UPDATE attachment_downloads d SET state = 'queued', reason = 'not_loaded', way = 'page',"
+        "   attempts = 0, next_try_at = %(now)s, changed_at = %(now)s"
+        " FROM attachments a WHERE a.id = d.attachment_id AND d.state = 'gave_up' AND a.state <> 'stored'"
+        " RETURNING a.id, a.message_id",
+        {"now": now},
+    ).fetchall()
+    look_again(cursor, [row[0] for row in found], [row[1] for row in found])
+    return len(found)
+
+
 def look_again(cursor: Cursor[TupleRow], attachment_ids: Sequence[int], message_ids_: Sequence[int]) -> None:
     """Let the page be asked for the files of messages again."""
     cursor.execute("UPDATE attachments SET state = 'seen' WHERE id = ANY(%s)", (list(attachment_ids),))
@@ -208,6 +221,18 @@ def last_given_up_at(cursor: Cursor[TupleRow]) -> datetime | None:
     row = cursor.execute(
         "SELECT max(changed_at) FROM attachment_downloads WHERE state = 'gave_up'"
         " AND reason IS DISTINCT FROM 'gone'"
+    ).fetchone()
+    assert row is not None
+    found: datetime | None = row[0]
+    return found
+
+
+def uncopied_since(cursor: Cursor[TupleRow]) -> datetime | None:
+    """Return since when files wait for a copy and none was made; None: none waits."""
+    row = cursor.execute(
+        "SELECT CASE WHEN bool_or(mirrored_at IS NULL)"
+        " THEN greatest(min(changed_at) FILTER (WHERE mirrored_at IS NULL), max(mirrored_at)) END"
+        " FROM attachment_downloads WHERE state = 'stored'"
     ).fetchone()
     assert row is not None
     found: datetime | None = row[0]

@@ -10,7 +10,7 @@ from psycopg import Cursor
 from psycopg.rows import TupleRow
 
 from whatsapp_etl.downloads import total_by_state
-from whatsapp_etl.load.downloads import download_counts, last_given_up_at
+from whatsapp_etl.load.downloads import download_counts, last_given_up_at, uncopied_since
 from whatsapp_etl.load.extractions import extraction_facts
 from whatsapp_etl.model import (
     AgentState,
@@ -68,6 +68,7 @@ def store_facts(cursor: Cursor[TupleRow], now: datetime) -> StoreFacts:
         rows_compared=compared,
         attachments=total_by_state(download_counts(cursor)),
         last_given_up_at=last_given_up_at(cursor),
+        uncopied_since=uncopied_since(cursor),
         extraction=extraction_facts(cursor),
         agent=AgentState(agent) if agent else None,
     )

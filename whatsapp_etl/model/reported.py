@@ -161,6 +161,8 @@ class StoreFacts:
     rows_compared: int = 0  #: By the cycles of the last day.
     attachments: Mapping[str, int] = field(default_factory=dict)  #: How many are in each state.
     last_given_up_at: datetime | None = None  #: When a file was that could have come.
+    #: Since when files wait for their copy and none was made; None: none waits.
+    uncopied_since: datetime | None = None
     extraction: ExtractionFacts | None = None  #: How reading of pictures stands.
     agent: AgentState | None = None  #: Whether the agent's thread is told apart; None: no cycle knew yet.
 

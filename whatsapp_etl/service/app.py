@@ -25,12 +25,13 @@ from whatsapp_etl.model import SessionState
 from whatsapp_etl.qr_code import qr_png
 from whatsapp_etl.service import metrics, proposals
 from whatsapp_etl.service.access import AccessMiddleware, AccessPolicy, problem
-from whatsapp_etl.service.health import DatabaseState, Health, SessionWord, Thresholds, assess
+from whatsapp_etl.service.health import DatabaseState, Health, SessionWord, assess
 from whatsapp_etl.service.page import code_spans, view_of
 from whatsapp_etl.service.payload import health_json, status_json
 from whatsapp_etl.service.proposals import TakeProposal
 from whatsapp_etl.service.qr import link_json, qr_tag, shown_qr
 from whatsapp_etl.service.state import ServiceState, Snapshot
+from whatsapp_etl.service.thresholds import Thresholds
 from whatsapp_etl.settings import Settings
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -68,6 +69,7 @@ class ServiceOptions:
                 interval=interval,
                 session_max_age=timedelta(minutes=settings.whatsapp_session_max_age_minutes),
                 reads_pictures=settings.image_processing_enabled,
+                copies_files=bool(settings.attachments_store_url),
             ),
         )
 

@@ -16,18 +16,24 @@ def file_codes(
     started_at: datetime,
     dead_for: timedelta,
     idle_after: timedelta | None,
+    uncopied_after: timedelta | None,
 ) -> Iterator[ReasonCode]:
     """Yield what is wrong; what was given up long ago is no failure for ever.
 
     Args:
         store: As last read.
         now: The time.
-        started_at: Since when somebody could have read: pictures may be due from long before.
+        started_at: Since when somebody could have read and copied: both may be due from long before.
         dead_for: How long something that was given up is a reason.
         idle_after: From when on somebody should have read a picture; None: none is to be read.
+        uncopied_after: From when on a file should have been copied; None: there is no second store.
     """
     if _is_recent(store.last_given_up_at, now, dead_for):
         yield ReasonCode.ATTACHMENTS_GIVEN_UP
+    if uncopied_after is not None and store.uncopied_since is not None:
+        since = max(store.uncopied_since, started_at)
+        if now - since > uncopied_after:
+            yield ReasonCode.ATTACHMENTS_UNCOPIED
     if (facts := store.extraction) is None:
         return
     if _is_recent(facts.last_dead_at, now, dead_for):

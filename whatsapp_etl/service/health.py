@@ -26,6 +26,7 @@ from whatsapp_etl.model import (
 from whatsapp_etl.service.delivery_health import agent_codes, told_codes
 from whatsapp_etl.service.file_health import file_codes
 from whatsapp_etl.service.reasons import REASONS, Reason, ReasonCode, Severity
+from whatsapp_etl.service.thresholds import Thresholds
 
 
 class SessionWord(StrEnum):
@@ -57,42 +58,6 @@ class DatabaseState(StrEnum):
     UP = "up"
     DOWN = "down"
     UNKNOWN = "unknown"  #: Not asked yet.
-
-
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """When a fact becomes a reason."""
-
-    sync_stale_after: timedelta = timedelta(minutes=30)
-    session_stale_after: timedelta = timedelta(minutes=60)
-    session_start_grace: timedelta = timedelta(minutes=3)
-    coverage_grace: timedelta = timedelta(hours=1)  #: A gap that is younger may still be filled.
-    missing_share: float = 0.01  #: Of the messages expected; more, for longer than that, is `coverage_short`.
-    reject_share: float = 0.01  #: Of the rows seen in one cycle; more is `rejects_high` …
-    reject_minimum: int = 3  #: … from this many rejects on.
-    #: Of the rows compared in one cycle, or within a day; more is `disagreements_high` …
-    disagreement_share: float = 0.01
-    disagreement_minimum: int = 3  #: … from this many on.
-
-    events_stuck_after: timedelta = timedelta(minutes=30)  #: How long an event may be on its way.
-    events_dead_for: timedelta = timedelta(days=7)  #: How long one that was given up is a reason; files too.
-    #: How long pictures may be due and nobody reads one; None: none is to be read.
-    extraction_idle_after: timedelta | None = None
-
-    @classmethod
-    def of(
-        cls, *, interval: timedelta, session_max_age: timedelta, reads_pictures: bool = False
-    ) -> Thresholds:
-        """Return the thresholds for cycles every `interval`: three missed ones are stale.
-
-        A session is looked at once a cycle, so its greatest age is never below two intervals.
-        """
-        return cls(
-            sync_stale_after=max(3 * interval, timedelta(minutes=15)),
-            session_stale_after=max(session_max_age, 2 * interval),
-            coverage_grace=max(3 * interval, timedelta(hours=1)),
-            extraction_idle_after=timedelta(minutes=30) if reads_pictures else None,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +281,7 @@ def _codes(facts: HealthFacts, now: datetime, limits: Thresholds) -> Iterator[Re
             started_at=facts.started_at,
             dead_for=limits.events_dead_for,
             idle_after=limits.extraction_idle_after,
+            uncopied_after=limits.uncopied_after,
         )
         yield from agent_codes(facts.store.agent)
     yield from told_codes(

@@ -19,9 +19,10 @@ from whatsapp_etl.downloads import DownloadState
 from whatsapp_etl.extracted import ExtractionFacts, JobState, UnreadReason
 from whatsapp_etl.happenings import OutboxFacts
 from whatsapp_etl.model import DisagreementFact, MissingReason, RunStatus
-from whatsapp_etl.service.health import SessionWord, Thresholds, assess
+from whatsapp_etl.service.health import SessionWord, assess
 from whatsapp_etl.service.reasons import ReasonCode
 from whatsapp_etl.service.state import ServiceState, Snapshot
+from whatsapp_etl.service.thresholds import Thresholds
 from whatsapp_etl.service.totals import CYCLE_BUCKETS_SECONDS, Totals
 from whatsapp_etl.store_records import StoreUnavailable
 

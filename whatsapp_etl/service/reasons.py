@@ -72,6 +72,7 @@ class ReasonCode(StrEnum):
     REJECTS_HIGH = "rejects_high"
     FACTS_LOST = "facts_lost"
     ATTACHMENTS_GIVEN_UP = "attachments_given_up"
+    ATTACHMENTS_UNCOPIED = "attachments_uncopied"
     EXTRACTION_DEAD = "extraction_dead"
     EXTRACTION_IDLE = "extraction_idle"
     EVENTS_DEAD = "events_dead"
@@ -383,11 +384,17 @@ _ALL = (
         "the account again, and the phone hands its history over; what arrived between and was not stored "
         "is on the phone only.",
     ),
-    # Of both a stranger's file can be the cause, so they degrade nothing.
+    # Of what was given up a stranger's file can be the cause, so that degrades nothing.
     _notice(
         ReasonCode.ATTACHMENTS_GIVEN_UP,
         "A file could not be got in twelve tries and was given up. Its message is stored.",
-        "`whatsapp-etl attachments status` tells the reasons. Nothing else is lost.",
+        "`whatsapp-etl attachments status` tells the reasons. Mend them, then run "
+        "`whatsapp-etl attachments retry`.",
+    ),
+    _degraded(
+        ReasonCode.ATTACHMENTS_UNCOPIED,
+        "No file was copied into the second store for a day, although some wait for it.",
+        "The log entry files_not_copied says why; `whatsapp-etl attachments mirror` tries at once.",
     ),
     _notice(
         ReasonCode.EXTRACTION_DEAD,
