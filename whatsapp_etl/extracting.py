@@ -34,6 +34,7 @@ from whatsapp_etl.stopping import Stop
 log = structlog.get_logger(__name__)
 
 _ABANDONED_CODE = 1
+_STANDARD_ERROR = 2  # by its number: the object may be another one, or none
 #: From -1000 to 1000; what is higher is ended sooner.
 _OOM_SCORE = Path("/proc/self/oom_score_adj")
 
@@ -118,7 +119,7 @@ def _end_with_input(stop: threading.Event) -> None:
 @contextmanager
 def _ended_after(time: timedelta) -> Iterator[None]:
     """End this process when the block takes longer: by a thread that needs no lock of the interpreter."""
-    faulthandler.dump_traceback_later(time.total_seconds(), exit=True)
+    faulthandler.dump_traceback_later(time.total_seconds(), exit=True, file=_STANDARD_ERROR)
     try:
         yield
     finally:
