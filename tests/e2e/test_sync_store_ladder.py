@@ -69,6 +69,29 @@ def test_each_way_of_going_badly_is_named_and_costs_no_message(account: OpenAcco
 
 
 @pytest.mark.matrix
+@pytest.mark.parametrize(
+    "member",
+    [
+        "WAWebSchemaMessage.getMessageTable",
+        "WAWebSchemaMessage.getMessageTable().bulkGet",
+        "WAWebSchemaMessage.getMessageTable().lessThan",
+        "WAWebDBMessageSerialization.messageFromDbRow",
+        "WAWebDbEncryptionKey.DbEncKeyStore",
+    ],
+)
+def test_a_member_that_is_needed_and_was_renamed_is_named(account: OpenAccount, member: str):
+    it = account(WORLD, whatsapp_reader="auto")
+    it.simulator.set_config(renamed_members={member: "renamed"})
+
+    report = it.sync()
+
+    assert (report.status, report.rows_by_store) == (RunStatus.SUCCESS, 0), report.error
+    assert (report.store_unavailable, report.store_detail) == (StoreUnavailable.MEMBER_MISSING, member)
+    assert_in_step(it)
+    assert it.simulator.ledger()["client_errors"] == {}
+
+
+@pytest.mark.matrix
 def test_rows_that_the_table_does_not_see_come_from_the_page(account: OpenAccount):
     it = account(WORLD, whatsapp_reader="auto")
     assert it.sync().rows_by_store > 0
