@@ -113,17 +113,21 @@ def test_only_a_new_message_is_read_without_walking_up(open_reading, simulator):
 
 
 @pytest.mark.parametrize(
-    ("margin_px", "hydrate_ms"),
+    ("margin_px", "hydrate_ms", "reveal_ms"),
     [
-        (200, 60),
-        *(pytest.param(*each, marks=pytest.mark.matrix) for each in [(None, 0), (None, 60), (200, 0)]),
+        (200, 60, 0),
+        *(
+            pytest.param(*each, marks=pytest.mark.matrix)
+            for each in [(None, 0, 0), (None, 60, 0), (200, 0, 0), (None, 0, 2000)]
+        ),
     ],
 )
 def test_a_chat_with_more_unread_messages_than_the_page_holds_is_captured_whole(
-    open_reading, simulator, margin_px, hydrate_ms
+    open_reading, simulator, margin_px, hydrate_ms, reveal_ms
 ):
-    """Also where rows are filled some time after they came, and emptied once they are off the screen."""
-    simulator.set_config(virtual_margin_px=margin_px, delays={"hydrate_ms": hydrate_ms})
+    """Also where rows come late, are filled some time later, and are emptied once they are off the screen."""
+    delays = {"hydrate_ms": hydrate_ms, "reveal_ms": reveal_ms}
+    simulator.set_config(virtual_margin_px=margin_px, delays=delays)
     chat_id = next(
         chat["id"]
         for chat in simulator.world()["chats"]

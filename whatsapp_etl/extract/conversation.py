@@ -15,6 +15,9 @@ from whatsapp_etl.extract.capture import Shown, Step, read_step
 from whatsapp_etl.extract.chat_list import ChatList, ChatRow
 from whatsapp_etl.extract.page_script import PageScripts
 
+#: Asking again where nothing comes, when the metadata lists something that should be shown there.
+QUIET_TRIES = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Patience:
@@ -147,6 +150,7 @@ class Conversation:
             newest=list(newest),
             only=only,
             quiet_ms=round(patience.quiet.total_seconds() * 1000),
+            quiet_tries=QUIET_TRIES,
             empty_ms=round(patience.empty_rows.total_seconds() * 1000),
         )
         return None if answer.get("gone") else read_step(answer)

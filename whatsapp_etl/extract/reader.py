@@ -16,7 +16,7 @@ from whatsapp_etl.downloads import DownloadRules, DownloadWay
 from whatsapp_etl.errors import StopRequestedError
 from whatsapp_etl.extract.capture import Capture, Step, Verdict, judge
 from whatsapp_etl.extract.chat_list import ChatList, ChatRow
-from whatsapp_etl.extract.conversation import Conversation, Opened, Patience
+from whatsapp_etl.extract.conversation import QUIET_TRIES, Conversation, Opened, Patience
 from whatsapp_etl.extract.limits import Limits
 from whatsapp_etl.extract.media import PictureOptions, Pictures
 from whatsapp_etl.extract.page_script import PageScripts
@@ -30,9 +30,6 @@ from whatsapp_etl.model import (
     RawRow,
     StopReason,
 )
-
-#: Asking again at a quiet top, when the metadata lists something older that should be shown.
-_QUIET_TRIES = 3
 
 #: A message is stored so soon after it is shown; and how often that is looked for.
 _STORED_WITHIN = timedelta(seconds=3)
@@ -332,7 +329,7 @@ class Walk:
         # Nothing came, though the page should show more: ask again a few times.
         return (
             self.top in {"quiet", "loading"}
-            and self.quiet < _QUIET_TRIES
+            and self.quiet < QUIET_TRIES
             and self.capture.misses_older(self.times)
         )
 

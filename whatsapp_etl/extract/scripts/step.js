@@ -184,7 +184,9 @@ async (args) => {
     let poked = still;
     let newest = null;
     const end = performance.now() + args.deadline_ms;
-    while (performance.now() < end && performance.now() - still < args.quiet_ms) {
+    // What is known to come is waited for as long as a quiet top is asked again.
+    const patience = args.quiet_ms * (args.newest.length > 0 ? args.quiet_tries : 1);
+    while (performance.now() < end && performance.now() - still < patience) {
       const ids = rowsOf().map(idOf).filter(Boolean);
       const last = ids.at(-1) ?? null;
       const distance = scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop;
