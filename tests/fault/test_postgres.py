@@ -62,7 +62,7 @@ def limited_role(database, connections):
 def test_a_server_out_of_connections_is_told_and_the_next_cycle_is_whole(account, database):
     it = account(world=WORLD)
     with limited_role(database, 1) as (role, url), Store(Database(url, database.schema)) as store:
-        it.cycle.store = store
+        it.cycle = bootstrap.cycle_of(it.settings, it.source, store)
 
         report = it.sync()  # writing takes the one connection, looking something up another
 
@@ -76,7 +76,7 @@ def test_a_server_out_of_connections_is_told_and_the_next_cycle_is_whole(account
 def test_a_table_that_somebody_locks_ends_the_cycle_and_not_the_program(account, database):
     it = account(world=WORLD)
     with Store(Database(database.url, database.schema, lock_patience=SHORT)) as store:
-        it.cycle.store = store
+        it.cycle = bootstrap.cycle_of(it.settings, it.source, store)
         with locked(database):
             report = it.sync()
 
