@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
+from whatsapp_etl.captured import CapturedChat
 from whatsapp_etl.chat_memory import ChatMemory
 from whatsapp_etl.errors import ChatChoiceError
 from whatsapp_etl.model import (
@@ -67,6 +69,7 @@ class Backfill(Cycle):
     )  #: Goes on where it is, longer than any chat's slice.
     _top: str | None = field(init=False, default=None)  #: The oldest row that the last slice saw.
     _stalls: int = field(init=False, default=0)  #: Slices in a row that went on there and came no further.
+    _told_whole: set[str] = field(init=False, default_factory=set)  #: Chats that need no page, as in a cycle.
     _stuck: set[str] = field(init=False, default_factory=set)  #: Chats that are given up for this run.
 
     def __post_init__(self) -> None:
@@ -97,6 +100,9 @@ class Backfill(Cycle):
             self._load_people(directory, tally)
             self._take_up(directory)
 
+        if self.reader != "dom":
+            progress.stage("reading the message store")
+            self._read_store(directory, tally)
         while queue := self._next_round(directory, tally):
             progress.stage("reading chats")
             progress.chats(len(queue))
@@ -148,10 +154,45 @@ class Backfill(Cycle):
         ordered = visiting_order(places, due, replace(directory.rules, last=self._memory.last))
         return (*ordered, *(chat for chat in due if chat not in ordered))
 
+    def _read_store(self, directory: Directory, tally: Tally) -> None:
+        """Read what the page's message store tells; what it does not, slices of the page bring."""
+        queue = self._next_round(directory, tally)
+        listed = [chat for chat in queue if (diff := self._diffs.get(chat.id)) and diff.wanted]
+        load = partial(self._load_told, directory, tally)
+        with tally.stage("read_store"):
+            self._store_first.read(listed, directory, self._diffs, since=self._since, tally=tally, load=load)
+        self._take_up(directory)
+
+    def _load_told(
+        self,
+        directory: Directory,
+        tally: Tally,
+        captured: CapturedChat,
+        *,
+        is_whole: bool,
+        is_last: bool,  # noqa: ARG002 - no cursor stands for what lies before the look-back
+    ) -> LoadPlan:
+        """Store what was told of a chat with how far it came."""
+        plan = self._planned(captured, directory)
+        if self._apply(plan, tally, is_late=True) and is_whole:
+            self._told_whole.add(captured.chat.id)
+        return plan
+
+    def _planned(self, captured: CapturedChat, directory: Directory) -> LoadPlan:
+        chat_id = captured.chat.id
+        return as_backfill(
+            plan_captured(captured, directory.rules, self.store, self.clock()),
+            captured,
+            edge=self._edge,
+            before=self._before.get(chat_id),
+            asked_at=self._visiting.phone_asked.get(chat_id),
+        )
+
     def _is_due(self, chat: ChatFacts) -> bool:
         before = self._before.get(chat.id)
         walks = self._walks.get(chat.id, 0)
-        has_more = needs_reading(self._diffs.get(chat.id), self._unread_of(chat.id), before)
+        diff, unread = self._diffs.get(chat.id), self._unread_of(chat.id)
+        has_more = chat.id not in self._told_whole and needs_reading(diff, unread, before)
         if not walks:
             return has_more or self._seeks_phone(chat)
         if before is None:  # its rows were refused
@@ -168,13 +209,7 @@ class Backfill(Cycle):
         diff = self._diffs.get(chat.id) or ChatDiff(chat.id, 0, 0, ())
         captured = self._capture(chat, directory, diff, self._since, tally)
         tally.raise_if_away()
-        plan = as_backfill(
-            plan_captured(captured, directory.rules, self.store, self.clock()),
-            captured,
-            edge=self._edge,
-            before=self._before.get(chat.id),
-            asked_at=self._visiting.phone_asked.get(chat.id),
-        )
+        plan = self._planned(captured, directory)
         self._apply(plan, tally)
         self._note_place(captured.batch, plan)
         if captured.batch.stop_reason is not StopReason.TIME_BUDGET:

@@ -230,7 +230,8 @@ class StoreFirst:
             except (MetadataUnreadableError, PageScriptError, PageTimeoutError) as unreadable:
                 log.warning("chat_left_to_page", error=str(unreadable))
                 continue
-            if any(is_told(each) for each in wish.wanted):
+            # Notices alone are worth no opening where the page is not to be opened.
+            if self.choice == "store" or any(is_told(each) for each in wish.wanted):
                 group.append(wish)
             if sum(len(each.wanted) for each in group) >= GROUP_ROWS:
                 yield group

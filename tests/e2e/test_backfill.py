@@ -218,3 +218,34 @@ def test_back_fill_says_who_holds_the_profile_and_refuses_what_every_cycle_reads
     gone = it.run("backfill", "--days", "90", RETENTION_DAYS="messages=60")
     assert (gone.returncode, gone.stderr.count("\n")) == (2, 1)
     assert "RETENTION_DAYS" in gone.stderr
+
+
+@pytest.mark.matrix
+def test_the_message_store_tells_what_lies_before_and_the_page_only_the_rest(account):
+    it = account(world=WORLD, whatsapp_reader="auto")
+    assert it.sync().status is RunStatus.SUCCESS
+    before = ordinary_state(it)
+
+    report = backfill_of(it).run()
+    again = backfill_of(it).run()
+
+    assert (report.status, report.error, report.missing) == (RunStatus.SUCCESS, None, 0)
+    assert report.rows_by_store > 0
+    assert it.stored() == truth_of(it.simulator, DAYS, "attainable")
+    assert ordinary_state(it) == before
+    assert (again.applied.inserted, again.applied.updated, again.chats_opened) == (0, 0, 0)
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("behaviour", [None, "module_missing"])
+def test_without_the_page_no_chat_is_opened_for_it_unless_the_store_cannot_be_read(account, behaviour):
+    it = account(world=WORLD, whatsapp_reader="store")
+    if behaviour:
+        it.simulator.behave(behaviour)
+    assert it.sync().status is RunStatus.SUCCESS
+
+    report = backfill_of(it).run()
+
+    assert (report.status, report.missing) == (RunStatus.SUCCESS, 0)
+    assert (report.chats_opened == 0) is (behaviour is None)
+    assert it.stored().keys() == truth_of(it.simulator, DAYS, "attainable").keys()

@@ -93,6 +93,19 @@ def test_five_new_messages_cost_the_same_in_a_small_and_in_a_large_account(
 
 
 @pytest.mark.matrix
+def test_a_chat_with_nothing_but_a_new_notice_stays_closed(account: OpenAccount):
+    it = account(WORLD, whatsapp_reader="store")
+    it.sync()
+    chat = next(each["id"] for each in it.simulator.world()["chats"] if each["kind"] == "group")
+    key = it.simulator.add_message(chat, "You were made an admin", type="gp2", subtype="promote")
+
+    report = it.sync()
+
+    assert (report.status, report.applied.inserted, report.chats_opened) == (RunStatus.SUCCESS, 1, 0)
+    assert it.stored()[key]["message_type"] == "system"
+
+
+@pytest.mark.matrix
 def test_history_that_comes_later_is_found_below(account: OpenAccount):
     it = account(WORLD, whatsapp_reader="auto")
     assert it.simulator.hold_history(5) > 0
