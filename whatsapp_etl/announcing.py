@@ -33,6 +33,9 @@ def store_transitions(store: Store, transitions: TransitionLog) -> None:
     Raises:
         DatabaseUnreachableError: They are kept for the next time.
     """
+    for each in transitions.earlier:
+        store.record_transition(each)
+        transitions.stored(each)
     for each in transitions.pending:
         store.record_transition(each, session_became(each.state))
         transitions.stored(each)

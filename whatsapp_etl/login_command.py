@@ -74,7 +74,17 @@ def login(
             raise SystemExit(ending.exit_code) from None
         finally:
             screen.clear()
+            _leave_noted(source, console)
             source.close()
+
+
+def _leave_noted(source: Source, console: Console) -> None:
+    """Leave what became of the session; that it cannot be written is no failure of linking."""
+    source.note_end()
+    try:
+        source.leave_noted()
+    except OSError as error:
+        console.print(f"How the account was linked cannot be noted in the profile ({error.strerror}).")
 
 
 def _tell_history(source: Source, console: Console) -> None:

@@ -103,6 +103,11 @@ class TransitionLog:
         self.unexpected = 0  #: Since the program was started.
         self._last: Transition | None = None
         self._pending: deque[Transition] = deque(maxlen=self.KEPT)
+        self._earlier: tuple[Transition, ...] = ()
+
+    def go_on_from(self, earlier: tuple[Transition, ...]) -> None:
+        """Take what another program noted and could not store."""
+        self._earlier += earlier
 
     def note(
         self, state: SessionState, cause: SessionCause, at: datetime, error: BaseException | None = None
@@ -125,10 +130,23 @@ class TransitionLog:
         return self._last
 
     @property
+    def earlier(self) -> tuple[Transition, ...]:
+        """What another program could not store, oldest first; a person was there, and is not told."""
+        return self._earlier
+
+    @property
+    def all_pending(self) -> tuple[Transition, ...]:
+        """What is not stored yet of this and of another program, oldest first."""
+        return (*self._earlier, *self._pending)
+
+    @property
     def pending(self) -> tuple[Transition, ...]:
         """What is not stored yet, oldest first."""
         return tuple(self._pending)
 
     def stored(self, transition: Transition) -> None:
         """Drop what was stored."""
-        self._pending.remove(transition)
+        if transition in self._earlier:
+            self._earlier = self._earlier[self._earlier.index(transition) + 1 :]
+        else:
+            self._pending.remove(transition)

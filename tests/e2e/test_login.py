@@ -40,6 +40,12 @@ def test_the_code_is_a_file_until_it_is_scanned(program):
     assert "Loading the chats: 10 %" in told
     assert not place.exists()
 
+    it.sync()
+    states = [line.split("│")[2].strip() for line in it.run("session", "history").stdout.splitlines()[3:-1]]
+    assert states[::-1][:4] == ["starting", "qr", "loading", "ready"]  # as `login` saw it, without a database
+    assert states[::-1][4] == "starting"
+    assert '"session.qr_required"' not in it.run("events", "list", "--json").stdout  # a person was there
+
 
 def test_a_place_for_the_picture_that_is_not_there_is_told_before_anything_starts(program):
     it, _ = program(world={"chats": 1, "messages": 1, "linked": False})

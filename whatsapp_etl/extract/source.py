@@ -17,6 +17,7 @@ from whatsapp_etl.errors import BrowserCrashedError, SessionNeedsPersonError, Wh
 from whatsapp_etl.extract.browser import Browser
 from whatsapp_etl.extract.limits import Limits
 from whatsapp_etl.extract.list_reader import ListedVisit, ListReader
+from whatsapp_etl.extract.noted import leave_noted, take_noted
 from whatsapp_etl.extract.person import person_needed
 from whatsapp_etl.extract.qr_life import QR_RENEWALS
 from whatsapp_etl.extract.reader import BUDGET
@@ -170,6 +171,11 @@ class Source:
         if isinstance(error, BrowserCrashedError) or self._browser.has_failed:
             self._session.note_end(error)
 
+    def leave_noted(self) -> None:
+        """Leave in the profile what became of the session, for a program that can store it."""
+        if self._browser is not None:
+            leave_noted(self._browser.profile.folder, self.transitions.all_pending)
+
     def check_ready(self) -> None:
         """Return when the chat list is shown, also after the page has reloaded itself.
 
@@ -191,16 +197,14 @@ class Source:
         """Close the browser; nothing of it stays. Another one may be opened unless this was the last."""
         self.note_end()
         browser, self._browser = self._browser, None
-        state = self.snapshot().state
-        is_linked = state is SessionState.READY
-        if self._session is not None and state is SessionState.CRASHED:
+        if (state := self.snapshot().state) is SessionState.CRASHED and self._session is not None:
             self._restarts.note_end()
         self._session = self._storage = self._reader = None
         if browser is not None:
             browser.close()
         if self._keeper is not None and (browser is not None or is_last):
-            is_whole = browser is not None and browser.has_closed_cleanly
-            self._keeper.after_close(is_worth_keeping=is_whole and is_linked, is_last=is_last)
+            is_whole = browser is not None and browser.has_closed_cleanly and state is SessionState.READY
+            self._keeper.after_close(is_worth_keeping=is_whole, is_last=is_last)
 
     def ask_for_codes(self) -> None:
         """Let QR codes be shown again after linking rested. From any thread."""
@@ -347,9 +351,9 @@ class Source:
                 self._restarts.note_end()
             raise
         self._browser = browser
+        self.transitions.go_on_from(take_noted(browser.profile.folder))
         self._announce(Step.BROWSER_STARTED)
-        self._opened_at = self._clock()
-        self._was_reloaded = False
+        self._opened_at, self._was_reloaded = self._clock(), False
         self._session = Session(
             browser,
             options.packs,
