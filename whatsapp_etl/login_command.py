@@ -15,6 +15,7 @@ from whatsapp_etl.asked import settings_of_person
 from whatsapp_etl.ending import heeding_signals
 from whatsapp_etl.errors import ConfigurationError, ExtractError, StopRequestedError
 from whatsapp_etl.extract.login import LinkStep, wait_until_linked
+from whatsapp_etl.extract.noted import leave_noted
 from whatsapp_etl.extract.source import Source
 from whatsapp_etl.linking import LinkScreen, QrFile, TerminalQr, ink_of
 from whatsapp_etl.model import SessionState
@@ -74,15 +75,18 @@ def login(
             raise SystemExit(ending.exit_code) from None
         finally:
             screen.clear()
-            _leave_noted(source, console)
+            _leave_noted(settings.whatsapp_profile_dir, source, console)
             source.close()
 
 
-def _leave_noted(source: Source, console: Console) -> None:
+def _leave_noted(profile: Path, source: Source, console: Console) -> None:
     """Leave what became of the session; that it cannot be written is no failure of linking."""
     source.note_end()
+    noted = source.transitions.all_pending
+    if all(each.state is SessionState.STARTING for each in noted):
+        return  # no page was seen, so the profile may be somebody else's
     try:
-        source.leave_noted()
+        leave_noted(profile, noted)
     except OSError as error:
         console.print(f"How the account was linked cannot be noted in the profile ({error.strerror}).")
 

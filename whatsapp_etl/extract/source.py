@@ -17,7 +17,7 @@ from whatsapp_etl.errors import BrowserCrashedError, SessionNeedsPersonError, Wh
 from whatsapp_etl.extract.browser import Browser
 from whatsapp_etl.extract.limits import Limits
 from whatsapp_etl.extract.list_reader import ListedVisit, ListReader
-from whatsapp_etl.extract.noted import leave_noted, take_noted
+from whatsapp_etl.extract.noted import take_noted
 from whatsapp_etl.extract.person import person_needed
 from whatsapp_etl.extract.qr_life import QR_RENEWALS
 from whatsapp_etl.extract.reader import BUDGET
@@ -170,11 +170,6 @@ class Source:
             return
         if isinstance(error, BrowserCrashedError) or self._browser.has_failed:
             self._session.note_end(error)
-
-    def leave_noted(self) -> None:
-        """Leave in the profile what became of the session, for a program that can store it."""
-        if self._browser is not None:
-            leave_noted(self._browser.profile.folder, self.transitions.all_pending)
 
     def check_ready(self) -> None:
         """Return when the chat list is shown, also after the page has reloaded itself.
