@@ -85,7 +85,8 @@ run: install-browser ## Sync every ten minutes and serve the status page
 login: install-browser ## Link the account by scanning a QR code, once
 	@$(BIN)/whatsapp-etl login $(ARGS)
 
-LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+# Extras stay written: pip, without uv, else looks for the newest release of "coverage[toml]" and finds no hash for it.
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-header
 lock: ## Pin the dependencies again (needs uv)
 	$(LOCK) pyproject.toml -o requirements.lock
 	$(LOCK) pyproject.toml --group dev -o requirements-dev.lock
