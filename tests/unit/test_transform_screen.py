@@ -85,6 +85,12 @@ def test_language_and_release_are_no_disagreement(changes):
     assert facts(replace(ROW, **changes)) == set()
 
 
+def test_a_title_of_signs_alone_is_compared_by_there_being_no_letters():
+    flower = replace(TOLD, chat=replace(CHAT, title="🌻"))
+    assert facts(replace(ROW, title=""), flower) == set()  # releases draw signs as images
+    assert facts(replace(ROW, title="Ana"), flower) == {DisagreementFact.TITLE}
+
+
 def test_a_clock_is_that_of_the_pages_zone_and_only_of_today():
     midnight = replace(TOLD, last_at=datetime(2026, 3, 15, 4, 5, tzinfo=UTC))
     older = replace(TOLD, last_at=NOW - timedelta(days=9))
