@@ -150,11 +150,9 @@ class RowReader:
                 case "id" if collection_bounds(row.shown_id):
                     signals["kind"] = "id"
                     return None, MessageType.ALBUM
-                case "rule":
-                    rule, kind, by = self._kind_by_rule(found)
-                    if kind is not None:
-                        signals["kind"] = by
-                        return rule, kind
+                case "rule" if (told := self._kind_by_rule(found)) is not None:
+                    rule, kind, signals["kind"] = told
+                    return rule, kind
                 case "body" if found.has("row_text"):
                     signals["kind"] = "body"
                     return None, MessageType.TEXT
@@ -166,10 +164,10 @@ class RowReader:
                     return None, MessageType.SYSTEM
         return None, None
 
-    def _kind_by_rule(self, found: FoundRow) -> tuple[KindRule | None, MessageType | None, str]:
+    def _kind_by_rule(self, found: FoundRow) -> tuple[KindRule | None, MessageType, str] | None:
         rule, by = self._rules.kind(found)
         if rule is None:
-            return None, None, by
+            return None
         if rule.type in _IN_ALBUMS and self._places(found) >= _SEVERAL:
             return None, MessageType.ALBUM, "places"
         return rule, rule.type, by
