@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -58,6 +58,7 @@ class Kills:
     random: Random
     has_vault: bool = True
     begun_at: datetime = field(init=False)
+    linked_at: datetime = field(init=False)
     done: Counter[str] = field(default_factory=Counter)
     judged: list[Comparison] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
@@ -92,6 +93,7 @@ class Kills:
             self.simulator.scan()
             login.communicate(timeout=_WELL_WITHIN)
         assert login.returncode == 0
+        self.linked_at = datetime.now(UTC)  # the code of the link itself is in the session's history, too
 
     def run(
         self,
@@ -159,10 +161,11 @@ class Kills:
     # --- what came of it ----------------------------------------------------------------------------
 
     def sessions_lost(self) -> int:
-        """Return how often the page asked for a new scan, or another account was met."""
+        """Return how often since the link the page asked for a new scan, or another account was met."""
         with self.database.connect() as connection:
             found = connection.execute(
-                f"SELECT count(*) FROM session_events WHERE state IN {_LOST}"
+                f"SELECT count(*) FROM session_events WHERE state IN {_LOST} AND occurred_at > %s",
+                [self.linked_at],
             ).fetchone()
         assert found is not None
         return int(found[0])
