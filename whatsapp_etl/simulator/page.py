@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,8 +30,7 @@ _QR_REFS = 6
 _QR_TTLS_MS = (60_000, 20_000, 20_000, 20_000, 20_000, 20_000)
 _QR_PREFIX = "https://wa.me/settings/linked_devices#"
 _LOGGED_OUT = 0
-_DRAWN_WITHIN_S = 5.0
-_STORED_WITHIN_S = 5.0
+_WAITED_S = 5.0  #: For pages to do what they were told.
 
 #: Dialogs that end when the session is taken over.
 _USED_ELSEWHERE = ("conflict", "another_session")
@@ -47,17 +46,13 @@ class Connection:
     link_code: str | None = None  #: The code that it shows to be typed on the phone.
     profile: str = ""  #: The release that the page was loaded in; it stays in it.
     tells_drawn: bool = False  #: Whether it answers when it shows a dialog.
-    drawn: asyncio.Future[None] | None = None  #: Done when the page shows the dialog it was told last.
+    is_drawn: bool = True  #: Whether the page shows the dialog it was told last.
     stored: int | None = None  #: Up to which change the page's storage has them; None: it told nothing yet.
 
     async def send(self, frame: Frame) -> None:
         if self.socket.application_state is WebSocketState.CONNECTED:
             with suppress(WebSocketDisconnect):  # it is going; whoever listens to it hears that
                 await self.socket.send_json(frame)
-
-    def has_drawn(self) -> None:
-        if self.drawn is not None and not self.drawn.done():
-            self.drawn.set_result(None)
 
 
 @dataclass(slots=True)
@@ -95,7 +90,6 @@ class PageServer:
         finally:
             if connection in self.connections:
                 self.connections.remove(connection)
-            connection.has_drawn()
             await self._has_moved()
 
     async def _greet(self, connection: Connection, hello: Frame) -> None:
@@ -123,7 +117,8 @@ class PageServer:
             case "opened":
                 await self._opened(str(frame["chat"]))
             case "drawn":
-                connection.has_drawn()
+                connection.is_drawn = True
+                await self._has_moved()
             case "stored":
                 connection.stored = int(frame["sequence"])
                 await self._has_moved()
@@ -242,31 +237,30 @@ class PageServer:
 
     async def show_dialog(self, kind: str) -> None:
         self.dialog = kind
-        for connection in filter(lambda page: page.tells_drawn, self.connections):
-            connection.has_drawn()
-            connection.drawn = asyncio.get_running_loop().create_future()
+        for connection in self.connections:
+            connection.is_drawn = not connection.tells_drawn
         await self.tell({"op": "dialog", "kind": kind})
 
     async def until_drawn(self) -> None:
         """Return when every open page shows its dialog; one that hangs is not waited for long."""
-        asked = [page.drawn for page in self.connections if page.drawn is not None]
-        if asked:
-            await asyncio.wait(asked, timeout=_DRAWN_WITHIN_S)
+        await self._until(lambda: all(page.is_drawn for page in self.connections))
 
     async def until_stored(self) -> bool:
         """Return whether every page that shows chats has stored all there is; it is not waited for long."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_STORED_WITHIN_S), self._progress:
-                await self._progress.wait_for(lambda: not self._behind())
-        return not self._behind()
+        return await self._until(
+            lambda: all(
+                page.stored >= self.world.feed.last
+                for page in self.connections
+                if page.is_linked and page.stored is not None
+            )
+        )
 
-    def _behind(self) -> list[Connection]:
-        newest = self.world.feed.last
-        return [
-            page
-            for page in self.connections
-            if page.is_linked and page.stored is not None and page.stored < newest
-        ]
+    async def _until(self, is_done: Callable[[], bool]) -> bool:
+        """Return whether this came true while pages were waited for."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_WAITED_S), self._progress:
+                await self._progress.wait_for(is_done)
+        return is_done()
 
     async def _has_moved(self) -> None:
         async with self._progress:
