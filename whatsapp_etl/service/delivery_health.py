@@ -9,6 +9,7 @@ from types import MappingProxyType
 from whatsapp_etl.happenings import OutboxFacts
 from whatsapp_etl.model import AgentState
 from whatsapp_etl.service.reasons import ReasonCode
+from whatsapp_etl.service.thresholds import is_recent
 
 #: What was given up, and what is on its way for too long.
 _EVENT_CODES = (ReasonCode.EVENTS_DEAD, ReasonCode.EVENTS_STUCK)
@@ -51,7 +52,7 @@ def _delivery_codes(
 ) -> Iterator[ReasonCode]:
     """Yield what is wrong with one; what was given up long ago is no failure for ever."""
     dead, stuck = codes
-    if outbox.last_dead_at is not None and now - outbox.last_dead_at <= dead_for:
+    if is_recent(outbox.last_dead_at, now, dead_for):
         yield dead
     if outbox.oldest_pending_at is not None and now - outbox.oldest_pending_at > stuck_after:
         yield stuck

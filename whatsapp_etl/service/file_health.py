@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from whatsapp_etl.model import StoreFacts
 from whatsapp_etl.service.reasons import ReasonCode
+from whatsapp_etl.service.thresholds import is_recent
 
 
 def file_codes(
@@ -28,7 +29,7 @@ def file_codes(
         idle_after: From when on somebody should have read a picture; None: none is to be read.
         uncopied_after: From when on a file should have been copied; None: there is no second store.
     """
-    if _is_recent(store.last_given_up_at, now, dead_for):
+    if is_recent(store.last_given_up_at, now, dead_for):
         yield ReasonCode.ATTACHMENTS_GIVEN_UP
     if uncopied_after is not None and store.uncopied_since is not None:
         since = max(store.uncopied_since, started_at)
@@ -36,13 +37,9 @@ def file_codes(
             yield ReasonCode.ATTACHMENTS_UNCOPIED
     if (facts := store.extraction) is None:
         return
-    if _is_recent(facts.last_dead_at, now, dead_for):
+    if is_recent(facts.last_dead_at, now, dead_for):
         yield ReasonCode.EXTRACTION_DEAD
     if idle_after is None or facts.idle_for is None:
         return
     if min(facts.idle_for, now - started_at) > idle_after:
         yield ReasonCode.EXTRACTION_IDLE
-
-
-def _is_recent(at: datetime | None, now: datetime, dead_for: timedelta) -> bool:
-    return at is not None and now - at <= dead_for

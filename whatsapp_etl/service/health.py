@@ -279,7 +279,7 @@ def _codes(facts: HealthFacts, now: datetime, limits: Thresholds) -> Iterator[Re
             facts.store,
             now,
             started_at=facts.started_at,
-            dead_for=limits.events_dead_for,
+            dead_for=limits.given_up_for,
             idle_after=limits.extraction_idle_after,
             uncopied_after=limits.uncopied_after,
         )
@@ -288,7 +288,7 @@ def _codes(facts: HealthFacts, now: datetime, limits: Thresholds) -> Iterator[Re
         facts.outbox,
         facts.agent_outbox,
         now,
-        dead_for=limits.events_dead_for,
+        dead_for=limits.given_up_for,
         stuck_after=limits.events_stuck_after,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Thresholds:
     disagreement_minimum: int = 3  #: … from this many on.
 
     events_stuck_after: timedelta = timedelta(minutes=30)  #: How long an event may be on its way.
-    events_dead_for: timedelta = timedelta(days=7)  #: How long one that was given up is a reason; files too.
+    given_up_for: timedelta = timedelta(days=7)  #: How long an event or a file that was given up is a reason.
     #: How long pictures may be due and nobody reads one; None: none is to be read.
     extraction_idle_after: timedelta | None = None
     #: How long files may wait for their copy and none is made; None: there is no second store.
@@ -48,3 +48,8 @@ class Thresholds:
             extraction_idle_after=timedelta(minutes=30) if reads_pictures else None,
             uncopied_after=timedelta(days=1) if copies_files else None,
         )
+
+
+def is_recent(at: datetime | None, now: datetime, within: timedelta) -> bool:
+    """Whether something happened, and not longer ago than that."""
+    return at is not None and now - at <= within
