@@ -16,7 +16,7 @@ from whatsapp_etl.load.diff import LONGEST_WAIT, staged
 from whatsapp_etl.load.unlisted import Listing
 from whatsapp_etl.model import UNLISTED_REASONS, ChatDiff, MessageIndexEntry, MissingReason
 
-_UNLISTED = ("no_longer_listed", "expired")
+_UNLISTED = {"unlisted": [reason.value for reason in UNLISTED_REASONS]}
 # What is to be tried later than the longest wait was put off by a clock that was ahead.
 _DUE = f"""
     SELECT thread_external_id, external_id FROM missing_messages x
@@ -57,7 +57,7 @@ _NEWEST = """
 def due_gaps(cursor: Cursor[TupleRow], now: datetime) -> Mapping[str, Sequence[str]]:
     """Return the known gaps that are to be looked for again, by chat."""
     found: dict[str, list[str]] = {}
-    for chat, key in cursor.execute(_DUE.encode(), {"now": now, "unlisted": list(_UNLISTED)}).fetchall():
+    for chat, key in cursor.execute(_DUE.encode(), {"now": now, **_UNLISTED}).fetchall():
         found.setdefault(chat, []).append(key)
     return found
 
@@ -81,7 +81,7 @@ def diff_increment(listing: Listing, pages: Iterable[Sequence[MessageIndexEntry]
     """
     cursor = listing.cursor
     entries = staged(cursor, pages, listing.since, listing.now, listing.run_id, may_repeat=True)
-    cursor.execute(_SETTLED.encode(), {"unlisted": list(_UNLISTED)})
+    cursor.execute(_SETTLED.encode(), _UNLISTED)
     wanted: dict[str, list[str]] = {}
     new: dict[str, int] = {}
     for chat_id, key, reason, is_deferred, is_stored, _ in entries:
