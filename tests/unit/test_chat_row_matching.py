@@ -1,27 +1,15 @@
 import pytest
 
+from tests.transform_values import chat
 from whatsapp_etl.extract.chat_list import ChatRow, matches, normalise
 from whatsapp_etl.extract.titles import format_phone
-from whatsapp_etl.model import ChatFacts, ChatKind
+from whatsapp_etl.model import ChatKind
 
 ANA = "15551001001@c.us"
 
 
-def chat(title, *, chat_id=ANA, kind=ChatKind.PERSON):
-    return ChatFacts(
-        id=chat_id,
-        kind=kind,
-        title=title,
-        last_activity=None,
-        unread_count=0,
-        is_archived=False,
-        is_pinned=False,
-        is_muted=False,
-        is_locked=False,
-        is_readonly=False,
-        disappearing_seconds=None,
-        history_type=None,
-    )
+def named(title, **changes):
+    return chat(id=ANA, title=title, **changes)
 
 
 def row(title, *, chat_id=None):
@@ -42,28 +30,28 @@ def row(title, *, chat_id=None):
     ],
 )
 def test_a_title_matches_through_marks_spaces_and_the_grouping_of_digits(shown, stored):
-    meant = chat(stored or format_phone(ANA))
+    meant = named(stored or format_phone(ANA))
 
     assert matches(row(shown), meant, {ANA})
 
 
 def test_another_title_or_number_does_not_match():
-    assert not matches(row("Ana Lundin"), chat("Ana Lund"), {ANA})
-    assert not matches(row("+1 (555) 100-1002"), chat("+1 555-100-1001"), {ANA})
-    assert not matches(row("Ana Lund"), chat(None), {ANA})
+    assert not matches(row("Ana Lundin"), named("Ana Lund"), {ANA})
+    assert not matches(row("+1 (555) 100-1002"), named("+1 555-100-1001"), {ANA})
+    assert not matches(row("Ana Lund"), named(None), {ANA})
 
 
 def test_the_id_decides_where_the_row_tells_it():
-    assert matches(row("Renamed", chat_id=ANA), chat("Ana Lund"), {ANA})
-    assert not matches(row("Ana Lund", chat_id="15551009999@c.us"), chat("Ana Lund"), {ANA})
-    assert matches(row("Ana Lund", chat_id="777@lid"), chat("Ana Lund"), {ANA, "777@lid"})
+    assert matches(row("Renamed", chat_id=ANA), named("Ana Lund"), {ANA})
+    assert not matches(row("Ana Lund", chat_id="15551009999@c.us"), named("Ana Lund"), {ANA})
+    assert matches(row("Ana Lund", chat_id="777@lid"), named("Ana Lund"), {ANA, "777@lid"})
 
 
 def test_the_own_chat_may_have_a_suffix_and_no_other_chat():
-    own = chat("Mika Holm", kind=ChatKind.SELF)
+    own = named("Mika Holm", kind=ChatKind.SELF)
 
     assert matches(row("Mika Holm (You)"), own, {ANA})
-    assert not matches(row("Ana Lund (Work)"), chat("Ana Lund"), {ANA})
+    assert not matches(row("Ana Lund (Work)"), named("Ana Lund"), {ANA})
 
 
 def test_ids_of_the_page_are_written_as_everywhere():

@@ -10,24 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whatsapp_etl.model import ChatFacts, ChatKind, Disagreement, DisagreementFact, ShownChat
+from tests.transform_values import chat
+from whatsapp_etl.model import ChatFacts, Disagreement, DisagreementFact, ShownChat
 from whatsapp_etl.transform.screen import ScreenCheck, ToldChat, compare, confirmed, next_place, sample
 
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
-CHAT = ChatFacts(
-    id="15552001001@c.us",
-    kind=ChatKind.PERSON,
-    title="Ana Sanz",
-    last_activity=NOW - timedelta(hours=2),
-    unread_count=0,
-    is_archived=False,
-    is_pinned=False,
-    is_muted=False,
-    is_locked=False,
-    is_readonly=False,
-    disappearing_seconds=None,
-    history_type=None,
-)
+CHAT = chat(id="15552001001@c.us", title="Ana Sanz", last_activity=NOW - timedelta(hours=2))
 ROW = ShownChat("Ana Sanz", 0, CHAT.id, 0, "See you there", "10:00")
 TOLD = ToldChat(CHAT, CHAT.last_activity, "See you there")
 
