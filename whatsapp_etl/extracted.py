@@ -117,6 +117,5 @@ class ExtractionFacts:
     dead_reasons: Mapping[str, int]
     oldest_queued_at: datetime | None = None  #: Since when the oldest one that waits is there.
     last_dead_at: datetime | None = None  #: When the last was given up that a sender did not spoil.
-    idle_for: timedelta | None = (
-        None  #: How long pictures have been due and no worker took one; None: none is.
-    )
+    #: How long pictures have been due and no worker took one; None: none is.
+    idle_for: timedelta | None = None

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from itertools import islice
 
 from whatsapp_etl.downloads import DownloadRules, DownloadWay
 from whatsapp_etl.errors import StopRequestedError
@@ -363,8 +362,8 @@ def _newest_shown(visit: ChatVisit, times: Mapping[str, datetime]) -> tuple[str,
         return ()
     newest = max(fact.sent_at for fact in shown.values())
     found = {stanza_id for stanza_id, fact in shown.items() if fact.sent_at == newest}
-    found.update(islice((stanza_id for stanza_id in reversed(list(times)) if stanza_id in shown), 1))
-    return tuple(sorted(found))
+    last = next((stanza_id for stanza_id in reversed(list(times)) if stanza_id in shown), None)
+    return tuple(sorted(found if last is None else found | {last}))
 
 
 def _with_context(whole: RawRow, first: RawRow) -> RawRow:

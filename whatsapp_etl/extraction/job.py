@@ -37,10 +37,8 @@ def read_one(data: Callable[[], bytes], checksum: str, engine: Engine) -> Readin
     """
     try:
         held = data()
-    except FileNotFoundError:
-        return Failure(
-            UnreadReason.FILE_MISSING, is_final=False
-        )  # a folder that is not mounted, or not copied yet
+    except FileNotFoundError:  # a folder that is not mounted, or not copied yet
+        return Failure(UnreadReason.FILE_MISSING, is_final=False)
     except OSError:
         return Failure(UnreadReason.FILE_UNREADABLE, is_final=False)
     try:

@@ -16,6 +16,9 @@ from itertools import pairwise
 from whatsapp_etl.hashing import hash_id
 from whatsapp_etl.model import ChatFacts, ChatKind, Disagreement, DisagreementFact, MessageType, ShownChat
 
+#: Kinds whose preview is what a person wrote, and all of it.
+PREVIEWED = frozenset({MessageType.TEXT})
+
 #: The list shows no greater number of unread messages.
 _MOST_UNREAD = 999
 
@@ -195,7 +198,3 @@ def _letters(text: str) -> str:
 
 def _redacted(text: str) -> str:
     return f"{len(text)} characters, sha256 {hash_id(text)}"
-
-
-#: Kinds whose preview is what a person wrote, and all of it.
-PREVIEWED = frozenset({MessageType.TEXT})
