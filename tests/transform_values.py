@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -12,19 +13,24 @@ from whatsapp_etl.extract.packs import load_packs
 from whatsapp_etl.model import (
     Account,
     ChatBatch,
+    ChatDiff,
     ChatFacts,
     ChatKind,
     KnownMessage,
+    LoadPlan,
     Message,
     MessageFacts,
     MessageKey,
     MessageType,
+    MissingReason,
     ParsedRow,
     RawRow,
+    Reject,
     SelectorPack,
     StopReason,
 )
 from whatsapp_etl.transform.messages import ChatContext
+from whatsapp_etl.transform.plan import plan_load
 from whatsapp_etl.transform.timestamps import DateWords
 
 ROOT = Path(__file__).parents[1]
@@ -143,3 +149,31 @@ def known(message: Message, **changes: Any) -> KnownMessage:
 
 def all_known(messages: tuple[Message, ...]) -> dict[str, KnownMessage]:
     return {message.external_id: known(message) for message in messages}
+
+
+def plan(
+    rows: Sequence[ParsedRow] = (),
+    listed: Sequence[MessageFacts] = (),
+    known: Mapping[str, KnownMessage] | None = None,
+    where: ChatContext | None = None,
+    *,
+    rejects: Sequence[Reject] = (),
+    **captured: Any,
+) -> LoadPlan:
+    """Return what is made of a visit that captured `rows`, beside what the storage lists."""
+    captured.setdefault("observed_at", NOW)
+    visit = batch(*(each.shown_id for each in rows), **captured)
+    return plan_load(visit, rows, listed, known or {}, where or context(), NOW, rejects=rejects)
+
+
+def ids(messages: Iterable[Message]) -> list[str]:
+    return [message.stanza_id for message in messages]
+
+
+def missing_reasons(made: LoadPlan) -> list[MissingReason]:
+    return [each.reason for each in made.missing]
+
+
+def diff(*wanted: str, **changes: Any) -> ChatDiff:
+    values: dict[str, Any] = {"chat_id": OTHER, "expected": 3, "stored": 1, "wanted": wanted}
+    return ChatDiff(**{**values, **changes})

@@ -11,8 +11,12 @@ from tests.transform_values import (
     batch,
     chat,
     context,
+    diff,
     facts,
     group_context,
+    ids,
+    missing_reasons,
+    plan,
     raw,
     row,
 )
@@ -30,20 +34,10 @@ from whatsapp_etl.model import (
     StopReason,
 )
 from whatsapp_etl.transform.missing import NOT_A_TRY, wait_after
-from whatsapp_etl.transform.plan import coverage_unvisited, next_checkpoint, plan_load, unopened
+from whatsapp_etl.transform.plan import coverage_unvisited, plan_load, unopened
 
 LATER = NOW + timedelta(minutes=10)
 FILE = CapturedFile("ab" * 32, "image/jpeg", 1234, "ab/ab/x.jpg")
-
-
-def plan(rows=(), listed=(), known=None, where=None, *, rejects=(), **captured):
-    captured.setdefault("observed_at", NOW)
-    visit = batch(*(each.shown_id for each in rows), **captured)
-    return plan_load(visit, rows, listed, known or {}, where or context(), NOW, rejects=rejects)
-
-
-def ids(messages):
-    return [message.stanza_id for message in messages]
 
 
 def test_rows_and_metadata_become_messages_oldest_first():
@@ -110,10 +104,6 @@ def test_a_kind_without_a_body_whose_sender_is_unproven_is_missing():
     assert [each.reason for each in made.missing] == [MissingReason.NOT_REACHED]
 
 
-def missing_reasons(made):
-    return [each.reason for each in made.missing]
-
-
 def test_an_id_that_reading_passed_was_not_shown():
     made = plan([row("A")], [facts("A"), facts("B", minute=1)])
 
@@ -167,11 +157,6 @@ def test_a_text_cut_short_is_a_reject_and_read_again_later():
     assert made.messages == ()
     assert [each.reason for each in made.rejects] == [RejectReason.NO_CONTENT]
     assert missing_reasons(made) == [MissingReason.UNREADABLE]
-
-
-def diff(*wanted, **changes):
-    values = {"chat_id": OTHER, "expected": 3, "stored": 1, "wanted": wanted}
-    return ChatDiff(**{**values, **changes})
 
 
 def test_only_wanted_ids_are_counted_as_tried():
@@ -250,52 +235,6 @@ def test_the_picture_of_a_message_that_was_only_passed_is_not_kept():
 
 def test_an_album_in_the_metadata_is_no_message():
     assert plan([], [facts(type=MessageType.ALBUM)]).coverage.expected == 0
-
-
-def test_disappearing_messages_can_be_left_out():
-    listed = [facts("A", expires_at=NOW + timedelta(days=1)), facts("B", minute=1)]
-
-    made = plan([row("B", minute=1)], listed, where=context(disappearing="skip"))
-
-    assert ids(made.messages) == ["B"]
-    assert made.missing == ()
-
-
-@pytest.mark.parametrize(("rule", "stored"), [("expire", ["B"]), ("keep", ["A", "B"])])
-def test_what_has_disappeared_is_not_stored_again_while_the_page_still_lists_it(rule, stored):
-    listed = [
-        facts("A", type=MessageType.STICKER, expires_at=NOW),
-        facts("B", minute=1, type=MessageType.STICKER, expires_at=NOW + timedelta(seconds=1)),
-    ]
-
-    assert ids(plan([], listed, where=context(disappearing=rule)).messages) == stored
-
-
-@pytest.mark.parametrize("is_packed", [True, False], ids=["packed ids", "bare ids"])
-@pytest.mark.parametrize(("rule", "leaves_in"), [("skip", 1), ("expire", 0)])
-def test_a_row_of_a_message_that_disappears_is_neither_stored_nor_a_reject(is_packed, rule, leaves_in):
-    listed = facts("A", expires_at=NOW + timedelta(days=leaves_in))
-    shown = row("A", shown_id=str(listed.key), key=listed.key) if is_packed else row("A")
-
-    made = plan([shown], [listed], where=context(disappearing=rule))
-
-    assert (made.messages, made.rejects) == ((), ())
-
-
-def test_what_was_wanted_and_disappeared_before_it_could_be_stored_is_a_gap_that_says_so():
-    listed = facts("A", expires_at=NOW)
-    key = str(listed.key)
-
-    (gap,) = plan([row("A")], [listed], where=context(diff=ChatDiff(OTHER, 1, 0, (key,)))).missing
-
-    assert (gap.external_id, gap.reason, gap.expires_at) == (key, MissingReason.EXPIRED, NOW)
-
-
-def test_what_is_skipped_because_it_disappears_is_no_gap():
-    listed = facts("A", expires_at=NOW)
-    where = context(disappearing="skip", diff=diff(str(listed.key)))
-
-    assert plan([row("A")], [listed], where=where).missing == ()
 
 
 def test_a_row_that_the_storage_does_not_list_is_a_reject():
@@ -385,106 +324,6 @@ def test_without_metadata_completeness_reaches_as_far_as_reading_did():
     assert at_checkpoint.coverage.complete_until == mark.sent_at
     assert without.coverage.complete_until == context().since
     assert cut.coverage.complete_until is None
-
-
-def test_a_time_in_the_future_is_its_neighbours_and_moves_no_checkpoint():
-    future = facts("F", sent_at=NOW + timedelta(days=400))
-
-    made = plan([row("A"), row("F")], [facts("A"), future])
-
-    by_id = {each.stanza_id: each for each in made.messages}
-    assert (by_id["F"].ts, by_id["F"].ts_precision) == (by_id["A"].ts, "clamped")
-    assert by_id["F"].ts_raw == "10:00 AM, 3/4/2026"
-    assert made.checkpoint == Checkpoint(f"false_{OTHER}_A", facts("A").sent_at)
-
-
-def test_a_time_in_the_future_without_a_neighbour_is_now():
-    made = plan([row("F", ts_raw=None)], [facts("F", sent_at=NOW + timedelta(days=2))])
-
-    assert made.messages[0].ts == NOW
-    assert made.messages[0].ts_raw == (NOW + timedelta(days=2)).isoformat()
-    assert made.checkpoint is None
-
-
-def test_the_checkpoint_stays_when_history_is_cut_short():
-    current = Checkpoint("x", NOW - timedelta(days=3))
-    message = plan([row()], [facts()]).messages[0]
-
-    assert next_checkpoint([message], current, is_complete=False) == current
-    assert next_checkpoint([message], current, is_complete=True) == Checkpoint(
-        message.external_id, message.ts
-    )
-
-
-def test_the_checkpoint_never_falls():
-    current = Checkpoint("x", NOW)
-    message = plan([row()], [facts()]).messages[0]
-
-    assert next_checkpoint([message], current, is_complete=True) == current
-    assert next_checkpoint([], current, is_complete=True) == current
-
-
-def test_a_chat_that_was_not_opened_has_its_reason_in_the_coverage():
-    where = context(chat=chat(history_type=2))
-    visit = unopened(OTHER, StopReason.SHIELDED, "2026-08", NOW)
-
-    made = plan_load(visit, [], [facts()], {}, where, NOW)
-
-    assert made.coverage.stop_reason is StopReason.SHIELDED
-    assert made.coverage.history_type == 2
-    assert missing_reasons(made) == [MissingReason.SKIPPED_BY_RULE]
-
-
-def test_a_chat_with_nothing_new_is_covered_without_a_visit():
-    complete = coverage_unvisited(chat(), diff(stored=3), context().since, NOW)
-    gap = coverage_unvisited(chat(), diff(deferred={MissingReason.NOT_SHOWN: 2}), context().since, NOW)
-
-    assert (complete.expected, complete.stored, complete.complete_until) == (3, 3, context().since)
-    assert complete.stop_reason is StopReason.NOTHING_TO_READ
-    assert (gap.missing, gap.complete_until) == ({MissingReason.NOT_SHOWN: 2}, None)
-
-
-@pytest.mark.parametrize(
-    ("history_type", "oldest_at", "until"),
-    [
-        (None, None, context().since),
-        (1, None, context().since),
-        (2, NOW - timedelta(days=3), NOW - timedelta(days=3)),
-        (0, NOW - timedelta(days=400), context().since),
-        (2, None, None),
-    ],
-)
-def test_a_chat_is_complete_only_since_its_device_holds_it(history_type, oldest_at, until):
-    held = chat(history_type=history_type, oldest_at=oldest_at)
-
-    quiet = coverage_unvisited(held, diff(stored=3), context().since, NOW)
-    read = plan_load(batch("A"), [row("A")], [facts("A")], {}, context(chat=held), NOW)
-
-    assert quiet.complete_until == until
-    assert read.coverage.complete_until == until
-
-
-@pytest.mark.parametrize(
-    ("stop_reason", "until"),
-    [(StopReason.EDGE_REACHED, context().since), (StopReason.BEGINNING_REACHED, NOW)],
-)
-def test_only_rows_beyond_the_edge_prove_what_the_phone_may_have_more_of(stop_reason, until):
-    held = chat(history_type=2, oldest_at=NOW)
-    walked = batch("A", stop_reason=stop_reason)
-
-    made = plan_load(walked, [row("A")], [facts("A")], {}, context(chat=held), NOW)
-
-    assert made.coverage.complete_until == until
-
-
-def test_a_gap_in_what_the_device_holds_is_no_older_than_that():
-    held = chat(history_type=2, oldest_at=facts(minute=1).sent_at)
-    listed = [facts("A", minute=0), facts("B", minute=1), facts("C", minute=2)]
-    walked = batch("C", stop_reason=StopReason.STALLED)
-
-    made = plan_load(walked, [row("C")], listed, {}, context(chat=held), NOW)
-
-    assert made.coverage.complete_until == facts(minute=2).sent_at
 
 
 def test_evidence_of_a_reject_shows_no_words():
