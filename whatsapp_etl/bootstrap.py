@@ -24,7 +24,8 @@ from whatsapp_etl.backfill import Backfill
 from whatsapp_etl.errors import ConfigurationError, DatabaseUnreachableError
 from whatsapp_etl.extract.browser import BrowserOptions, find_browser
 from whatsapp_etl.extract.packs import AUTO, load_packs, read_pack, usable_packs
-from whatsapp_etl.extract.source import Judgement, Source, SourceOptions
+from whatsapp_etl.extract.source import Source
+from whatsapp_etl.extract.source_options import Judgement, SourceOptions
 from whatsapp_etl.extract.upkeep import UpkeepRules
 from whatsapp_etl.fetching import Fetching
 from whatsapp_etl.load import migrate

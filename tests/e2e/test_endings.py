@@ -104,7 +104,6 @@ def test_a_browser_that_hangs_does_not_hold_the_end(program, database, command):
 
 
 @pytest.mark.matrix
-@pytest.mark.matrix
 def test_a_browser_that_hangs_while_a_scan_is_awaited_does_not_hold_the_end(program):
     it, _ = program(world={"linked": False, "chats": 1, "messages": 3})
     process = it.start("login", "--terminal")

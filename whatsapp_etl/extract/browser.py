@@ -19,10 +19,11 @@ from types import TracebackType
 from typing import Self
 
 import psutil
-from playwright.sync_api import BrowserContext, Page, Playwright, ViewportSize, sync_playwright
+from playwright.sync_api import BrowserContext, Page, Playwright, ViewportSize
 from playwright.sync_api import Error as PlaywrightError
 
 from whatsapp_etl.errors import BrowserCrashedError, BrowserMissingError, WhatsappEtlError
+from whatsapp_etl.extract.launching import Driver
 from whatsapp_etl.extract.processes import end_browser, find_browsers, memory_of, wait_until_gone
 from whatsapp_etl.extract.profile import Profile
 from whatsapp_etl.extract.shield import shield_script, verify_shield
@@ -85,6 +86,7 @@ class Browser:
         self.watchdog = Watchdog(self.kill)
         self.options = options
         self._stack = ExitStack()
+        self._driver: Driver | None = None
         self._process: psutil.Process | None = None
         self._page: Page | None = None
         self.has_closed_cleanly = False  #: It ended by itself, so that its storage is whole.
@@ -151,6 +153,9 @@ class Browser:
         self._was_ended = True
         if self._process is not None:
             end_browser(self._process, _END_ALLOWED)
+        elif self._driver is not None:  # it is just being started on the profile that is locked for it
+            for process in find_browsers(self.profile.folder):
+                end_browser(process, _END_ALLOWED)
 
     def end_gently(self) -> None:
         """Let the browser end by itself, from any thread, so that its storage is whole; else kill it."""
@@ -160,6 +165,8 @@ class Browser:
                 self._process.terminate()
             if not wait_until_gone([self._process], _END_ALLOWED):
                 self.kill()
+        else:
+            self.kill()
 
     def close(self) -> None:
         """Close the browser so that the page's storage is intact; kill what remains.
@@ -175,12 +182,13 @@ class Browser:
         self._stack.enter_context(self.profile)
         temporary = self._stack.enter_context(TemporaryFolder(temporary_base(os.environ))).path
         version = browser_version(options.executable)
-        playwright = sync_playwright().start()
-        self._stack.callback(_stop, playwright)
+        self._driver = Driver()
+        self._stack.callback(self._stop, self._driver)
         # Before the context: a launch that hangs has a process without a context.
         self._stack.callback(self._end_remains)
         try:
-            context = self._launch(playwright, version, temporary)
+            with self._driver.launching(self.profile.folder):
+                context = self._launch(self._driver.playwright, version, temporary)
         except PlaywrightError as error:
             raise BrowserCrashedError(
                 f"Chromium did not start ({options.executable}).",
@@ -188,9 +196,10 @@ class Browser:
             ) from error
         self._stack.callback(self._close_context, context)
         self._process = self._find_process()
+        if self._was_ended:
+            raise BrowserCrashedError("The browser was ended while it started.")
         if options.origin is not None:
             self._allow_storage(context, options.origin)
-        self._page = _only_page(context)
         self._install_shield(context)
 
     def _launch(self, playwright: Playwright, version: str, temporary: Path) -> BrowserContext:
@@ -218,8 +227,9 @@ class Browser:
 
     def _install_shield(self, context: BrowserContext) -> None:
         """Shield every page to come, and prove it on an empty one before WhatsApp Web is opened."""
-        context.add_init_script(shield_script())
         with self.watchdog.step("opening an empty page", _LAUNCH_ALLOWED):
+            self._page = _only_page(context)
+            context.add_init_script(shield_script())
             self.page.goto("about:blank")
         verify_shield(self.page, self.watchdog)
 
@@ -256,6 +266,10 @@ class Browser:
                 finally:
                     context.close()
             self.has_closed_cleanly = True
+
+    def _stop(self, driver: Driver) -> None:
+        self._driver = None
+        driver.stop()
 
     def _end_remains(self) -> None:
         """Leave no process of this profile behind."""
@@ -321,7 +335,3 @@ def _only_page(context: BrowserContext) -> Page:
     for page in others:
         page.close()
     return first
-
-
-def _stop(playwright: Playwright) -> None:
-    playwright.stop()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from whatsapp_etl.errors import BrowserRestingError
 from whatsapp_etl.extract.upkeep import Pause, UpkeepRules, pause_due
+from whatsapp_etl.model import SessionSnapshot, SessionState
+from whatsapp_etl.transitions import TransitionLog
 
 _KEPT = timedelta(hours=1)
 
@@ -34,3 +37,18 @@ class Restarts:
             f" it is started again at {pause.until:%H:%M:%S} UTC.",
             "Give the machine more memory, or update Chromium.",
         )
+
+
+def snapshot_without_browser(
+    transitions: TransitionLog, pause: Pause | None, *, resting: SessionSnapshot | None
+) -> SessionSnapshot:
+    """Return the session while no browser is open: as it rests, or how it waits for its next start."""
+    if resting is not None:
+        return replace(resting, unexpected_transitions=transitions.unexpected)
+    last = transitions.last
+    return SessionSnapshot(
+        SessionState.CRASHED if pause else SessionState.STARTING,
+        since=last.at if last else None,
+        resting_until=pause.until if pause and pause.is_rest else None,
+        unexpected_transitions=transitions.unexpected,
+    )

@@ -13,7 +13,12 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from whatsapp_etl.errors import BrowserCrashedError, SessionNeedsPersonError, WhatsappEtlError
+from whatsapp_etl.errors import (
+    BrowserCrashedError,
+    SessionNeedsPersonError,
+    StopRequestedError,
+    WhatsappEtlError,
+)
 from whatsapp_etl.extract.browser import Browser
 from whatsapp_etl.extract.limits import Limits
 from whatsapp_etl.extract.list_reader import ListedVisit, ListReader
@@ -21,7 +26,7 @@ from whatsapp_etl.extract.noted import take_noted
 from whatsapp_etl.extract.person import person_needed
 from whatsapp_etl.extract.qr_life import QR_RENEWALS
 from whatsapp_etl.extract.reader import BUDGET
-from whatsapp_etl.extract.restarts import Restarts
+from whatsapp_etl.extract.restarts import Restarts, snapshot_without_browser
 from whatsapp_etl.extract.resting import LinkRest
 from whatsapp_etl.extract.session import Session
 from whatsapp_etl.extract.source_options import Judgement, SessionKeeper, SourceOptions
@@ -47,8 +52,6 @@ from whatsapp_etl.steps import Announce, Step, no_announcement
 from whatsapp_etl.transitions import SessionCause, TransitionLog
 
 log = structlog.get_logger(__name__)
-
-__all__ = ["Judgement", "SessionKeeper", "Source", "SourceOptions"]
 
 _QR_ARRIVES = timedelta(seconds=5)
 
@@ -234,16 +237,8 @@ class Source:
         """Return the session as it was last seen."""
         if self._session is not None:
             return self._session.snapshot()
-        if self._rest.snapshot is not None:
-            return replace(self._rest.snapshot, unexpected_transitions=self.transitions.unexpected)
-        last = self.transitions.last
         pause = self._restarts.pause(self._options.upkeep)
-        return SessionSnapshot(
-            SessionState.CRASHED if pause else SessionState.STARTING,
-            since=last.at if last else None,
-            resting_until=pause.until if pause and pause.is_rest else None,
-            unexpected_transitions=self.transitions.unexpected,
-        )
+        return snapshot_without_browser(self.transitions, pause, resting=self._rest.snapshot)
 
     @property
     def pack(self) -> SelectorPack | None:
@@ -338,14 +333,7 @@ class Source:
             self._keeper.before_start()
         browser = Browser(options.profile, options.browser)
         self.transitions.note(SessionState.STARTING, cause, self._clock())
-        try:
-            browser.__enter__()
-        except WhatsappEtlError as error:
-            self.transitions.note(SessionState.STARTING, cause, self._clock(), error)
-            if isinstance(error, BrowserCrashedError):
-                self._restarts.note_end()
-            raise
-        self._browser = browser
+        self._enter(browser, cause)
         self.transitions.go_on_from(take_noted(browser.profile.folder))
         self._announce(Step.BROWSER_STARTED)
         self._opened_at, self._was_reloaded = self._clock(), False
@@ -367,6 +355,20 @@ class Source:
             kind_of=self.judgement.kind_of,
         )
         self._session.open()
+
+    def _enter(self, browser: Browser, cause: SessionCause) -> None:
+        self._browser = browser  # before it is open: who ends the program does not wait for its start
+        try:
+            browser.__enter__()
+        except WhatsappEtlError as error:
+            self._browser = None
+            has_crashed = isinstance(error, BrowserCrashedError)
+            if has_crashed and self.stop.is_set():
+                raise StopRequestedError("It was asked to stop while its browser started.") from error
+            self.transitions.note(SessionState.STARTING, cause, self._clock(), error)
+            if has_crashed:
+                self._restarts.note_end()
+            raise
 
     def _renew_qr(self) -> None:
         """Ask for fresh codes when the last one has expired; after some batches nobody is there to scan.
