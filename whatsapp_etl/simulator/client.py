@@ -64,7 +64,7 @@ class ControlClient:
             body: The text or caption, or an object with fields of the body.
             type: WhatsApp's name of the kind.
             fields: `sender` ("me" or an id), `at` (ISO with zone), `stanza`, `quoted`, `mentions`,
-                `forwarding_score`, `subtype`, `ack`, `album`, `file` (base64) with `mimetype`.
+                `forwarding_score`, `subtype`, `ack`, `album`, `file` (base64), its `mimetype`, `file_name`.
         """
         if "sender" in fields:
             fields["from"] = fields.pop("sender")

@@ -103,13 +103,13 @@ class Story:
         return self._world.receive(message)
 
     def _with_file(self, draft: Draft, payload: Payload) -> Draft:
-        """Let a message carry the file that the call brings (`file`: base64, `mimetype`, `album`)."""
+        """Let a message carry the file that the call brings (`file`: base64, `mimetype`, `file_name`)."""
         if "file" not in payload:
             return draft
         claimed = str(payload.get("mimetype") or (draft.media.mimetype if draft.media else ""))
         data = base64.b64decode(str(payload["file"]), validate=True)
-        name = draft.media.file_name if draft.media else None
-        return replace(draft, media=self._library.add(claimed, data, name))
+        name = payload.get("file_name", draft.media.file_name if draft.media else None)
+        return replace(draft, media=self._library.add(claimed, data, None if name is None else str(name)))
 
     def edit(self, external_id: str, payload: Payload) -> Message:
         """Replace a message's text; its key stays."""
