@@ -66,6 +66,7 @@ def work(
     engine = check_engine(settings)
     root = settings.attachments_dir
     _be_first_without_memory()
+    _take_no_more_than(settings.extraction_max_memory_mb)
 
     def read_file(path: str) -> bytes:
         with (root / path).open("rb") as file:
@@ -135,6 +136,23 @@ def _be_first_without_memory() -> None:
         _OOM_SCORE.write_text("1000")
     except OSError as error:  # not Linux, or not allowed
         log.debug("oom_score_kept", reason=errno.errorcode.get(error.errno or 0, "unknown"))
+
+
+def _take_no_more_than(megabytes: int) -> None:
+    """Refuse this process, and each program that an engine starts, more memory of its own than that.
+
+    What asks for more gets an error, which ends one try of one picture. Of the address space (RLIMIT_AS)
+    much is libraries and stacks that take no memory, so the limit is on data; only Linux counts all of it.
+    """
+    if not megabytes or sys.platform != "linux":
+        return
+    import resource  # noqa: PLC0415 - not on Windows
+
+    most = megabytes * 1024 * 1024
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    if hard != resource.RLIM_INFINITY:
+        most = min(most, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 
 
 def _abandon() -> None:

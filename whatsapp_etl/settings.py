@@ -50,6 +50,10 @@ def _postgres_folder() -> Path:
     return _data_folder("postgres")
 
 
+#: RapidOCR takes half of it before its first picture; with much less it ends in native code.
+LEAST_ENGINE_MEMORY_MB = 512
+
+
 class Settings(BaseSettings):
     """Every setting. `whatsapp-etl config` prints them with secrets masked."""
 
@@ -67,6 +71,7 @@ class Settings(BaseSettings):
     whatsapp_agent_webhooks: SecretStr = SecretStr("")
     image_processing_enabled: bool = False
     extraction_engine: str = Field(default="rapidocr", pattern=r"^[a-z][a-z0-9_-]*(:.*)?$")
+    extraction_max_memory_mb: int = Field(default=4096, ge=0)
     attachments_dir: Path = Field(default_factory=lambda: _data_folder("attachments"))
     attachments_media: Annotated[tuple[MediaKind, ...], NoDecode] = (MediaKind.IMAGE,)
     attachments_ways: Annotated[tuple[DownloadWay, ...], NoDecode] = (DownloadWay.SHOWN, DownloadWay.BUTTON)
@@ -159,6 +164,14 @@ class Settings(BaseSettings):
         except RuntimeError as error:
             msg = f"{value} names nobody's home"
             raise ValueError(msg) from error
+
+    @field_validator("extraction_max_memory_mb")
+    @classmethod
+    def _enough_for_an_engine(cls, value: int) -> int:
+        if 0 < value < LEAST_ENGINE_MEMORY_MB:
+            msg = f"no engine starts with less than {LEAST_ENGINE_MEMORY_MB}; 0 is no limit"
+            raise ValueError(msg)
+        return value
 
     @field_validator("browser_args", mode="before")
     @classmethod

@@ -37,6 +37,8 @@ class QrReader:
             os.kill(os.getpid(), 9)
         if any(block.text == "greedy" for block in blocks):
             bytes(2**62)  # more than any machine has
+        if any(block.text == "hoard" for block in blocks):
+            _ = [bytes(16 * 1024 * 1024) for _ in range(128)]  # 2 GB, more and more, none of it touched
         if any(block.text == "trouble" for block in blocks):
             raise RuntimeError("the engine quotes the picture: trouble")
         return Reading(blocks)

@@ -64,6 +64,7 @@ def test_what_was_given_up_and_what_another_version_read_is_read_when_asked(pict
         (("--once",), {"IMAGE_PROCESSING_ENABLED": "false"}, "IMAGE_PROCESSING_ENABLED: is false"),
         (("--once",), {"engine": "abacus"}, 'no engine "abacus"'),
         (("--once",), {"engine": "Not A Name"}, "EXTRACTION_ENGINE"),
+        (("--once",), {"EXTRACTION_MAX_MEMORY_MB": "100"}, "EXTRACTION_MAX_MEMORY_MB: no engine starts"),
         (("--once",), {"PG_SCHEMA": "nobodys"}, "whatsapp-etl migrate"),
     ],
 )

@@ -124,6 +124,22 @@ def test_an_engine_that_lets_no_other_thread_run_ends_with_its_process(pictures)
     assert pictures.query("SELECT state, attempts FROM extraction_jobs") == [("running", 1)]
 
 
+def test_an_engine_that_takes_too_much_memory_fails_at_that_picture_and_the_worker_reads_on(pictures):
+    pictures.add(qr_png("hoard"), qr_png("kettle"))
+    pictures.query("UPDATE extraction_jobs SET attempts = 4 RETURNING 1")
+
+    code, out, err = run(pictures, "--once", EXTRACTION_MAX_MEMORY_MB="1024")
+
+    assert (code, out) == (8, "Pictures read: 1, of 1 messages. Tries that failed: 1.\n"), err
+    assert pictures.query("SELECT state, last_error FROM extraction_jobs ORDER BY state") == [
+        ("dead", "memory"),
+        ("done", None),
+    ]
+    # It was the limit, and not the machine.
+    assert run(pictures, "--once", "--dead", EXTRACTION_MAX_MEMORY_MB="0")[0] == 0
+    assert pictures.query("SELECT count(*) FROM image_texts WHERE text = 'hoard'") == [(1,)]
+
+
 @pytest.mark.matrix
 def test_a_picture_that_kills_its_engine_stops_no_other_and_is_given_up(pictures):
     pictures.add(qr_png("poison"), qr_png("kettle"))

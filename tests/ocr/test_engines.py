@@ -56,6 +56,34 @@ def test_odd_sizes_are_no_trouble(engine, size):
     engine.read(Image.new("RGB", size, "black"))
 
 
+def test_memory_beyond_the_limit_is_refused_and_a_smaller_picture_read_after_it():
+    """In a process of its own: the limit cannot be raised again."""
+    code = (
+        "import resource, sys\n"
+        "from PIL import Image\n"
+        "from whatsapp_etl.extraction.engine import find_engine\n"
+        "name, megabytes, side = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])\n"
+        "resource.setrlimit(resource.RLIMIT_DATA, (megabytes << 20, megabytes << 20))\n"
+        "engine = find_engine(name)\n"
+        "engine.load()\n"
+        "try:\n"
+        "    engine.read(Image.new('RGB', (side, side), 'white'))\n"
+        "except MemoryError:\n"
+        "    print('refused')\n"
+        "engine.read(Image.new('RGB', (40, 40), 'white'))\n"
+        "print('read')\n"
+    )
+    for engine, megabytes, side in (("rapidocr", "512", "2000"), ("tesseract", "90", "3000")):
+        done = subprocess.run(
+            [sys.executable, "-c", code, engine, megabytes, side],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert (done.returncode, done.stdout) == (0, "refused\nread\n"), done.stderr
+
+
 def test_a_language_that_tesseract_lacks_is_told_with_the_command_that_installs_it():
     with pytest.raises(EngineMissingError, match="apt-get install tesseract-ocr-tlh"):
         find_engine("tesseract:eng+tlh")

@@ -18,6 +18,8 @@ NAME = "rapidocr"
 _MOST_TIMES_AS_LONG = 8
 #: A line that it is less sure of is left out; its own default.
 _SURE_FROM = 0.5
+#: What its runtime says, in an error of no kind of its own, when it gets no memory.
+_NO_MEMORY = "bad_alloc"
 
 
 class RapidOcr:
@@ -42,7 +44,12 @@ class RapidOcr:
 
     def read(self, picture: Image.Image) -> Reading:
         # It takes arrays as OpenCV has them: blue first.
-        found = self._engine(self._as_array(_wide_enough(picture))[:, :, ::-1])
+        try:
+            found = self._engine(self._as_array(_wide_enough(picture))[:, :, ::-1])
+        except Exception as error:
+            if _NO_MEMORY in str(error):
+                raise MemoryError from error
+            raise
         if found.txts is None:
             return Reading()
         return Reading(

@@ -19,6 +19,8 @@ NAME = "tesseract"
 _LANGUAGES = "eng"
 _READS_WITHIN_SECONDS = 120
 _ANSWERS_WITHIN_SECONDS = 20
+#: What it, or its library, says when it gets no memory: "malloc fail", "std::bad_alloc".
+_NO_MEMORY = b"alloc"
 #: Columns of its TSV output: level, page, block, paragraph, line, word, left, top, width, height, conf, text.
 _COLUMNS = 12
 
@@ -37,13 +39,18 @@ class Tesseract:
     def read(self, picture: Image.Image) -> Reading:
         data = io.BytesIO()
         picture.save(data, "PNG", compress_level=1)
-        done = subprocess.run(  # noqa: S603 - the distribution's own program, with arguments of ours
-            [self._program, "stdin", "stdout", "-l", self._languages, "tsv"],
-            input=data.getvalue(),
-            capture_output=True,
-            check=True,
-            timeout=_READS_WITHIN_SECONDS,
-        )
+        try:
+            done = subprocess.run(  # noqa: S603 - the distribution's own program, with arguments of ours
+                [self._program, "stdin", "stdout", "-l", self._languages, "tsv"],
+                input=data.getvalue(),
+                capture_output=True,
+                check=True,
+                timeout=_READS_WITHIN_SECONDS,
+            )
+        except subprocess.CalledProcessError as error:
+            if _NO_MEMORY in error.stderr:
+                raise MemoryError from error
+            raise
         return Reading(tuple(_lines(done.stdout.decode("utf-8", "replace"))))
 
 
