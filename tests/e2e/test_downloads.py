@@ -4,7 +4,9 @@ import hashlib
 
 import pytest
 
+from tests.fault.recovery import files_in
 from tests.fixtures.cycle import assert_in_step
+from tests.fixtures.sent_pictures import send_pictures
 from whatsapp_etl.downloads import DownloadWay, MediaKind
 from whatsapp_etl.model import RunStatus
 
@@ -109,3 +111,27 @@ def test_every_kind_of_file_is_fetched_directly_and_is_the_bytes_that_were_sent(
     assert it.simulator.ledger()["sealed_reads"] == reads
     assert it.written_by() == before
     assert_in_step(it)
+
+
+@pytest.mark.matrix
+def test_when_the_room_for_all_files_is_used_up_what_is_held_stays_and_nothing_more_is_taken(account):
+    room = 12_000
+    it = account(world={"chats": 4, "messages": 12}, attachments_max_bytes=room)
+    sent = send_pictures(it.simulator, 20).held
+    root = it.settings.attachments_dir
+
+    it.sync()
+
+    first = held(it)
+    assert 0 < len(sent.keys() & first.keys()) < len(sent)
+    assert sum((root / path).stat().st_size for path in files_in(root)) <= room
+    newer = send_pictures(it.simulator, 5, seed=8).held
+    it.sync()
+    assert first.items() <= held(it).items()
+    assert sum((root / path).stat().st_size for path in files_in(root)) <= room
+    # What found no room is told, and waits.
+    (waiting,) = it.query(
+        "SELECT count(*) FROM attachment_downloads d JOIN attachments a ON a.id = d.attachment_id"
+        " WHERE d.state IN ('queued', 'too_large') AND d.next_try_at IS NOT NULL"
+    )[0]
+    assert waiting >= len(sent) + len(newer) - len(held(it))
