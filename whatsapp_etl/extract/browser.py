@@ -24,7 +24,13 @@ from playwright.sync_api import Error as PlaywrightError
 
 from whatsapp_etl.errors import BrowserCrashedError, BrowserMissingError, WhatsappEtlError
 from whatsapp_etl.extract.launching import Driver
-from whatsapp_etl.extract.processes import end_browser, find_browsers, memory_of, wait_until_gone
+from whatsapp_etl.extract.processes import (
+    end_browser,
+    end_family,
+    find_browsers,
+    memory_of,
+    wait_until_gone,
+)
 from whatsapp_etl.extract.profile import Profile
 from whatsapp_etl.extract.shield import shield_script, verify_shield
 from whatsapp_etl.extract.temporary import TemporaryFolder, temporary_base
@@ -83,7 +89,7 @@ class Browser:
 
     def __init__(self, profile: Path, options: BrowserOptions) -> None:
         self.profile = Profile(profile)
-        self.watchdog = Watchdog(self.kill)
+        self.watchdog = Watchdog(self._end_browser, self._end_driver)
         self.options = options
         self._stack = ExitStack()
         self._driver: Driver | None = None
@@ -149,13 +155,9 @@ class Browser:
         return 0 if self._process is None else memory_of(self._process)
 
     def kill(self) -> None:
-        """End the browser at once, from any thread; a step that waits in it then fails."""
-        self._was_ended = True
-        if self._process is not None:
-            end_browser(self._process, _END_ALLOWED)
-        elif self._driver is not None:  # it is just being started on the profile that is locked for it
-            for process in find_browsers(self.profile.folder):
-                end_browser(process, _END_ALLOWED)
+        """End the browser and its driver at once, from any thread; a step that waits in it then fails."""
+        self._end_driver()  # first: it waits for nothing, and it has the program's standard error
+        self._end_browser()
 
     def end_gently(self) -> None:
         """Let the browser end by itself, from any thread, so that its storage is whole; else kill it."""
@@ -175,6 +177,7 @@ class Browser:
         """
         self._page = None
         self._stack.close()
+        self._driver = None  # from here on the profile may be another program's
         self.watchdog.close()
 
     def _open(self) -> None:
@@ -183,7 +186,8 @@ class Browser:
         temporary = self._stack.enter_context(TemporaryFolder(temporary_base(os.environ))).path
         version = browser_version(options.executable)
         self._driver = Driver()
-        self._stack.callback(self._stop, self._driver)
+        self._driver.start()
+        self._stack.callback(self._driver.stop)
         # Before the context: a launch that hangs has a process without a context.
         self._stack.callback(self._end_remains)
         try:
@@ -267,16 +271,22 @@ class Browser:
                     context.close()
             self.has_closed_cleanly = True
 
-    def _stop(self, driver: Driver) -> None:
-        self._driver = None
-        driver.stop()
+    def _end_browser(self) -> None:
+        self._was_ended = True
+        if self._process is not None:
+            end_browser(self._process, _END_ALLOWED)
+        elif self._driver is not None:  # it is just being started on the profile that is locked for it
+            end_family(self.profile.folder, _END_ALLOWED)
+
+    def _end_driver(self) -> None:
+        if (driver := self._driver) is not None:
+            driver.kill()
 
     def _end_remains(self) -> None:
         """Leave no process of this profile behind."""
         if self._process is not None and not wait_until_gone([self._process], _END_ALLOWED):
             self.has_closed_cleanly = False
-        for process in find_browsers(self.profile.folder):
-            end_browser(process, _END_ALLOWED)
+        end_family(self.profile.folder, _END_ALLOWED)
 
 
 def browser_version(executable: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ import psutil
 _DRIVEN = "--remote-debugging-pipe"
 
 _END_ALLOWED = timedelta(seconds=1)
+_TURN_SECONDS = 0.2
 
 
 def find_browsers(profile: Path) -> tuple[psutil.Process, ...]:
@@ -27,11 +29,23 @@ def find_browsers(profile: Path) -> tuple[psutil.Process, ...]:
     found = [
         process
         for process in psutil.process_iter()
-        if wanted in (arguments := _arguments(process))
+        if wanted in (arguments := arguments_of(process))
         and not any(argument.startswith("--type=") for argument in arguments)
     ]
     pids = {process.pid for process in found}
     return tuple(process for process in found if _parent_pid(process) not in pids)
+
+
+def end_family(profile: Path, timeout: timedelta) -> None:
+    """Kill every process of `profile`: browsers, and children that outlived their browser."""
+    for browser in find_browsers(profile):
+        end_browser(browser, timeout)
+    wanted = f"--user-data-dir={profile}"
+    orphans = [process for process in psutil.process_iter() if wanted in arguments_of(process)]
+    for orphan in orphans:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            orphan.kill()
+    wait_until_gone(orphans, timeout)
 
 
 def end_browsers_below(folder: Path) -> None:
@@ -43,7 +57,7 @@ def end_browsers_below(folder: Path) -> None:
 
 def is_driven(process: psutil.Process) -> bool:
     """Whether a program drives this browser, rather than a person who started it by hand."""
-    return _DRIVEN in _arguments(process)
+    return _DRIVEN in arguments_of(process)
 
 
 def end_browser(process: psutil.Process, timeout: timedelta) -> None:
@@ -51,7 +65,7 @@ def end_browser(process: psutil.Process, timeout: timedelta) -> None:
 
     `process` remembers when it started, so another process that got its pid later is not touched.
     """
-    family = [process, *_children(process)]
+    family = [process, *children_of(process)]
     # Playwright starts Chromium as the leader of its own group; the signal reaches children that
     # were forked a moment ago as well.
     with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -66,7 +80,7 @@ def end_browser(process: psutil.Process, timeout: timedelta) -> None:
 def memory_of(process: psutil.Process) -> int:
     """Return the bytes of memory that a browser and its children take; what they share is counted once."""
     own = shared = 0
-    for member in [process, *_children(process)]:
+    for member in [process, *children_of(process)]:
         with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
             used = member.memory_info()
             # Only Linux tells what is shared; elsewhere it is counted with each process.
@@ -78,18 +92,25 @@ def memory_of(process: psutil.Process) -> int:
 
 def wait_until_gone(processes: Sequence[psutil.Process], timeout: timedelta) -> bool:
     """Return whether all have ended before `timeout`."""
-    _, alive = psutil.wait_procs(processes, timeout=timeout.total_seconds())
-    return not [process for process in alive if not _is_zombie(process)]
+    deadline = time.monotonic() + timeout.total_seconds()
+    alive = [process for process in processes if not is_zombie(process)]
+    while alive and (left := deadline - time.monotonic()) > 0:
+        # In turns, since one whose parent does not hear of its end stays as a zombie.
+        _, alive = psutil.wait_procs(alive, timeout=min(left, _TURN_SECONDS))
+        alive = [process for process in alive if not is_zombie(process)]
+    return not alive
 
 
-def _children(process: psutil.Process) -> list[psutil.Process]:
+def children_of(process: psutil.Process, *, recursive: bool = True) -> list[psutil.Process]:
+    """Return the processes that a process has started and that are still its own; none when it ended."""
     try:
-        return process.children(recursive=True)
+        return process.children(recursive=recursive)
     except psutil.NoSuchProcess:
         return []
 
 
-def _arguments(process: psutil.Process) -> Sequence[str]:
+def arguments_of(process: psutil.Process) -> Sequence[str]:
+    """Return a process's command line; empty when it ended or is another user's."""
     try:
         return process.cmdline()
     except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
@@ -103,7 +124,8 @@ def _parent_pid(process: psutil.Process) -> int | None:
         return None
 
 
-def _is_zombie(process: psutil.Process) -> bool:
+def is_zombie(process: psutil.Process) -> bool:
+    """Whether a process has ended, and at most its parent has not heard of it."""
     try:
         return process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

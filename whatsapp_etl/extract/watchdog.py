@@ -1,7 +1,8 @@
 """A deadline for every step in the browser.
 
 `page.evaluate` knows no time-out, and a page that loops never answers. So a thread of its own ends
-the browser when a step passes its deadline; the step then fails instead of holding the cycle.
+the browser when a step passes its deadline; the step then fails instead of holding the cycle. Where that
+does not end it, since Playwright's driver does not answer either, the driver is ended, too.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+import structlog
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
@@ -23,6 +25,11 @@ from whatsapp_etl.errors import (
     PageTimeoutError,
     WhatsappEtlError,
 )
+
+log = structlog.get_logger(__name__)
+
+#: How long a step may go on once its browser was ended.
+_FAILS_WITHIN = timedelta(seconds=2)
 
 #: How Playwright says that the page or the browser is gone.
 _GONE = (
@@ -44,10 +51,16 @@ class _Step:
 
 
 class Watchdog:
-    """Watches the steps of one browser. `end` kills it, from the watchdog's thread."""
+    """Watches the steps of one browser.
 
-    def __init__(self, end: Callable[[], None]) -> None:
+    Args:
+        end: Kills the browser, from the watchdog's thread.
+        end_driver: Kills what stands between the browser and the step, when that does not end it.
+    """
+
+    def __init__(self, end: Callable[[], None], end_driver: Callable[[], None] = lambda: None) -> None:
         self._end = end
+        self._end_driver = end_driver
         self._steps: list[_Step] = []
         self._changed = threading.Condition()
         self._is_closed = False
@@ -79,6 +92,11 @@ class Watchdog:
                 raise BrowserCrashedError(f"{name}: the browser or its page ended.") from error
             raise PageScriptError(f"{name}: the page refused.") from error
         except WhatsappEtlError as error:
+            self._leave(step)
+            self._raise_if_passed(step, error)
+            raise
+        except BaseException as error:
+            # What the driver's end raises is not always an error of Playwright's.
             self._leave(step)
             self._raise_if_passed(step, error)
             raise
@@ -116,9 +134,19 @@ class Watchdog:
             ) from cause
 
     def _watch(self) -> None:
-        while self._next_passed() is not None:
+        while (step := self._next_passed()) is not None:
             self.has_ended_it = True
+            log.warning("browser_ended", step=step.name, deadline_seconds=step.allowed.total_seconds())
             self._end()
+            if not self._has_left(step, _FAILS_WITHIN):
+                log.warning("driver_ended", cause=step.name, deadline_seconds=_FAILS_WITHIN.total_seconds())
+                self._end_driver()
+
+    def _has_left(self, step: _Step, within: timedelta) -> bool:
+        with self._changed:
+            return self._changed.wait_for(
+                lambda: self._is_closed or step not in self._steps, within.total_seconds()
+            )
 
     def _next_passed(self) -> _Step | None:
         """Mark and return the next step whose deadline has passed; None once closed."""

@@ -9,7 +9,14 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import NoReturn
 
+import structlog
+
 from whatsapp_etl.errors import VaultError, WhatsappEtlError
+
+log = structlog.get_logger(__name__)
+
+#: How long a program that has said everything may take to be gone.
+LEAVE_DEADLINE = timedelta(seconds=5)
 
 _LOOKS_EVERY = 0.1  #: Seconds.
 _NAME = "keeping"
@@ -58,13 +65,35 @@ def done_in_time(
     return True
 
 
-def leave(code: int) -> NoReturn:
+def leave(code: int, allowed: timedelta = LEAVE_DEADLINE) -> NoReturn:
     """End the program, at once where something that was not done in time still goes on.
 
-    The ordinary end of Python waits for it: seconds for a store that does not answer.
+    The ordinary end of Python waits for it: seconds for a store that does not answer. It waits for every
+    other thread, too, and what these wait for may never come; so it is given `allowed`.
     """
     if any(thread.name == _NAME for thread in threading.enumerate()):
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+        _leave_now(code)
+
+    def leave_in_time() -> None:
+        never.wait(allowed.total_seconds())
+        log.error("end_forced", deadline_seconds=allowed.total_seconds(), waited_for=_awaited())
+        _leave_now(code)
+
+    never = threading.Event()
+    threading.Thread(target=leave_in_time, name="leaving", daemon=True).start()
     sys.exit(code)
+
+
+def _leave_now(code: int) -> NoReturn:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _awaited() -> list[str]:
+    """Return the names of the threads for which the end of Python waits."""
+    return [
+        thread.name
+        for thread in threading.enumerate()
+        if not thread.daemon and thread is not threading.main_thread()
+    ]
