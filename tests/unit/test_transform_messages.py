@@ -124,6 +124,13 @@ def test_a_deleted_message_keeps_nothing_and_tells_when_it_was_seen():
     assert made.deleted_seen_at == NOW
 
 
+def test_what_the_storage_lists_as_deleted_says_nothing_whatever_its_row_was_taken_for():
+    made = message(row(type=MessageType.TEXT, text="此訊息已刪除"), facts(type=MessageType.DELETED))
+
+    assert made.message_type is MessageType.DELETED
+    assert made.content_snippet is None
+
+
 DELETED_AT = NOW - timedelta(minutes=3)
 ADMIN = "4915550009@c.us"
 

@@ -59,6 +59,39 @@ def test_a_deleted_messages_row_says_who_deleted_it_where_the_words_are_known(li
     assert (row.type, row.text, row.deletion) == (MessageType.DELETED, None, deletion)
 
 
+#: How the interface says it in three scripts; which language it is must not matter.
+TOMBSTONES = ["Diese Nachricht wurde gelöscht", "تم حذف هذه الرسالة", "此訊息已刪除"]
+
+
+@pytest.mark.parametrize("line", TOMBSTONES)
+@pytest.mark.parametrize("pack", ["2026-04", "2026-08"])
+def test_a_deleted_message_is_known_in_every_language_by_its_sign(pack, line):
+    html = f'<div><span data-icon="recalled"></span><div class="_akbu">{line}</div></div>'
+
+    ((row,), rejects) = parse_rows(
+        [raw(html=html)],
+        packs()[pack],
+        zone=UTC_ZONE,
+        locale="en-US",
+        own_name="Own Name",
+        observed_at=NOW,
+    )
+
+    assert (row.type, row.text, row.deletion, rejects) == (MessageType.DELETED, None, None, ())
+
+
+@pytest.mark.parametrize("line", ["This message was deleted", *TOMBSTONES])
+def test_a_deleted_message_whose_sign_is_unknown_too_is_told_and_is_never_a_text(line):
+    html = f'<div><span data-icon="gone-2027"></span><div class="_akbu">{line}</div></div>'
+
+    parsed, (reject,) = parse(raw(html=html))
+
+    assert parsed == ()
+    assert reject.reason is RejectReason.NO_CONTENT
+    of_model = one(raw(html=html, model=model(type="revoked")))
+    assert (of_model.type, of_model.text) == (MessageType.DELETED, None)
+
+
 def test_what_a_message_says_is_no_deletion():
     assert one(raw(html=HEAD.replace("hello", "This message was deleted"))).deletion is None
 
