@@ -160,6 +160,11 @@ class LinkScreen:
         if self._file:
             self._file.clear()
 
+    def begin_anew(self) -> None:
+        """Take everything away, and tell all of it once more if there is another code."""
+        self.clear()
+        self._is_asked, self._loaded = False, None
+
     def _where(self) -> str:
         places = (["below"] if self._terminal else []) + ([f"in {self._file.place}"] if self._file else [])
         return " or ".join(places) or "in the window"

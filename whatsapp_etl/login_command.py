@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from whatsapp_etl import bootstrap
 from whatsapp_etl.arrived import arrived_history, told
 from whatsapp_etl.asked import settings_of_person
 from whatsapp_etl.ending import heeding_signals
-from whatsapp_etl.errors import ConfigurationError, ExtractError, StopRequestedError
+from whatsapp_etl.errors import BrowserHungError, ConfigurationError, ExtractError, StopRequestedError
 from whatsapp_etl.extract.login import LinkStep, wait_until_linked
 from whatsapp_etl.extract.noted import leave_noted
 from whatsapp_etl.extract.source import Source
@@ -23,6 +24,7 @@ from whatsapp_etl.phone_numbers import own_number
 from whatsapp_etl.room import free_at, little_room
 from whatsapp_etl.stopping import Stop
 
+_LOOKS_AGAIN = 2
 _EVER = datetime(2009, 1, 1, tzinfo=UTC)  # WhatsApp is not older
 
 
@@ -54,21 +56,26 @@ def login(
         else:
             screen.show(step.qr_payload, step.qr_expires_at, clock())
 
+    def link() -> None:
+        wait_until_linked(
+            source.start(), timedelta(minutes=minutes), show, has_window=has_window, number=number
+        )
+        screen.begin_anew()
+
     warning = little_room(free_at(settings.whatsapp_profile_dir))
     if warning is not None:
         console.print(warning)
     with heeding_signals(stop, source.abandon) as ending:
         try:
-            wait_until_linked(
-                source.start(), timedelta(minutes=minutes), show, has_window=has_window, number=number
-            )
-            screen.clear()
-            console.print("Linked. The login is kept in the browser profile.")
+            link()
+            console.print("Linked.")
             _tell_history(source, console)
             if replace_account:
                 with bootstrap.open_store(settings) as store:
                     store.replace_account(source.account(), clock())
                 console.print("The database follows this account from now on.")
+            _keep(source, link, console)
+            console.print("The login is kept in the browser profile.")
         except StopRequestedError:
             if ending.exit_code is None:
                 raise
@@ -77,6 +84,25 @@ def login(
             screen.clear()
             _leave_noted(settings.whatsapp_profile_dir, source, console)
             source.close()
+
+
+def _keep(source: Source, link: Callable[[], None], console: Console) -> None:
+    """Close the browser so that the login is on the disk; where it had to be killed, see whether it is.
+
+    What a page wrote last is lost with a browser that is killed, and the page then asks for another scan.
+    """
+    for _ in range(_LOOKS_AGAIN):
+        if source.close(is_last=False):
+            return
+        console.print(
+            "The browser did not end by itself. It is opened again, to see whether the login was kept."
+        )
+        link()
+    if not source.close(is_last=False):
+        raise BrowserHungError(
+            "The browser did not end by itself, again and again, so the login may not be on the disk.",
+            "Run `whatsapp-etl login` once more: it asks for a scan only if there is none.",
+        )
 
 
 def _leave_noted(profile: Path, source: Source, console: Console) -> None:

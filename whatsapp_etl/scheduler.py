@@ -96,7 +96,7 @@ class Scheduler:
         run_cycle: RunCycle,
         *,
         interval: timedelta,
-        close: Callable[[], None] = lambda: None,
+        close: Callable[[], object] = lambda: None,
         on_started: Callable[[], None] = lambda: None,
         on_finished: Callable[[RunReport | None], None] = lambda _report: None,
         on_planned: Callable[[timedelta | None], None] = lambda _wait: None,
@@ -127,7 +127,7 @@ class Scheduler:
         self._first_cycle = first_cycle
         self._failures_in_a_row = 0
         self._stop = stop or Stop()
-        self._closing: Future[None] | None = None
+        self._closing: Future[object] | None = None
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="browser")
         self._due_at = math.inf  # of the next cycle, by the clock that nobody sets
         self._guard = threading.Thread(target=self._keep_going, name="schedule-guard", daemon=True)

@@ -86,6 +86,11 @@ ALLOWED: Mapping[SessionState, frozenset[SessionState]] = MappingProxyType(
 )
 
 
+#: With these the page begins again in the browser that was open before.
+_SAME_BROWSER = frozenset({SessionCause.SHOWN, SessionCause.RELOADED})
+_ASKS_FOR_LINK = frozenset({_S.QR, _S.PAIRING, _S.LOGGED_OUT, _S.PASSKEY_REQUIRED})
+
+
 def is_allowed(previous: SessionState | None, state: SessionState) -> bool:
     """Whether the table knows this way."""
     return previous is None or state is previous or state in ALLOWED[previous]
@@ -101,6 +106,7 @@ class TransitionLog:
 
     def __init__(self) -> None:
         self.unexpected = 0  #: Since the program was started.
+        self.has_asked_for_link = False  #: The page of this browser has waited for a scan or a code.
         self._last: Transition | None = None
         self._pending: deque[Transition] = deque(maxlen=self.KEPT)
         self._earlier: tuple[Transition, ...] = ()
@@ -113,6 +119,10 @@ class TransitionLog:
         self, state: SessionState, cause: SessionCause, at: datetime, error: BaseException | None = None
     ) -> Transition | None:
         """Note where the session stands; None when that is nothing new."""
+        if state is SessionState.STARTING and cause not in _SAME_BROWSER:
+            self.has_asked_for_link = False
+        elif state in _ASKS_FOR_LINK:
+            self.has_asked_for_link = True
         kind = type(error).__name__ if error is not None else None
         last = self._last
         if last is not None and last.state is state and (kind is None or kind == last.error):

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from tests.fixtures.program import wait_for
+from tests.fixtures.program import suspend, wait_for
 from tests.fixtures.terminal import read_qr
 from whatsapp_etl.errors import SessionNeedsPersonError
 from whatsapp_etl.extract.login import wait_until_linked
@@ -108,3 +108,31 @@ def test_pairing_codes_that_nobody_types_are_renewed_only_so_often(start_simulat
         wait_until_linked(session, SOON, lambda _: None, number=own_number("+49 1512 3456789"))
 
     assert "3456789" not in str(told.value)
+
+
+@pytest.mark.matrix  # a minute, most of which is the deadline for reading what has come
+def test_a_browser_that_does_not_end_after_the_link_costs_another_look_and_no_login(program):
+    it, simulator = program(world={"chats": 1, "messages": 5, "linked": False})
+    process = it.start("login", "--terminal")
+    heard(process.stderr, "scan the code")
+    simulator.scan()
+    heard(process.stderr, "Linked.")
+    suspend(it.browsers())
+    said = heard(process.stderr, "opened again")
+    if "scan the code" in heard(process.stderr, "scan the code", "The login is kept"):
+        simulator.scan()  # what the page had written was lost with the browser
+    _, rest = process.communicate(timeout=ENDS_WITHIN)
+
+    assert "The login is kept" not in said
+    assert process.returncode == 0, rest
+    assert it.sync()["applied"]["inserted"] == 5
+
+
+def heard(stream, *words):
+    """Return what was said up to a line with some of these words; it fails at the end of the stream."""
+    said = ""
+    while not any(each in said for each in words):
+        line = stream.readline()
+        assert line, said
+        said += line
+    return said

@@ -99,3 +99,13 @@ def test_what_cannot_be_stored_for_long_is_bounded_and_the_newest_stay():
 
     assert len(log.pending) == TransitionLog.KEPT
     assert log.pending[-1].state is S.READY
+
+
+def test_what_was_asked_in_one_browser_is_over_in_the_next():
+    log = noted(S.STARTING, S.QR, S.STARTING, S.LOADING, S.READY)  # the page loads itself again after a scan
+    assert log.has_asked_for_link
+
+    log.note(S.STARTING, SessionCause.RESET, NOW)
+    log.note(S.READY, SessionCause.SHOWN, NOW)
+
+    assert not log.has_asked_for_link

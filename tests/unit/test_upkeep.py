@@ -44,6 +44,13 @@ def test_a_browser_is_reset_at_its_age_and_not_before():
     assert due(opened=60) is SessionCause.RESET
 
 
+def test_a_new_link_is_written_down_soon_by_a_clean_close():
+    assert due(has_asked_for_link=True, since=0.4) is None
+    assert due(has_asked_for_link=True, since=0.5) is SessionCause.RESET
+    assert due(S.LOADING, has_asked_for_link=True, since=4) is None
+    assert due(S.QR, has_asked_for_link=True, since=4) is None
+
+
 def test_more_memory_than_allowed_ends_it_and_no_limit_never_does():
     assert due(memory_bytes=1000) is None
     assert due(memory_bytes=1001) is SessionCause.MEMORY

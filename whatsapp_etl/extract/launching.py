@@ -28,7 +28,7 @@ _LOOK_EVERY_SECONDS = 0.5
 _START_ALLOWED_SECONDS = 60.0
 _STOP_ALLOWED_SECONDS = 3.0
 #: Until then a browser is there, unless it came and went between two looks.
-_SEEN_WITHIN_SECONDS = 5.0
+_SEEN_WITHIN_SECONDS = 15.0
 _AT_ONCE = timedelta(0)
 
 

@@ -20,7 +20,6 @@ from whatsapp_etl.errors import (
     WhatsappEtlError,
 )
 from whatsapp_etl.extract.browser import Browser
-from whatsapp_etl.extract.limits import Limits
 from whatsapp_etl.extract.list_reader import ListedVisit, ListReader
 from whatsapp_etl.extract.noted import take_noted
 from whatsapp_etl.extract.person import person_needed
@@ -87,12 +86,7 @@ class Source:
         self._clock = clock
         self._publish = publish
         self.stop = stop
-        self._limits = Limits.of(
-            chats_per_minute=options.chats_per_minute,
-            scrolls_per_second=options.scrolls_per_second,
-            downloads_per_minute=options.downloads_per_minute,
-            stop=stop,
-        )
+        self._limits = options.limits(stop)
         self._browser: Browser | None = None
         self._session: Session | None = None
         self._storage: Storage | None = None
@@ -191,8 +185,12 @@ class Source:
             self._start()
         return self.session
 
-    def close(self, *, is_last: bool = True) -> None:
-        """Close the browser; nothing of it stays. Another one may be opened unless this was the last."""
+    def close(self, *, is_last: bool = True) -> bool:
+        """Close the browser; nothing of it stays. Another one may be opened unless this was the last.
+
+        Returns:
+            Whether a browser was open and ended by itself, so that all that its page wrote is on the disk.
+        """
         self.note_end()
         browser, self._browser = self._browser, None
         if (state := self.snapshot().state) is SessionState.CRASHED and self._session is not None:
@@ -200,9 +198,11 @@ class Source:
         self._session = self._storage = self._reader = None
         if browser is not None:
             browser.close()
+        is_whole = browser is not None and browser.has_closed_cleanly
         if self._keeper is not None and (browser is not None or is_last):
-            is_whole = browser is not None and browser.has_closed_cleanly and state is SessionState.READY
-            self._keeper.after_close(is_worth_keeping=is_whole, is_last=is_last)
+            is_worth_keeping = is_whole and state is SessionState.READY
+            self._keeper.after_close(is_worth_keeping=is_worth_keeping, is_last=is_last)
+        return is_whole
 
     def ask_for_codes(self) -> None:
         """Let QR codes be shown again after linking rested. From any thread."""
@@ -419,6 +419,7 @@ class Source:
             opened_at=self._opened_at,
             was_hung=self._browser.watchdog.has_ended_it,
             was_reloaded=self._was_reloaded,
+            has_asked_for_link=self.transitions.has_asked_for_link,
             memory_bytes=self._browser.memory_bytes if self._options.upkeep.max_memory_bytes else None,
         )
         cause = renewal_due(facts, rules or self._options.upkeep, self._clock())

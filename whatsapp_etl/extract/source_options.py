@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -10,6 +11,7 @@ from typing import Protocol
 
 from whatsapp_etl.downloads import DownloadRules
 from whatsapp_etl.extract.browser import BrowserOptions
+from whatsapp_etl.extract.limits import Limits
 from whatsapp_etl.extract.upkeep import UpkeepRules
 from whatsapp_etl.model import CapturedFile, ChatKind, MessageType, SeenPage, SelectorPack
 
@@ -31,6 +33,15 @@ class SourceOptions:
     scrolls_per_second: float = 4  #: 0 for no limit.
     downloads_per_minute: float = 20  #: Presses of the page's download buttons; 0 for no limit.
     downloads: DownloadRules = field(default_factory=DownloadRules)
+
+    def limits(self, stop: threading.Event) -> Limits:
+        """Return the paces of reading; a wait for them ends when `stop` is set."""
+        return Limits.of(
+            chats_per_minute=self.chats_per_minute,
+            scrolls_per_second=self.scrolls_per_second,
+            downloads_per_minute=self.downloads_per_minute,
+            stop=stop,
+        )
 
 
 @dataclass(frozen=True, slots=True)
