@@ -58,6 +58,17 @@ def test_the_truth_keeps_what_a_message_said_before_edits_and_deletion(simulator
     assert row_of(simulator, external_id)["earlier_texts"] == ["one way", "another way", "no way"]
 
 
+def test_the_truth_keeps_that_a_deleted_message_was_forwarded(simulator):
+    external_id = simulator.add_message(person_chat(simulator), "passed on", forwarding_score=1)
+    shown = row_of(simulator, external_id)
+
+    simulator.delete(external_id)
+    gone = row_of(simulator, external_id)
+
+    assert (shown["is_forwarded"], shown["was_forwarded"]) == (1, 0)
+    assert (gone["is_forwarded"], gone["was_forwarded"]) == (0, 1)
+
+
 def test_a_notice_does_not_count_as_unread(simulator):
     chat = group_chat(simulator)
 

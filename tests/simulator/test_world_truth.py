@@ -79,6 +79,7 @@ def test_an_incoming_text_is_from_the_other_to_oneself(tell):
         "deleted_at": None,
         "deleted_by": None,
         "deleted_by_id": None,
+        "was_forwarded": 0,
         "earlier_texts": [],
         "reactions": [],
         "file_sha256": None,

@@ -42,6 +42,7 @@ def figures(soak: Soak, cycles: int, exit_code: int) -> dict[str, Any]:
         "rows_lost": sum(len(each.absent) for each in soak.judged),
         "rows_doubled": sum(len(each.doubled) + len(each.surplus) for each in soak.judged),
         "values_wrong": sum(len(rows) for each in soak.judged for rows in each.columns.values()),
+        "hung": soak.hung,
         "orphans": len(soak.orphans()),
         "receipts": soak.receipts + soak.simulator.ledger()["receipts"],
         "python_megabytes_a_cycle": soak.python_slope(),
@@ -53,7 +54,7 @@ def figures(soak: Soak, cycles: int, exit_code: int) -> dict[str, Any]:
 
 def failures(told: Mapping[str, Any]) -> list[str]:
     """Return what may not be."""
-    zero = ("rows_lost", "rows_doubled", "values_wrong", "orphans", "receipts", "exit_code")
+    zero = ("rows_lost", "rows_doubled", "values_wrong", "hung", "orphans", "receipts", "exit_code")
     return [
         *(f"{name} is {told[name]}" for name in zero if told[name]),
         *(["the program's memory grows"] if told["python_megabytes_a_cycle"] > _SLOPE_LIMIT else []),

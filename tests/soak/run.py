@@ -96,6 +96,7 @@ class Soak:
     judged: list[Comparison] = field(default_factory=list)
     lives: list[list[dict[str, Any]]] = field(default_factory=list)  #: Outcomes of each process.
     receipts: int = 0
+    hung: int = 0  #: Cycles that were ended from outside, since they did not end.
     _worker: Worker | None = None
 
     def __post_init__(self) -> None:
@@ -149,7 +150,12 @@ class Soak:
 
     def _cycle(self, on_step: OnStep) -> dict[str, Any] | None:
         worker = self._alive()
-        hung = threading.Timer(_HANGS_AFTER, worker.process.kill)
+
+        def give_up() -> None:
+            self.hung += 1
+            worker.process.kill()
+
+        hung = threading.Timer(_HANGS_AFTER, give_up)
         hung.start()
         try:
             for told in worker.lines(self.now):

@@ -119,6 +119,15 @@ def test_a_deletion_keeps_the_text_as_a_version():
     assert (merged.version.message_type, merged.version.content_snippet) == (MessageType.TEXT, "hello")
 
 
+def test_what_was_forwarded_stays_so_though_its_tombstone_does_not_say_it():
+    merged = merge(
+        message(listed=facts(type=MessageType.DELETED), at=LATER), known(replace(FIRST, is_forwarded=True))
+    )
+
+    assert merged.message is not None
+    assert merged.message.is_forwarded
+
+
 def test_a_deleted_pictures_attachment_stays():
     old = message(row(type=MessageType.IMAGE, text=None), facts(type=MessageType.IMAGE))
     merged = merge(message(listed=facts(type=MessageType.DELETED), at=LATER), known(old))

@@ -174,6 +174,7 @@ def _expected(
         "is_forwarded": int(message.forwarding_score > 0),
         "deleted": int(kind == "deleted"),
         **_deletion(world, message),
+        "was_forwarded": int(message.was_forwarded),
         "earlier_texts": list(message.earlier_texts),
         "reactions": reactions,
         "file_sha256": message.media.sha256 if has_bytes and message.media else None,

@@ -131,6 +131,7 @@ class Message:
     edited_at: int | None = None
     revoked_at: int | None = None  #: When it was deleted for everyone.
     revoked_by: str | None = None  #: Who did it; None: the client was not told.
+    was_forwarded: bool = False  #: Before it was deleted for everyone.
     earlier_texts: tuple[str, ...] = ()  #: As a person read them, before edits and deletion; oldest first.
     quoted_stanza: str | None = None
     quoted_author: str | None = None
