@@ -50,6 +50,7 @@ def test_a_browser_that_dies_while_it_starts_is_told_at_once(open_browser, dying
         open_browser(executable=dying(messages))
 
 
+@pytest.mark.matrix
 @pytest.mark.timeout(60)
 def test_a_start_that_hangs_does_not_hold_the_end(program, chromium, tmp_path):
     hanging = program_at(

@@ -17,6 +17,7 @@ def reload_with(account, **config):
     shutil.rmtree(account.settings.whatsapp_profile_dir)
 
 
+@pytest.mark.matrix
 def test_rows_with_models_are_stored_and_later_metadata_completes_them(account):
     it = account(world=SMALL)
     it.simulator.set_config(hidden_idb=True)

@@ -77,7 +77,7 @@ class Kills:
     # --- the phases of it ---------------------------------------------------------------------------
 
     def link(self) -> None:
-        """Scan the code, once for all that follows."""
+        """Scan the code, for all that follows."""
         command = [sys.executable, "-m", "whatsapp_etl.cli", "login", "--terminal"]
         with subprocess.Popen(
             command,
@@ -88,11 +88,12 @@ class Kills:
             start_new_session=True,
         ) as login:
             assert login.stderr is not None
-            while "scan the code" not in login.stderr.readline():
-                assert login.poll() is None, "login ended before it showed a code"
-            self.simulator.scan()
-            login.communicate(timeout=_WELL_WITHIN)
-        assert login.returncode == 0
+            said = []
+            for line in login.stderr:  # to its end, which is that of the program
+                said.append(line)
+                if "scan the code" in line:  # again, where its browser had to be killed after the first
+                    self.simulator.scan()
+        assert login.returncode == 0, said
         self.linked_at = datetime.now(UTC)  # the code of the link itself is in the session's history, too
 
     def run(

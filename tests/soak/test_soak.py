@@ -55,7 +55,6 @@ def start_kills(start_simulator, database):
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.matrix
 def test_a_login_lives_on_in_its_profile_alone_whenever_browser_and_service_are_killed(start_kills):
     world = start_kills(seed=3, has_vault=False)
     world.cycle_seconds = 1.5
