@@ -15,6 +15,7 @@ from functools import partial
 from whatsapp_etl.captured import CapturedChat
 from whatsapp_etl.chat_memory import ChatMemory
 from whatsapp_etl.errors import ChatChoiceError
+from whatsapp_etl.loading import ReadChat
 from whatsapp_etl.model import (
     BackfillProgress,
     ChatBatch,
@@ -76,6 +77,7 @@ class Backfill(Cycle):
         super().__post_init__()
         self._memory = ChatMemory(self.clock, self.slice)
         self._visiting = replace(self._visiting, memory=self._memory, adjust=self._adjusted)
+        self._loading = replace(self._loading, memory=self._memory)
 
     def told(self) -> tuple[ChatBackfill, ...]:
         """Return what is known of each chosen chat, as stored; none when the run did not come to choosing."""
@@ -167,16 +169,18 @@ class Backfill(Cycle):
         self,
         directory: Directory,
         tally: Tally,
-        captured: CapturedChat,
+        chats: Sequence[ReadChat],
         *,
-        is_whole: bool,
         is_last: bool,  # noqa: ARG002 - no cursor stands for what lies before the look-back
-    ) -> LoadPlan:
-        """Store what was told of a chat with how far it came."""
-        plan = self._planned(captured, directory)
-        if self._apply(plan, tally, is_late=True) and is_whole:
-            self._told_whole.add(captured.chat.id)
-        return plan
+    ) -> Sequence[LoadPlan]:
+        """Store what was told of chats with how far each came."""
+        plans = []
+        for each in chats:
+            plan = self._planned(each.captured, directory)
+            if self._loading.apply(plan, tally, is_late=True) and each.is_whole:
+                self._told_whole.add(each.captured.chat.id)
+            plans.append(plan)
+        return plans
 
     def _planned(self, captured: CapturedChat, directory: Directory) -> LoadPlan:
         chat_id = captured.chat.id
@@ -210,7 +214,7 @@ class Backfill(Cycle):
         captured = self._capture(chat, directory, diff, self._since, tally)
         tally.raise_if_away()
         plan = self._planned(captured, directory)
-        self._apply(plan, tally)
+        self._loading.apply(plan, tally)
         self._note_place(captured.batch, plan)
         if captured.batch.stop_reason is not StopReason.TIME_BUDGET:
             self._walks[chat.id] = self._walks.get(chat.id, 0) + 1

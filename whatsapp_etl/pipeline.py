@@ -18,7 +18,6 @@ from whatsapp_etl.captured import CapturedChat
 from whatsapp_etl.chat_list_cycle import ChatListCycle
 from whatsapp_etl.chat_memory import ChatMemory
 from whatsapp_etl.errors import (
-    DatabaseRefusedError,
     MetadataUnreadableError,
     SessionNeedsPersonError,
     WhatsappEtlError,
@@ -28,6 +27,7 @@ from whatsapp_etl.fetching import Fetching
 from whatsapp_etl.following import follow_agent, follow_agent_unlisted
 from whatsapp_etl.increments import Increments
 from whatsapp_etl.load.store import Store
+from whatsapp_etl.loading import Loading, ReadChat
 from whatsapp_etl.mirroring import Mirroring, copy_new_files
 from whatsapp_etl.model import (
     Account,
@@ -40,9 +40,7 @@ from whatsapp_etl.model import (
     ParsedRow,
     Reject,
     RunReport,
-    StopReason,
 )
-from whatsapp_etl.planning import plan_captured
 from whatsapp_etl.progress import CycleProgress, NoProgress
 from whatsapp_etl.recollection import Recollection
 from whatsapp_etl.retaining import retain
@@ -62,7 +60,7 @@ from whatsapp_etl.spool.folder import Spool
 from whatsapp_etl.spooling import Spooling
 from whatsapp_etl.steps import Announce, Step, no_announcement
 from whatsapp_etl.store_first import ReaderChoice, StoreFirst
-from whatsapp_etl.tally import FAILURES_IN_A_ROW, Tally, log_fields, may_be_stuck, status_of, told
+from whatsapp_etl.tally import Tally, log_fields, may_be_stuck, status_of, told
 from whatsapp_etl.transform.parse import signal_counts
 from whatsapp_etl.transform.visits import Rules, visiting_order
 from whatsapp_etl.unused_files import remove_unused_files
@@ -95,6 +93,7 @@ class Cycle:
     _has_chosen_files: bool = False
     _alarm: Alarm = field(init=False)
     _recollection: Recollection = field(init=False)
+    _loading: Loading = field(init=False)
     _spooling: Spooling = field(init=False)
     _visiting: Visiting = field(init=False)
     _memory: ChatMemory = field(init=False)
@@ -109,9 +108,6 @@ class Cycle:
         self._recollection = Recollection(self.spool)
         self._alarm = Alarm(self.store, self._recollection, self.clock)
         self._rows = RowReading(self.zone, self.locale)
-        self._spooling = Spooling(
-            self.spool, self.store, self.clock, load_chat=self._load_spooled, announce=self.announce
-        )
         self._visiting = Visiting(
             self.source, self._memory, self.clock, self.asks_phone, raise_alarm=self._alarm.sound
         )
@@ -122,13 +118,25 @@ class Cycle:
         self._increments = Increments(
             self.source, self.store, self._recollection, self.lookback, is_wanted=self.reader != "dom"
         )
+        self._loading = Loading(
+            self.store,
+            self._increments,
+            self._recollection,
+            self._memory,
+            self.clock,
+            announce=lambda: self.announce,
+            keep=self._keep,
+        )
+        self._spooling = Spooling(
+            self.spool, self.store, self.clock, load_chat=self._loading.load_spooled, announce=self.announce
+        )
         self._without_metadata = ChatListCycle(
             self.source,
             self.store,
             self._memory,
             self.clock,
             parse=self._parse,
-            apply=self._apply,
+            apply=self._loading.apply,
             may_ask_phone=self._visiting.may_ask_phone,
         )
 
@@ -191,7 +199,7 @@ class Cycle:
         queue = visiting_order(diffs, directory.chats, order)
         with tally.stage("read_store"):
             progress.stage("reading the message store")
-            load = partial(self._load_or_keep, directory.rules, tally)
+            load = partial(self._loading.load_or_keep, rules=directory.rules, tally=tally)
             if not queue:
                 tally.if_there(self._increments.settle)
             left = self._store_first.read(queue, directory, diffs, since=since, tally=tally, load=load)
@@ -206,7 +214,8 @@ class Cycle:
                 captured = self._capture(chat, directory, left[chat.id], since, tally)
                 if captured.facts is None:
                     self._increments.spoil()  # what it lacks is noted nowhere
-                progress.chat_done(len(load(captured, is_last=chat is queue[-1]).messages))
+                (plan,) = load([ReadChat(captured)], is_last=chat is queue[-1])
+                progress.chat_done(len(plan.messages))
                 tally.stop_if_interrupted(captured.batch)
             self._store_first.note(tally)
 
@@ -310,68 +319,8 @@ class Cycle:
     ) -> tuple[Sequence[ParsedRow], Sequence[Reject]]:
         return self._rows.parse(batch, self.source.session.pack, account, facts)
 
-    def _load_or_keep(
-        self,
-        rules: Rules,
-        tally: Tally,
-        captured: CapturedChat,
-        *,
-        is_whole: bool = True,
-        is_last: bool = False,
-    ) -> LoadPlan:
-        """Store a chat that was read, the last one with the cursors; keep it while Postgres is away."""
-        self.announce(Step.CHAT_READ)
-        load = partial(self._load, captured, rules, tally, is_whole=is_whole, is_last=is_last)
-        return tally.if_there(load) or self._keep(captured, rules, tally)
-
-    def _load(
-        self, captured: CapturedChat, rules: Rules, tally: Tally, *, is_whole: bool, is_last: bool
-    ) -> LoadPlan:
-        """Plan a chat against what is stored of it, and store it; what is left of it is counted later."""
-        plan = plan_captured(captured, rules, self.store, self.clock())
-        if is_last:
-            plan = self._increments.with_cursors(plan)
-        if self._apply(plan, tally, is_late=not is_whole):
-            self._settle(captured, plan)
-        return plan
-
-    def _load_spooled(self, captured: CapturedChat, rules: Rules, tally: Tally, may_move: bool) -> bool:  # noqa: FBT001 - the contract of `LoadChat`
-        """Do the same with a chat that an earlier cycle captured."""
-        plan = plan_captured(captured, rules, self.store, self.clock())
-        if not may_move:
-            plan = replace(plan, checkpoint=None)
-        return self._apply(plan, tally, is_late=True)
-
-    def _keep(self, captured: CapturedChat, rules: Rules, tally: Tally) -> LoadPlan:
-        """Keep a chat until Postgres is back; return its plan as if nothing was stored of it."""
-        plan = plan_captured(captured, rules, None, self.clock())
+    def _keep(self, captured: CapturedChat, plan: LoadPlan, tally: Tally) -> None:
         self._spooling.keep(captured, plan, tally)
-        self._settle(captured, plan)
-        return plan
-
-    def _settle(self, captured: CapturedChat, plan: LoadPlan) -> None:
-        """Note what need not be looked for again as long as Postgres cannot be asked."""
-        now = self.clock()
-        due = {each.external_id for each in plan.missing if each.next_try_at <= now}
-        self._recollection.settled.settle(key for key in captured.diff.wanted if key not in due)
-
-    def _apply(self, plan: LoadPlan, tally: Tally, *, is_late: bool = False) -> bool:
-        """Store a chat's plan; one that Postgres refuses is left out, and the chat read last next time."""
-        try:
-            result = self.store.apply(plan, tally.run_id)
-        except DatabaseRefusedError as refused:
-            self._increments.spoil()
-            self._memory.note_failure(plan.thread.external_id, StopReason.NOT_STORED)
-            tally.refused(plan)
-            if tally.refusals_in_a_row >= FAILURES_IN_A_ROW:
-                raise
-            log.warning("chat_not_stored", error=str(refused))
-            return False
-        self.announce(Step.CHAT_STORED)
-        # Why reading ended and what is missing is told by the cycle, or the visit, that read it to its end.
-        count = tally.loaded_plan if is_late else tally.applied_plan
-        count(plan, result)
-        return True
 
     def _load_people(self, directory: Directory, tally: Tally) -> None:
         """Chats and people; before any message, since their ids tell which messages are stored already.

@@ -29,6 +29,7 @@ from whatsapp_etl.errors import (
 from whatsapp_etl.extract.message_store import MessageStore
 from whatsapp_etl.extract.session import Session
 from whatsapp_etl.extract.source import Source
+from whatsapp_etl.loading import ReadChat
 from whatsapp_etl.model import (
     BODILESS_TYPES,
     ChatBatch,
@@ -62,20 +63,18 @@ log = structlog.get_logger(__name__)
 
 ReaderChoice = Literal["auto", "dom", "store"]
 
-#: Messages that are read at once, of as many chats as it takes.
-GROUP_ROWS = 1000
+#: Messages that are read and stored at once, of as many chats as it takes; but for one chat with more.
+GROUP_ROWS = 2000
+GROUP_CHATS = 100
 
 #: After the page showed something else than the store told, the page alone is read for so long.
 REST = timedelta(days=1)
 
 
 class Load(Protocol):
-    """Plans and stores a chat.
+    """Plans and stores chats, all of them in one transaction; `is_last`: nothing of any chat is left then."""
 
-    `is_whole`: nothing of it is left for the page; `is_last`: nothing of any chat is left.
-    """
-
-    def __call__(self, captured: CapturedChat, *, is_whole: bool, is_last: bool) -> LoadPlan: ...
+    def __call__(self, chats: Sequence[ReadChat], *, is_last: bool) -> Sequence[LoadPlan]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,30 +220,34 @@ class StoreFirst:
         self, queue: Sequence[ChatFacts], diffs: Mapping[str, ChatDiff], reading: _Reading
     ) -> Iterator[Sequence[_Wish]]:
         """Yield chats with what is wanted of them, together about a page of rows, or one chat with more."""
-        group: list[_Wish] = []
-        for chat in queue:
+        for chats in _together(queue, diffs):
             if self.source.stop.is_set():
                 raise StopRequestedError("The program was asked to stop; what was read is stored.")
-            try:
-                wish = self._wish(chat, diffs[chat.id], reading)
-            except (MetadataUnreadableError, PageScriptError, PageTimeoutError) as unreadable:
-                log.warning("chat_left_to_page", error=str(unreadable))
-                continue
+            wishes = self._wishes(chats, diffs, reading)
             # Notices alone are worth no opening where the page is not to be opened.
-            if self.choice == "store" or any(is_told(each) for each in wish.wanted):
-                group.append(wish)
-            if sum(len(each.wanted) for each in group) >= GROUP_ROWS:
+            group = [
+                wish
+                for wish in wishes
+                if self.choice == "store" or any(is_told(each) for each in wish.wanted)
+            ]
+            if group:
                 yield group
-                group = []
-        if group:
-            yield group
 
-    def _wish(self, chat: ChatFacts, diff: ChatDiff, reading: _Reading) -> _Wish:
-        facts = self.source.messages(chat, reading.since, diff.wanted)
-        directory = reading.directory
-        position = directory.positions[chat.id]
-        planned = plan_visit(chat, diff, facts, directory.rules, directory.account, list_position=position)
-        return _Wish(chat, diff, tuple(facts), planned.visit.wanted)
+    def _wishes(
+        self, chats: Sequence[ChatFacts], diffs: Mapping[str, ChatDiff], reading: _Reading
+    ) -> Sequence[_Wish]:
+        """List what is wanted of chats; one that cannot be listed is left to the page, and costs no other."""
+        try:
+            listed = self.source.messages_of([(chat, diffs[chat.id].wanted) for chat in chats], reading.since)
+        except (MetadataUnreadableError, PageScriptError, PageTimeoutError) as unreadable:
+            if len(chats) == 1:
+                log.warning("chat_left_to_page", error=str(unreadable))
+                return ()
+            return [wish for chat in chats for wish in self._wishes([chat], diffs, reading)]
+        return [
+            _wish(chat, diffs[chat.id], facts, reading.directory)
+            for chat, facts in zip(chats, listed, strict=True)
+        ]
 
     def _rows(self, group: Iterable[_Wish]) -> Mapping[str, StoreRow]:
         """Read what is wanted, by stored id.
@@ -259,14 +262,14 @@ class StoreFirst:
         ]
         return {row.stored_id: row for page in self._opened().rows(wanted) for row in page}
 
-    def _load(self, group: Iterable[_Wish], rows: Mapping[str, StoreRow], reading: _Reading) -> None:
+    def _load(self, group: Sequence[_Wish], rows: Mapping[str, StoreRow], reading: _Reading) -> None:
         """Understand and load what was read; beside the reading of the next."""
-        for wish in group:
-            if self.source.stop.is_set():
-                return  # the rest is wanted in the next cycle, too
-            captured, rest = self._told(wish, rows, reading)
-            is_last = not rest and len(reading.left) == 1
-            plan = reading.load(captured, is_whole=not rest, is_last=is_last)
+        if self.source.stop.is_set():
+            return  # the rest is wanted in the next cycle, too
+        told = [(wish, *self._told(wish, rows, reading)) for wish in group]
+        is_last = not any(rest for *_, rest in told) and len(reading.left) == len(told)
+        plans = reading.load([ReadChat(captured, not rest) for _, captured, rest in told], is_last=is_last)
+        for (wish, _, rest), plan in zip(told, plans, strict=True):
             if rest:
                 reading.left[wish.chat.id] = replace(wish.diff, wanted=rest, stored=plan.coverage.stored)
             else:
@@ -342,3 +345,24 @@ class StoreFirst:
         account = directory.account
         own = {some_id for some_id in (account.id, account.lid) if some_id}
         return StoreWords(names_of(directory.contacts, own), self.source.language())
+
+
+def _together(queue: Sequence[ChatFacts], diffs: Mapping[str, ChatDiff]) -> Iterator[Sequence[ChatFacts]]:
+    """Yield the chats in groups of which about so many rows are wanted."""
+    group: list[ChatFacts] = []
+    rows = 0
+    for chat in queue:
+        wanted = len(diffs[chat.id].wanted)
+        if group and (rows + wanted > GROUP_ROWS or len(group) == GROUP_CHATS):
+            yield group
+            group, rows = [], 0
+        group.append(chat)
+        rows += wanted
+    if group:
+        yield group
+
+
+def _wish(chat: ChatFacts, diff: ChatDiff, facts: Sequence[MessageFacts], directory: Directory) -> _Wish:
+    position = directory.positions[chat.id]
+    planned = plan_visit(chat, diff, facts, directory.rules, directory.account, list_position=position)
+    return _Wish(chat, diff, tuple(facts), planned.visit.wanted)

@@ -211,9 +211,9 @@ def test_what_the_store_told_waits_on_disk_while_postgres_is_away(account: OpenA
     chats = it.simulator.world()["chats"]
     for chat in chats:
         it.simulator.add_message(chat["id"], "While it was away", sender="me")
-    real, it.store.apply = it.store.apply, unreachable
+    real, it.store.apply_together = it.store.apply_together, unreachable
     away = it.sync()
-    it.store.apply = real
+    it.store.apply_together = real
     report = it.sync()
 
     assert away.spooled == len(chats)

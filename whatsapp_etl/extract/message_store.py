@@ -6,6 +6,7 @@ each cycle before it is used (`check`), each failure has a name, and whoever rea
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from playwright.sync_api import Page
 
 from whatsapp_etl.errors import PageScriptError, PageTimeoutError, StoreUnreadableError
 from whatsapp_etl.extract.page_script import GRACE, read_answer
-from whatsapp_etl.extract.scripts import read_script
+from whatsapp_etl.extract.scripts import with_text
 from whatsapp_etl.extract.watchdog import Watchdog
 from whatsapp_etl.store_records import ListedRow, QuotedRow, StoreCheck, StoreRow, StoreStep, StoreUnavailable
 
@@ -112,7 +113,7 @@ class MessageStore:
         limit = _SETTLE_WITHIN + _KEY_WITHIN + 2 * _READ_WITHIN
         try:
             with self._watchdog.step(f"message store {question}", limit + GRACE):
-                return read_answer(self._page.evaluate(read_script("message_store"), argument))
+                return read_answer(self._page.evaluate(with_text("message_store"), json.dumps(argument)))
         except (PageScriptError, PageTimeoutError) as error:
             # The page was loaded anew meanwhile, or does not let itself be asked.
             return {"reason": "refused", "detail": type(error).__name__, "passed": [], "at": None}

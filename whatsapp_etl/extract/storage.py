@@ -8,6 +8,7 @@ Message rows come in pages, so that memory stays flat however large the account 
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,7 @@ from playwright.sync_api import Page
 from whatsapp_etl.downloads import MediaFacts
 from whatsapp_etl.errors import MetadataUnreadableError
 from whatsapp_etl.extract.page_script import GRACE, read_answer
-from whatsapp_etl.extract.scripts import read_script
+from whatsapp_etl.extract.scripts import with_text
 from whatsapp_etl.extract.titles import same_person, title_of
 from whatsapp_etl.extract.watchdog import Watchdog
 from whatsapp_etl.model import (
@@ -231,15 +232,25 @@ class Storage:
             since: The look-back's edge.
             wanted: The keys that matter: what is older than all of them, but for what is near, is left out.
         """
-        facts: list[MessageFacts] = []
-        for place, chat_id in reversed(tuple(enumerate(chat_ids))):  # former ids first
-            # What a chat has under former ids is little, and an answer may mean any of it.
-            keys = None if wanted is None or place else sorted(wanted)
-            question = {"chat": chat_id, "since": since.timestamp(), "wanted": keys, "around": _AROUND}
-            answer = self.ask("messages", _ONE_CHAT, **question)
-            self.unreadable_rows += answer["unreadable"]
-            facts += [self._message(row) for row in answer["rows"]]
-        return tuple(facts)
+        return self.messages_of([(tuple(chat_ids), wanted)], since)[0]
+
+    def messages_of(
+        self, chats: Sequence[tuple[Sequence[str], Collection[str] | None]], since: datetime
+    ) -> Sequence[tuple[MessageFacts, ...]]:
+        """Return the same of several chats, in one answer: of each all its ids, and the keys that matter."""
+        asked: list[tuple[int, Mapping[str, object]]] = []
+        for number, (chat_ids, wanted) in enumerate(chats):
+            for place, chat_id in reversed(tuple(enumerate(chat_ids))):  # former ids first
+                # What a chat has under former ids is little, and an answer may mean any of it.
+                keys = None if wanted is None or place else sorted(wanted)
+                asked.append((number, {"chat": chat_id, "wanted": keys}))
+        question = {"asked": [each for _, each in asked], "since": since.timestamp(), "around": _AROUND}
+        answer = self.ask("messages", _ONE_CHAT, **question)
+        self.unreadable_rows += answer["unreadable"]
+        facts: list[list[MessageFacts]] = [[] for _ in chats]
+        for (number, _), rows in zip(asked, answer["chats"], strict=True):
+            facts[number] += [self._message(row) for row in rows]
+        return [tuple(each) for each in facts]
 
     def stanza_times(self, chat_ids: Iterable[str]) -> Mapping[str, datetime]:
         """Return the time of everything stored of one chat by stanza id, whatever type or age.
@@ -299,7 +310,7 @@ class Storage:
         }
         name = f"storage {question}"
         with self._watchdog.step(name, limit + GRACE):
-            answer = read_answer(self._page.evaluate(read_script("storage"), argument))
+            answer = read_answer(self._page.evaluate(with_text("storage"), json.dumps(argument)))
         if "error" in answer:
             reason, detail = answer["error"], answer["detail"]
             raise MetadataUnreadableError(

@@ -1,10 +1,11 @@
-"""One chat's load plan, applied in the transaction of the caller."""
+"""Load plans of chats, applied in the transaction of the caller: one statement of a kind for all of them."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from psycopg import Cursor
 from psycopg.rows import TupleRow
@@ -18,7 +19,6 @@ from whatsapp_etl.load.staging import MessageChanges, write_messages
 from whatsapp_etl.load.threads import unify_threads, upsert_threads
 from whatsapp_etl.model import (
     ApplyResult,
-    Checkpoint,
     Coverage,
     Disagreement,
     LoadPlan,
@@ -68,55 +68,61 @@ _WRITE_COVERAGE = """
 """
 
 
-def apply_plan(
+def apply_plans(
     cursor: Cursor[TupleRow],
-    plan: LoadPlan,
+    plans: Sequence[LoadPlan],
     run_id: int,
     announce: Announce = no_announcement,
     agent_targets: Sequence[str] = (),
 ) -> ApplyResult:
-    """Write the plan's rows with their checkpoint and coverage; rows that are equal stay untouched.
+    """Write the plans' rows with their checkpoints and coverage; rows that are equal stay untouched.
 
     What is the agent's is flagged and handed over in the same transaction.
 
     Must run in a transaction with staging tables: all of it is stored, or nothing.
     """
-    thread_id = plan.thread.external_id
-    _write_threads(cursor, plan, run_id)
-    changes = write_messages(cursor, plan.messages, run_id, plan.coverage.observed_at)
+    observed_at = max(plan.coverage.observed_at for plan in plans)
+    messages = [message for plan in plans for message in plan.messages]
+    _write_threads(cursor, plans, run_id, observed_at)
+    changes = write_messages(cursor, messages, run_id, observed_at)
     if changes.after_seq is not None:
-        route_new(cursor, changes.after_seq, agent_targets, plan.coverage.observed_at)
+        route_new(cursor, changes.after_seq, agent_targets, observed_at)
     announce(Step.MESSAGES_WRITTEN)
-    _write_versions(cursor, plan.versions, changes, run_id)
-    _write_missing(cursor, plan, run_id)
-    write_downloads(cursor, plan.downloads, run_id, plan.coverage.observed_at)
-    rejects = _write_rejects(cursor, plan.rejects, run_id)
-    write_disagreements(cursor, plan.disagreements, run_id)
-    if plan.checkpoint is not None:
-        _move_checkpoint(cursor, thread_id, plan.checkpoint, run_id)
-    if plan.backfill is None:
-        write_coverage(cursor, [plan.coverage], run_id)
-    else:
-        write_progress(cursor, [plan.backfill], run_id)
-    if plan.cursors is not None:
-        feed_cursors.move(cursor, plan.cursors)
-    _raise_last_seen(cursor, plan.messages)
-    note_unused(cursor, plan.unused_files, plan.coverage.observed_at)
+    _write_versions(cursor, [each for plan in plans for each in plan.versions], changes, run_id)
+    _write_missing(cursor, plans, run_id, has_staged=bool(messages))
+    write_downloads(cursor, [each for plan in plans for each in plan.downloads], run_id, observed_at)
+    rejects = _write_rejects(cursor, [each for plan in plans for each in plan.rejects], run_id)
+    for plan in plans:
+        write_disagreements(cursor, plan.disagreements, run_id)
+    _move_checkpoints(cursor, plans, run_id)
+    write_coverage(cursor, [plan.coverage for plan in plans if plan.backfill is None], run_id)
+    write_progress(cursor, [plan.backfill for plan in plans if plan.backfill is not None], run_id)
+    for plan in plans:
+        if plan.cursors is not None:
+            feed_cursors.move(cursor, plan.cursors)
+    _raise_last_seen(cursor, messages)
+    note_unused(cursor, [path for plan in plans for path in plan.unused_files], observed_at)
     return ApplyResult(
         inserted=changes.inserted,
         updated=changes.updated,
-        unchanged=changes.unchanged + plan.unchanged,
+        unchanged=changes.unchanged + sum(plan.unchanged for plan in plans),
         attachments_saved=changes.attachments_saved,
         jobs_enqueued=changes.jobs_enqueued,
         rejects=rejects,
     )
 
 
-def _write_threads(cursor: Cursor[TupleRow], plan: LoadPlan, run_id: int) -> None:
-    """Write the chat, and once more under each former id that its messages have."""
-    former = {message.thread_external_id for message in plan.messages} - {plan.thread.external_id}
-    threads = [plan.thread, *(replace(plan.thread, external_id=some_id) for some_id in sorted(former))]
-    if upsert_threads(cursor, threads, run_id, plan.coverage.observed_at) and former:
+def _write_threads(
+    cursor: Cursor[TupleRow], plans: Sequence[LoadPlan], run_id: int, observed_at: datetime
+) -> None:
+    """Write the chats, and once more under each former id that their messages have."""
+    threads = [plan.thread for plan in plans]
+    is_former = False
+    for plan in plans:
+        former = {message.thread_external_id for message in plan.messages} - {plan.thread.external_id}
+        threads += [replace(plan.thread, external_id=some_id) for some_id in sorted(former)]
+        is_former |= bool(former)
+    if upsert_threads(cursor, threads, run_id, observed_at) and is_former:
         unify_threads(cursor)
 
 
@@ -144,10 +150,12 @@ def _write_versions(
             )
 
 
-def _write_missing(cursor: Cursor[TupleRow], plan: LoadPlan, run_id: int) -> None:
-    missing = plan.missing
-    keys = [entry.external_id for entry in missing]
-    if plan.messages:
+def _write_missing(
+    cursor: Cursor[TupleRow], plans: Sequence[LoadPlan], run_id: int, *, has_staged: bool
+) -> None:
+    missing = [(plan, entry) for plan in plans for entry in plan.missing]
+    keys = [entry.external_id for _, entry in missing]
+    if has_staged:
         cursor.execute(
             "DELETE FROM missing_messages x USING stage_keys k"
             " WHERE x.external_id = k.external_id AND NOT x.external_id = ANY(%s)",
@@ -159,22 +167,23 @@ def _write_missing(cursor: Cursor[TupleRow], plan: LoadPlan, run_id: int) -> Non
         "INSERT INTO missing_messages AS x"
         " (external_id, thread_external_id, reason, attempts, first_missed_at, next_try_at, expires_at,"
         "   run_id)"
-        " SELECT u.external_id, %s, u.reason, u.attempts, %s, u.next_try_at, u.expires_at, %s"
-        " FROM unnest(%s::text[], %s::text[], %s::int[], %s::timestamptz[], %s::timestamptz[])"
-        "   AS u (external_id, reason, attempts, next_try_at, expires_at)"
+        " SELECT u.external_id, u.chat_id, u.reason, u.attempts, u.seen_at, u.next_try_at, u.expires_at, %s"
+        " FROM unnest(%s::text[], %s::text[], %s::text[], %s::int[], %s::timestamptz[], %s::timestamptz[],"
+        "   %s::timestamptz[])"
+        "   AS u (external_id, chat_id, reason, attempts, seen_at, next_try_at, expires_at)"
         " ON CONFLICT (external_id) DO UPDATE SET reason = excluded.reason, attempts = excluded.attempts,"
         "   next_try_at = excluded.next_try_at, expires_at = excluded.expires_at, run_id = excluded.run_id"
         " WHERE (x.reason, x.attempts, x.next_try_at, x.expires_at) IS DISTINCT FROM"
         "   (excluded.reason, excluded.attempts, excluded.next_try_at, excluded.expires_at)",
         (
-            plan.thread.external_id,
-            plan.coverage.observed_at,
             run_id,
             keys,
-            [entry.reason.value for entry in missing],
-            [entry.attempts for entry in missing],
-            [entry.next_try_at for entry in missing],
-            [entry.expires_at for entry in missing],
+            [plan.thread.external_id for plan, _ in missing],
+            [entry.reason.value for _, entry in missing],
+            [entry.attempts for _, entry in missing],
+            [plan.coverage.observed_at for plan, _ in missing],
+            [entry.next_try_at for _, entry in missing],
+            [entry.expires_at for _, entry in missing],
         ),
     )
 
@@ -231,22 +240,23 @@ def write_disagreements(cursor: Cursor[TupleRow], disagreements: Sequence[Disagr
         )
 
 
-def _move_checkpoint(cursor: Cursor[TupleRow], thread_id: str, checkpoint: Checkpoint, run_id: int) -> None:
-    cursor.execute(
-        "UPDATE threads SET checkpoint_message_id = %s, checkpoint_ts = %s, last_run_id = %s,"
-        " updated_at = now()"
-        " WHERE platform = 'whatsapp' AND external_id = %s AND (checkpoint_ts IS NULL OR checkpoint_ts < %s"
-        " OR (checkpoint_ts = %s AND checkpoint_message_id <> %s))",
-        (
-            checkpoint.message_id,
-            checkpoint.sent_at,
-            run_id,
-            thread_id,
-            checkpoint.sent_at,
-            checkpoint.sent_at,
-            checkpoint.message_id,
-        ),
-    )
+def _move_checkpoints(cursor: Cursor[TupleRow], plans: Sequence[LoadPlan], run_id: int) -> None:
+    moved = [(plan.thread.external_id, plan.checkpoint) for plan in plans if plan.checkpoint is not None]
+    if moved:
+        cursor.execute(
+            "UPDATE threads t SET checkpoint_message_id = u.message_id, checkpoint_ts = u.sent_at,"
+            " last_run_id = %s, updated_at = now()"
+            " FROM unnest(%s::text[], %s::text[], %s::timestamptz[]) AS u (chat_id, message_id, sent_at)"
+            " WHERE t.platform = 'whatsapp' AND t.external_id = u.chat_id"
+            " AND (t.checkpoint_ts IS NULL OR t.checkpoint_ts < u.sent_at"
+            " OR (t.checkpoint_ts = u.sent_at AND t.checkpoint_message_id <> u.message_id))",
+            (
+                run_id,
+                [chat_id for chat_id, _ in moved],
+                [checkpoint.message_id for _, checkpoint in moved],
+                [checkpoint.sent_at for _, checkpoint in moved],
+            ),
+        )
 
 
 def write_coverage(cursor: Cursor[TupleRow], coverages: Sequence[Coverage], run_id: int) -> int:

@@ -86,7 +86,10 @@ def stored_under_another_key(cursor: Cursor[TupleRow]) -> Mapping[str, int]:
 
 
 def listed_under_another_key(cursor: Cursor[TupleRow]) -> Mapping[str, int]:
-    """Find unknown keys of `stage_index` in the same way."""
+    """Find unknown keys of `stage_index` in the same way; where nothing is stored, nothing is looked for."""
+    row = cursor.execute("SELECT EXISTS (SELECT FROM messages)").fetchone()
+    if row is None or not row[0]:
+        return {}
     return dict(cursor.execute(_TWINS.replace("{asked}", _OF_THE_LIST)).fetchall())
 
 

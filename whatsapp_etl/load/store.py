@@ -210,10 +210,14 @@ class Store(StoredFacts):
         with self._reading() as cursor:
             return threads.checkpoints(cursor)
 
+    def checkpoints_of(self, chat_ids: Sequence[str]) -> Mapping[str, Checkpoint]:
+        """Return the checkpoints of given chats, by chat id."""
+        with self._reading() as cursor:
+            return threads.checkpoints_of(cursor, chat_ids)
+
     def checkpoint(self, chat_id: str) -> Checkpoint | None:
         """Return one chat's checkpoint."""
-        with self._reading() as cursor:
-            return threads.checkpoint(cursor, chat_id)
+        return self.checkpoints_of([chat_id]).get(chat_id)
 
     # --- loading ---
 
@@ -222,8 +226,12 @@ class Store(StoredFacts):
 
         The same plan again touches no row.
         """
+        return self.apply_together([plan], run_id)
+
+    def apply_together(self, chats: Sequence[LoadPlan], run_id: int) -> ApplyResult:
+        """Store the plans of several chats in one transaction: all of them, or nothing."""
         with self._writer.staging() as cursor:
-            result = plans.apply_plan(cursor, plan, run_id, self._announce, self._agent_targets)
+            result = plans.apply_plans(cursor, chats, run_id, self._announce, self._agent_targets)
             self._announce(Step.CHAT_WRITTEN)
         if result.inserted >= _TIDY_FROM:
             self._writer.tidy("messages")

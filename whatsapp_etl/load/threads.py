@@ -134,11 +134,11 @@ def checkpoints(cursor: Cursor[TupleRow]) -> Mapping[str, Checkpoint]:
     return {row[0]: Checkpoint(row[1], row[2]) for row in found.fetchall()}
 
 
-def checkpoint(cursor: Cursor[TupleRow], chat_id: str) -> Checkpoint | None:
-    """Return one chat's checkpoint."""
-    row = cursor.execute(
-        "SELECT checkpoint_message_id, checkpoint_ts FROM threads"
-        " WHERE platform = 'whatsapp' AND external_id = %s AND checkpoint_message_id IS NOT NULL",
-        (chat_id,),
-    ).fetchone()
-    return None if row is None else Checkpoint(row[0], row[1])
+def checkpoints_of(cursor: Cursor[TupleRow], chat_ids: Sequence[str]) -> Mapping[str, Checkpoint]:
+    """Return the checkpoints of given chats, by chat id."""
+    found = cursor.execute(
+        "SELECT external_id, checkpoint_message_id, checkpoint_ts FROM threads"
+        " WHERE platform = 'whatsapp' AND external_id = ANY(%s) AND checkpoint_message_id IS NOT NULL",
+        (list(chat_ids),),
+    )
+    return {row[0]: Checkpoint(row[1], row[2]) for row in found.fetchall()}

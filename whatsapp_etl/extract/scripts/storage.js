@@ -159,13 +159,20 @@ async (args) => {
     }
   };
 
-  // The newest rows of one chat, oldest first: down to the last that is wanted, and some more.
-  const newestRows = async function* (chat) {
-    const wanted = new Set(args.wanted);
+  // The newest rows of one chat, oldest first: down to the last that is wanted, and some more. A cursor takes as long
+  // for a row as a page for fifty, so where about half of the chat is wanted all of it is read.
+  const newestRows = async function* (chat, keys) {
+    const range = IDBKeyRange.bound(`${chat}_/`, `${chat}_g`);
+    const held = await answer(indexOf('message', 'internalId').count(range), 'message.internalId');
+    if (held <= 2 * keys.length + args.around) {
+      yield* chatRows(chat);
+      return;
+    }
+    const wanted = new Set(keys);
     let more = args.around;
     const { rows } = await downwards(
       indexOf('message', 'internalId'),
-      IDBKeyRange.bound(`${chat}_/`, `${chat}_g`),
+      range,
       'message.internalId',
       (row) => {
         const parts = key(row.id);
@@ -216,6 +223,22 @@ async (args) => {
     const sender = wid(row.senderUserJid);
     const seconds = stamp(row.timestamp) ?? stamp(row.t);
     return parent && sender && seconds !== null ? [parent, sender, text(row.reactionText), seconds] : null;
+  };
+
+  // Key of a message of one chat -> stanza id of what it belongs to, as a picture to its album.
+  const parentsIn = async (chat) => {
+    const parents = new Map();
+    if (!has('message-association')) return parents;
+    for (const outgoing of ['true', 'false']) {
+      const prefix = `${outgoing}_${chat}_`;
+      const range = IDBKeyRange.bound([prefix], [`${prefix}\uffff`]);
+      for (const row of await answer(storeOf('message-association').getAll(range), 'message-association')) {
+        const child = key(row.msgKey);
+        const parent = key(row.parentMsgKey);
+        if (child && parent) parents.set(joined(child), parent[2]);
+      }
+    }
+    return parents;
   };
 
   const end = (row) => (row && Number.isInteger(row.rowId) ? { id: idText(row.id), row: row.rowId } : null);
@@ -369,58 +392,51 @@ async (args) => {
     },
 
 
-    // One chat's messages since `args.since`, oldest first as stored; with `args.wanted` those down to the last
-    // of these keys, and as many again as `args.around` says: albums and answers are understood by what is near.
+    // Of each chat of `args.asked` the messages since `args.since`, oldest first as stored; with `wanted` those down to
+    // the last of these keys, and as many again as `args.around` says: albums and answers are understood by what is near.
     async messages() {
-      const parents = new Map();
-      if (has('message-association')) {
-        for (const outgoing of ['true', 'false']) {
-          const prefix = `${outgoing}_${args.chat}_`;
-          const range = IDBKeyRange.bound([prefix], [`${prefix}\uffff`]);
-          for (const row of await answer(storeOf('message-association').getAll(range), 'message-association')) {
-            const child = key(row.msgKey);
-            const parent = key(row.parentMsgKey);
-            if (child && parent) parents.set(joined(child), parent[2]);
-          }
-        }
-      }
-      const found = [];
       let unreadable = 0;
-      for await (const rows of args.wanted ? newestRows(args.chat) : chatRows(args.chat)) {
-        for (const row of need(rows, 'message', 'id', 't', 'type')) {
-          if (!isMessage(row) || number(row.t) < args.since) continue;
-          const parts = key(row.id);
-          if (!parts || number(row.t) === null) {
-            unreadable += 1;
-            continue;
+      const chats = [];
+      for (const asked of args.asked) {
+        const parents = await parentsIn(asked.chat);
+        const found = [];
+        for await (const rows of asked.wanted ? newestRows(asked.chat, asked.wanted) : chatRows(asked.chat)) {
+          for (const row of need(rows, 'message', 'id', 't', 'type')) {
+            if (!isMessage(row) || number(row.t) < args.since) continue;
+            const parts = key(row.id);
+            if (!parts || number(row.t) === null) {
+              unreadable += 1;
+              continue;
+            }
+            found.push({
+              key: parts,
+              id: idText(row.id),
+              type: row.type,
+              subtype: text(row.subtype) || (row.isViewOnce === true ? 'view_once' : null),
+              t: number(row.t),
+              revision: revision(row),
+              sender: wid(row.author) || parts[3] || wid(row.from),
+              forwarded: row.isForwarded === true || number(row.forwardingScore) > 0,
+              edit: idText(row.latestEditMsgKey),
+              quoted: text(row.quotedStanzaID),
+              quoted_by: wid(row.quotedParticipant),
+              mimetype: text(row.mimetype),
+              sha256: hex(row.filehash),
+              name: text(row.filename),
+              size: whole(row.size),
+              width: whole(row.width),
+              height: whole(row.height),
+              duration: number(row.duration),
+              expires: number(row.expiredTimestamp),
+              parent: parents.get(joined(parts)) || (key(row.parentMsgKey) || [])[2] || null,
+              revoked: stamp(row.revokeTimestamp),
+              revoked_by: wid(row.revokeSender),
+            });
           }
-          found.push({
-            key: parts,
-            id: idText(row.id),
-            type: row.type,
-            subtype: text(row.subtype) || (row.isViewOnce === true ? 'view_once' : null),
-            t: number(row.t),
-            revision: revision(row),
-            sender: wid(row.author) || parts[3] || wid(row.from),
-            forwarded: row.isForwarded === true || number(row.forwardingScore) > 0,
-            edit: idText(row.latestEditMsgKey),
-            quoted: text(row.quotedStanzaID),
-            quoted_by: wid(row.quotedParticipant),
-            mimetype: text(row.mimetype),
-            sha256: hex(row.filehash),
-            name: text(row.filename),
-            size: whole(row.size),
-            width: whole(row.width),
-            height: whole(row.height),
-            duration: number(row.duration),
-            expires: number(row.expiredTimestamp),
-            parent: parents.get(joined(parts)) || (key(row.parentMsgKey) || [])[2] || null,
-            revoked: stamp(row.revokeTimestamp),
-            revoked_by: wid(row.revokeSender),
-          });
         }
+        chats.push(found);
       }
-      return { rows: found, unreadable };
+      return { chats, unreadable };
     },
 
     // How the files of some messages of one chat lie on the server. What disappears when it was seen once is
