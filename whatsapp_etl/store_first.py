@@ -238,7 +238,8 @@ class StoreFirst:
     ) -> Sequence[_Wish]:
         """List what is wanted of chats; one that cannot be listed is left to the page, and costs no other."""
         try:
-            listed = self.source.messages_of([(chat, diffs[chat.id].wanted) for chat in chats], reading.since)
+            wanted = [(chat.ids, diffs[chat.id].wanted) for chat in chats]
+            listed = self.source.storage.messages_of(wanted, reading.since)
         except (MetadataUnreadableError, PageScriptError, PageTimeoutError) as unreadable:
             if len(chats) == 1:
                 log.warning("chat_left_to_page", error=str(unreadable))

@@ -52,7 +52,8 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     "name", [pytest.param(each, marks=() if each == QUICK else pytest.mark.matrix) for each in BEHAVE]
 )
 def test_each_way_of_going_badly_is_named_and_costs_no_message(account: OpenAccount, name: str):
-    it = account(WORLD, whatsapp_reader="auto")
+    # The chat list is not compared here: that takes reads, too, and those that go well are counted.
+    it = account(WORLD, whatsapp_reader="auto", whatsapp_store_cross_check_chats=0)
     config: dict[str, Any] = dict(BEHAVIOURS[name].config)
     if name in LATER:  # after the self-test and one chat
         config = dict.fromkeys(config, LATER[name])

@@ -300,11 +300,6 @@ class Source:
     ) -> tuple[MessageFacts, ...]:
         return self.storage.messages(chat.ids, since, wanted)
 
-    def messages_of(
-        self, wanted: Sequence[tuple[ChatFacts, Collection[str]]], since: datetime
-    ) -> Sequence[tuple[MessageFacts, ...]]:
-        return self.storage.messages_of([(chat.ids, keys) for chat, keys in wanted], since)
-
     # --- what the page shows ---------------------------------------------------------------------
 
     def read(

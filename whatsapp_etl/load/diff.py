@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from psycopg import Cursor
@@ -46,6 +47,7 @@ _ONCE = """
     WHERE later.external_id = i.external_id AND later.ctid > i.ctid
 """
 _SECONDS = 12  #: Digits before the id.
+_PAGE = 2000  #: Entries that are held at once beside their ids.
 # Of a chat of which nothing is listed any more the counts are not true any more. A list without any entry
 # says nothing of that kind.
 _STALE_COVERAGE = """
@@ -53,6 +55,29 @@ _STALE_COVERAGE = """
     WHERE (c.expected <> 0 OR c.missing <> '{}') AND EXISTS (SELECT FROM stage_index)
       AND NOT EXISTS (SELECT FROM stage_index i WHERE i.chat_id = c.thread_external_id)
 """
+
+
+@dataclass(slots=True)
+class Opened:
+    """The listed entries that lack a row of their revision, by chat."""
+
+    wanted: dict[str, list[str]] = field(default_factory=dict)  #: Those to be read now, newest first.
+    deferred: dict[str, dict[MissingReason, int]] = field(default_factory=dict)  #: Gaps that are not due yet.
+    unstored: dict[str, int] = field(default_factory=dict)  #: Those of which no revision is stored.
+    new: dict[str, int] = field(default_factory=dict)  #: Those that are no known gap, besides.
+
+    def add(
+        self, chat_id: str, key: str, reason: str | None, *, is_deferred: bool | None, is_stored: bool
+    ) -> None:
+        if not is_stored:
+            self.unstored[chat_id] = self.unstored.get(chat_id, 0) + 1
+            if reason is None:
+                self.new[chat_id] = self.new.get(chat_id, 0) + 1
+        if is_deferred and reason is not None:
+            counts = self.deferred.setdefault(chat_id, {})
+            counts[MissingReason(reason)] = counts.get(MissingReason(reason), 0) + 1
+        else:
+            self.wanted.setdefault(chat_id, []).append(key)
 
 
 def diff_index(
@@ -74,15 +99,15 @@ def diff_index(
         entry was sent, the ids of the oldest and the newest, and what was listed before and is not now.
     """
     cursor, now = listing.cursor, listing.now
-    entries = staged(cursor, pages, listing.since, now, listing.run_id)
+    opened = staged(cursor, pages, listing.since, now, listing.run_id)
     # Asked after the other keys are known: a chat whose id changed lists all that it listed.
     if is_rewound(listing.before()):
         listing.keep_gaps()
-        entries = cursor.execute(_OPEN_ENTRIES, {"now": now}).fetchall()
+        opened = _opened(cursor, now)
     listing.tidy()
     lost = listing.lost()
     write_coverage(cursor, _emptied(cursor, lost, now), listing.run_id)
-    return _by_chat(cursor, entries, lost)
+    return _by_chat(cursor, opened, lost)
 
 
 def diff_before(
@@ -122,7 +147,7 @@ def staged(
     run_id: int,
     *,
     may_repeat: bool = False,
-) -> list[TupleRow]:
+) -> Opened:
     """Put the list beside the tables, and return the entries that lack a row of their revision."""
     columns = ("external_id", "chat_id", "sent_at", "source_revision")
     copy_lines(cursor, "stage_index", columns, _lines(pages, since, now))
@@ -130,42 +155,39 @@ def staged(
         cursor.execute(_ONCE)
     # Without figures on the fresh table the planner expects a handful of rows.
     cursor.execute("ANALYZE stage_index")
-    entries = cursor.execute(_OPEN_ENTRIES, {"now": now}).fetchall()
-    if any(not is_stored for *_, is_stored, _ in entries) and (others := listed_under_another_key(cursor)):
+    opened = _opened(cursor, now)
+    if opened.unstored and (others := listed_under_another_key(cursor)):
         record_aliases(cursor, others, run_id)
-        entries = cursor.execute(_OPEN_ENTRIES, {"now": now}).fetchall()
-    return entries
+        opened = _opened(cursor, now)
+    return opened
 
 
-def _by_chat(
-    cursor: Cursor[TupleRow], entries: Iterable[TupleRow], lost: Mapping[str, Lost]
-) -> Mapping[str, ChatDiff]:
-    totals = cursor.execute(_TOTALS).fetchall()
-    unstored = {chat_id: 0 for chat_id, *_ in totals}
-    wanted: dict[str, list[str]] = {}
-    deferred: dict[str, dict[MissingReason, int]] = {}
-    for chat_id, key, reason, is_deferred, is_stored, _ in entries:
-        if not is_stored:
-            unstored[chat_id] += 1
-        if is_deferred:
-            counts = deferred.setdefault(chat_id, {})
-            counts[MissingReason(reason)] = counts.get(MissingReason(reason), 0) + 1
-        else:
-            wanted.setdefault(chat_id, []).append(key)
+def _opened(cursor: Cursor[TupleRow], now: datetime) -> Opened:
+    """Sort the entries that lack a row of their revision, page by page: of a first cycle it is each one."""
+    found = Opened()
+    cursor.execute("SET LOCAL cursor_tuple_fraction = 1")  # all of them are read
+    with cursor.connection.cursor(name="open_entries") as entries:
+        entries.itersize = _PAGE
+        for chat_id, key, reason, is_deferred, is_stored, _ in entries.execute(_OPEN_ENTRIES, {"now": now}):
+            found.add(chat_id, key, reason, is_deferred=is_deferred, is_stored=is_stored)
+    return found
+
+
+def _by_chat(cursor: Cursor[TupleRow], opened: Opened, lost: Mapping[str, Lost]) -> Mapping[str, ChatDiff]:
     return {
         chat_id: ChatDiff(
             chat_id=chat_id,
             expected=total,
-            stored=total - unstored[chat_id],
-            wanted=tuple(wanted.get(chat_id, ())),
-            deferred=deferred.get(chat_id, {}),
+            stored=total - opened.unstored.get(chat_id, 0),
+            wanted=tuple(opened.wanted.pop(chat_id, ())),
+            deferred=opened.deferred.get(chat_id, {}),
             newest_at=newest_at,
             first_id=first[_SECONDS:],
             last_id=last[_SECONDS:],
             lost=lost[chat_id].reasons if chat_id in lost else {},
             lost_unstored=lost[chat_id].unstored if chat_id in lost else 0,
         )
-        for chat_id, total, newest_at, first, last in totals
+        for chat_id, total, newest_at, first, last in cursor.execute(_TOTALS).fetchall()
     }
 
 

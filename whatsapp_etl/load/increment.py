@@ -80,29 +80,22 @@ def diff_increment(listing: Listing, pages: Iterable[Sequence[MessageIndexEntry]
         By chat, as for the whole list: of every chat that was compared before or has something new.
     """
     cursor = listing.cursor
-    entries = staged(cursor, pages, listing.since, listing.now, listing.run_id, may_repeat=True)
+    opened = staged(cursor, pages, listing.since, listing.now, listing.run_id, may_repeat=True)
     cursor.execute(_SETTLED.encode(), _UNLISTED)
-    wanted: dict[str, list[str]] = {}
-    new: dict[str, int] = {}
-    for chat_id, key, reason, is_deferred, is_stored, _ in entries:
-        if not is_stored and reason is None:
-            new[chat_id] = new.get(chat_id, 0) + 1
-        if not is_deferred:
-            wanted.setdefault(chat_id, []).append(key)
     newest = {row[0]: row[1:] for row in cursor.execute(_NEWEST).fetchall()}
     values = {"chats": list({*listing.chats.values()}), "since": listing.since}
     covered = {row[0]: row[1:] for row in cursor.execute(_COVERED, values).fetchall()}
-    deferred, lost, unstored = _gaps(listing, [key for keys in wanted.values() for key in keys])
+    deferred, lost, unstored = _gaps(listing, [key for keys in opened.wanted.values() for key in keys])
     diffs = {}
     for chat_id in covered.keys() | newest.keys():
         expected, stored, first_id, last_id, gone = covered.get(chat_id, (0, 0, None, None, 0))
         newest_at, newest_id, is_newer = newest.get(chat_id, (None, None, False))
-        expected = max(expected - gone, 0) + new.get(chat_id, 0)
+        expected = max(expected - gone, 0) + opened.new.get(chat_id, 0)
         diffs[chat_id] = ChatDiff(
             chat_id=chat_id,
             expected=expected,
             stored=min(max(stored - gone, 0), expected),
-            wanted=tuple(wanted.get(chat_id, ())),
+            wanted=tuple(opened.wanted.get(chat_id, ())),
             deferred=deferred.get(chat_id, {}),
             newest_at=newest_at,
             first_id=first_id or newest_id,

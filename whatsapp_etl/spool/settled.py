@@ -53,9 +53,12 @@ class Settled:
 
     def compared(self, diffs: Mapping[str, ChatDiff]) -> None:
         """Take over a comparison: all that was noted is settled, but what is wanted."""
-        wanted = {key: self._hash(key) for diff in diffs.values() for key in diff.wanted}
         settled, self._noted = self._noted, {}
-        self._open = {key: settled.pop(hashed) for key, hashed in wanted.items() if hashed in settled}
+        self._open = {}
+        for diff in diffs.values():
+            for key in diff.wanted:
+                if (revision := settled.pop(self._hash(key), None)) is not None:
+                    self._open[key] = revision
         self._revisions = settled
 
     def extended(self, diffs: Mapping[str, ChatDiff]) -> None:
