@@ -15,6 +15,8 @@ LINK_CODE_RENEWALS = 5
 
 #: Batches that are asked for while nobody scans; then it rests until a person asks.
 QR_RENEWALS = 5
+#: How long the first of a new batch is waited for.
+QR_ARRIVES = timedelta(seconds=5)
 
 
 def qr_expires_at(seen_at: datetime, *, is_first: bool) -> datetime:

@@ -23,7 +23,7 @@ from whatsapp_etl.extract.browser import Browser
 from whatsapp_etl.extract.list_reader import ListedVisit, ListReader
 from whatsapp_etl.extract.noted import take_noted
 from whatsapp_etl.extract.person import person_needed
-from whatsapp_etl.extract.qr_life import QR_RENEWALS
+from whatsapp_etl.extract.qr_life import QR_ARRIVES, QR_RENEWALS
 from whatsapp_etl.extract.reader import BUDGET
 from whatsapp_etl.extract.restarts import Restarts, snapshot_without_browser
 from whatsapp_etl.extract.resting import LinkRest
@@ -51,8 +51,6 @@ from whatsapp_etl.steps import Announce, Step, no_announcement
 from whatsapp_etl.transitions import SessionCause, TransitionLog
 
 log = structlog.get_logger(__name__)
-
-_QR_ARRIVES = timedelta(seconds=5)
 
 
 class Source:
@@ -115,6 +113,9 @@ class Source:
         try:
             self._wait_until_ready()
             self._qr_renewals = 0
+            if self.transitions.has_asked_for_link:
+                self._renew()
+                self._wait_until_ready()
         except SessionNeedsPersonError:
             self._renew_qr()
             raise
@@ -324,8 +325,6 @@ class Source:
         assert self._reader is not None, "the source is not open"
         return self._reader.read_listed(visit)
 
-    # --- helpers ----------------------------------------------------------------------------------
-
     def _start(self, cause: SessionCause = SessionCause.OPENED) -> None:
         options = self._options
         self._require_rested()
@@ -388,7 +387,7 @@ class Source:
             raise person_needed(SessionState.LINK_RESTING)
         if self.session.reload_qr():
             self._qr_renewals += 1
-            self.session.poll(_QR_ARRIVES)
+            self.session.poll(QR_ARRIVES)
 
     def _wait_until_ready(self) -> None:
         """Wait for the chats; take the session over once, where that is wanted."""

@@ -16,11 +16,6 @@ from whatsapp_etl.transitions import SessionCause
 
 _HOUR = timedelta(hours=1)
 
-#: The browser of a page that was just linked is closed and opened again so long after it was ready. Chromium
-#: writes down what a page keeps some five seconds later (version 156, 2026-11-29): a browser that is killed
-#: before takes the login with it, and a store of sessions has none until a browser is closed.
-NEW_LINK_KEPT_AFTER = timedelta(seconds=30)
-
 #: Ends within an hour that are followed by a start at once.
 _FREE = 1
 #: The pause before the second restart within an hour; it doubles with each further one.
@@ -70,8 +65,10 @@ def renewal_due(facts: BrowserFacts, rules: UpkeepRules, now: datetime) -> Sessi
     since = now - facts.state_since
     is_loading = facts.state is SessionState.LOADING and since < rules.max_age
     is_old = now - facts.opened_at >= rules.max_age and not is_loading
+    # Chromium writes down what a page keeps 5 to 50 s later (version 156, 2026-11-29): a browser that is
+    # killed before takes a new login with it, and a store of sessions has none until a browser is closed.
     is_linked_here = facts.has_asked_for_link and facts.state is SessionState.READY
-    if is_old or (is_linked_here and since >= NEW_LINK_KEPT_AFTER):
+    if is_old or is_linked_here:
         return SessionCause.RESET
     is_stuck = facts.state in _RELOADABLE and since >= rules.stuck_after
     if is_stuck and not facts.was_reloaded:
