@@ -7,6 +7,7 @@ import httpx
 import pytest
 from PIL import Image
 
+from tests.fixtures.cycle import stored_messages, truth_of
 from tests.fixtures.program import suspend, wait_for
 from tests.fixtures.terminal import read_qr
 from whatsapp_etl.errors import SessionNeedsPersonError
@@ -111,7 +112,7 @@ def test_pairing_codes_that_nobody_types_are_renewed_only_so_often(start_simulat
 
 
 @pytest.mark.matrix  # a minute, most of which is the deadline for reading what has come
-def test_a_browser_that_does_not_end_after_the_link_costs_another_look_and_no_login(program):
+def test_a_browser_that_does_not_end_after_the_link_costs_another_look_and_no_login(program, database):
     it, simulator = program(world={"chats": 1, "messages": 5, "linked": False})
     process = it.start("login", "--terminal")
     heard(process.stderr, "scan the code")
@@ -125,7 +126,8 @@ def test_a_browser_that_does_not_end_after_the_link_costs_another_look_and_no_lo
 
     assert "The login is kept" not in said
     assert process.returncode == 0, rest
-    assert it.sync()["applied"]["inserted"] == 5
+    assert it.sync()["status"] == "success"
+    assert stored_messages(database) == truth_of(simulator)
 
 
 def heard(stream, *words):
