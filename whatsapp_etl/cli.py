@@ -403,17 +403,23 @@ def _day(text: str) -> date:
         raise typer.BadParameter(f'"{text}" is not a day; write 2026-08-23') from error
 
 
-def main() -> None:
-    """Run the command line; every error becomes one line and its exit code."""
+def run_command() -> int:
+    """Run the command line and return the exit code; every error becomes one line."""
     try:
         app()
     except WhatsappEtlError as error:
         typer.echo(f"whatsapp-etl: {error}", err=True)
-        leave(error.exit_code)
+        return error.exit_code
     except KeyboardInterrupt:
-        leave(130)
+        return 130
     except SystemExit as end:
-        leave(end.code if isinstance(end.code, int) else int(end.code is not None))
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return 0
+
+
+def main() -> None:
+    """Run the command line, and end this process within seconds, whatever waits in it."""
+    leave(run_command())
 
 
 if __name__ == "__main__":

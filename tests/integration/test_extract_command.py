@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from tests.fixtures.pictures import qr_png
-from whatsapp_etl.cli import main
+from whatsapp_etl.cli import run_command
 
 
 @pytest.fixture
@@ -21,9 +21,7 @@ def extract(pictures, monkeypatch, tmp_path, capsys):
                 changed.setenv(name, value)
             changed.setattr(sys, "argv", ["whatsapp-etl", "extract", *arguments])
             capsys.readouterr()
-            with pytest.raises(SystemExit) as end:
-                main()
-        code = end.value.code or 0
+            code = run_command()
         # Logs stand between; what a command says is what is left.
         out, err = capsys.readouterr()
         return code, "\n".join(line for line in out.splitlines() if " [" not in line), err
