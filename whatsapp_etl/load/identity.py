@@ -19,7 +19,8 @@ _PEOPLE = (
 #: Whether two ids are one person's; ids of groups belong to no contact and equal only themselves.
 _SAME = "({0} = {1} OR {2}.contact_id = {3}.contact_id)"
 
-# Notices have no sender, so their key tells whose they are; no index leads to them but their chat's.
+# Notices have no sender, so their key tells whose they are; no index leads to them but their chat's. What is
+# asked is looked up for itself (OFFSET 0): a join would be planned as a scan of all messages, for each batch.
 _TWINS = f"""
     WITH asked AS MATERIALIZED ({{asked}}),
     chats AS (
@@ -29,15 +30,20 @@ _TWINS = f"""
     ),
     found AS (
         SELECT a.external_id, a.is_outgoing, a.author_id, m.id, m.sender_id AS stored_author_id
-        FROM asked a JOIN messages m ON m.stanza_id = a.stanza_id AND m.is_outgoing = a.is_outgoing
-        AND m.sender_id IS NOT NULL AND m.external_id <> a.external_id
-        JOIN chats c ON c.chat_id = a.chat_id AND c.other_id = m.thread_external_id
+        FROM asked a CROSS JOIN LATERAL (
+            SELECT id, sender_id, thread_external_id FROM messages
+            WHERE stanza_id = a.stanza_id AND is_outgoing = a.is_outgoing
+            AND sender_id IS NOT NULL AND external_id <> a.external_id OFFSET 0
+        ) m JOIN chats c ON c.chat_id = a.chat_id AND c.other_id = m.thread_external_id
         UNION ALL
         SELECT a.external_id, a.is_outgoing, a.author_id, m.id,
                coalesce((regexp_match(m.external_id, '{_PARTS}'))[2], m.thread_external_id)
-        FROM asked a JOIN chats c ON c.chat_id = a.chat_id
-        JOIN messages m ON m.thread_external_id = c.other_id AND m.stanza_id = a.stanza_id
-        AND m.is_outgoing = a.is_outgoing AND m.sender_id IS NULL AND m.external_id <> a.external_id
+        FROM (SELECT DISTINCT other_id FROM chats) t CROSS JOIN LATERAL (
+            SELECT id, external_id, thread_external_id, stanza_id, is_outgoing FROM messages
+            WHERE thread_external_id = t.other_id AND sender_id IS NULL OFFSET 0
+        ) m JOIN chats c ON c.other_id = m.thread_external_id
+        JOIN asked a ON a.chat_id = c.chat_id AND a.stanza_id = m.stanza_id
+        AND a.is_outgoing = m.is_outgoing AND a.external_id <> m.external_id
     )
     SELECT f.external_id, min(f.id) FROM found f
     LEFT JOIN ({_PEOPLE}) x ON x.value = f.author_id

@@ -80,9 +80,11 @@ _UPDATE = (
     " FROM stage_messages s JOIN unnest(%s::bigint[], %s::bigint[]) AS c (id, seq) ON c.id = s.id"
     " WHERE m.id = s.id"
 )
+# Each key is looked up for itself: a join would be planned as a scan of all messages, for each batch.
 _STORED = (
-    "SELECT k.n, m.id, m.content_hash FROM stage_keys k JOIN messages m"
-    " ON m.platform = 'whatsapp' AND m.external_id = k.external_id"
+    "SELECT k.n, m.id, m.content_hash FROM stage_keys k CROSS JOIN LATERAL ("
+    "SELECT id, content_hash FROM messages WHERE platform = 'whatsapp' AND external_id = k.external_id"
+    " OFFSET 0) m"
 )
 _BY_ALIAS = (
     "SELECT k.n, a.message_id FROM stage_keys k JOIN message_aliases a"

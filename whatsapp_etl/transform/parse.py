@@ -5,7 +5,6 @@ A row that is not understood becomes a reject; nothing is raised and nothing is 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
@@ -135,11 +134,17 @@ def signal_counts(rows: Iterable[ParsedRow]) -> Mapping[tuple[str, str], int]:
 
     A sign that said otherwise than the one that served counts as ("row_direction_dissent", "tail").
     """
-    counts: Counter[tuple[str, str]] = Counter()
+    served: dict[tuple[str, str], int] = {}
+    dissents: dict[tuple[str, str], int] = {}
     for row in rows:
-        counts.update((f"row_{fact}", sign) for fact, sign in row.signals.items())
-        counts.update((f"row_{fact}_dissent", sign) for fact, sign in row.dissents)
-    return counts
+        # By hand: a Counter takes many times as long for the few signs of one row.
+        for sign in row.signals.items():
+            served[sign] = served.get(sign, 0) + 1
+        for sign in row.dissents:
+            dissents[sign] = dissents.get(sign, 0) + 1
+    return {(f"row_{fact}", sign): count for (fact, sign), count in served.items()} | {
+        (f"row_{fact}_dissent", sign): count for (fact, sign), count in dissents.items()
+    }
 
 
 def _with_neighbours(parsed: list[ParsedRow], rows: list[RawRow], clock: PageClock) -> tuple[ParsedRow, ...]:
