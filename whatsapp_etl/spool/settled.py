@@ -16,6 +16,8 @@ from whatsapp_etl.model import ChatDiff, MessageIndexEntry
 _KEY_BYTES = 16
 #: Two of a million ids are taken for one with a chance of one in forty million.
 _HASH_BYTES = 8
+#: Revisions of which the hash is kept while a list is noted.
+_SHARED = 1000
 
 
 class Settled:
@@ -45,10 +47,15 @@ class Settled:
     def noting(self, pages: Iterable[Sequence[MessageIndexEntry]]) -> Iterator[Sequence[MessageIndexEntry]]:
         """Pass on what is being compared, and note it; it counts once `compared` says so."""
         self._noted = {}
+        shared: dict[str, int] = {}  # of texts that were not edited, which most are, it is the same
         for page in pages:
-            self._noted.update(
-                (self._hash(each.external_id), self._hash(each.source_revision)) for each in page
-            )
+            for each in page:
+                revision = shared.get(each.source_revision)
+                if revision is None:
+                    revision = self._hash(each.source_revision)
+                    if len(shared) < _SHARED:
+                        shared[each.source_revision] = revision
+                self._noted[self._hash(each.external_id)] = revision
             yield page
 
     def compared(self, diffs: Mapping[str, ChatDiff]) -> None:
@@ -59,7 +66,7 @@ class Settled:
             for key in diff.wanted:
                 if (revision := settled.pop(self._hash(key), None)) is not None:
                     self._open[key] = revision
-        self._revisions = settled
+        self._revisions = dict(settled)  # a dict does not shrink where entries are taken out
 
     def extended(self, diffs: Mapping[str, ChatDiff]) -> None:
         """Take over a comparison of what came since: what was settled before stays so, but what is wanted."""
