@@ -28,6 +28,7 @@ from whatsapp_etl.extract.processes import (
     end_browser,
     end_family,
     find_browsers,
+    is_zombie,
     memory_of,
     wait_until_gone,
 )
@@ -140,6 +141,7 @@ class Browser:
         return (
             self._process is not None
             and self._process.is_running()
+            and not is_zombie(self._process)
             and self._page is not None
             and not self._page.is_closed()
         )
@@ -204,6 +206,8 @@ class Browser:
             raise BrowserCrashedError("The browser was ended while it started.")
         if options.origin is not None:
             self._allow_storage(context, options.origin)
+        with self.watchdog.step("opening an empty page", _LAUNCH_ALLOWED):
+            self._page = _only_page(context)
         self._install_shield(context)
 
     def _launch(self, playwright: Playwright, version: str, temporary: Path) -> BrowserContext:
@@ -231,8 +235,7 @@ class Browser:
 
     def _install_shield(self, context: BrowserContext) -> None:
         """Shield every page to come, and prove it on an empty one before WhatsApp Web is opened."""
-        with self.watchdog.step("opening an empty page", _LAUNCH_ALLOWED):
-            self._page = _only_page(context)
+        with self.watchdog.step("shielding an empty page", _LAUNCH_ALLOWED):
             context.add_init_script(shield_script())
             self.page.goto("about:blank")
         verify_shield(self.page, self.watchdog)

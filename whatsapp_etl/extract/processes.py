@@ -93,12 +93,14 @@ def memory_of(process: psutil.Process) -> int:
 def wait_until_gone(processes: Sequence[psutil.Process], timeout: timedelta) -> bool:
     """Return whether all have ended before `timeout`."""
     deadline = time.monotonic() + timeout.total_seconds()
-    alive = [process for process in processes if not is_zombie(process)]
-    while alive and (left := deadline - time.monotonic()) > 0:
-        # In turns, since one whose parent does not hear of its end stays as a zombie.
+    alive = list(processes)
+    while True:
+        # In turns, since one whose parent does not hear of its end stays as a zombie; own children are heard.
+        left = max(deadline - time.monotonic(), 0.0)
         _, alive = psutil.wait_procs(alive, timeout=min(left, _TURN_SECONDS))
         alive = [process for process in alive if not is_zombie(process)]
-    return not alive
+        if not alive or left == 0:
+            return not alive
 
 
 def children_of(process: psutil.Process, *, recursive: bool = True) -> list[psutil.Process]:
