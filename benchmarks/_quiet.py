@@ -43,7 +43,7 @@ def fill(settings: Settings) -> dict[str, Any]:
             for page in source.index(now - settings.lookback):
                 for entry in page:
                     by_chat.setdefault(entry.chat_id, []).append(_message(entry, account.id, now))
-            threads = {chat.id: thread_of(chat, ()) for chat in source.chats(account)}
+            threads = {chat.id: thread_of(chat) for chat in source.chats(account)}
             for chat_id, messages in by_chat.items():
                 if chat_id in threads:
                     store.apply(plan(messages, chat_id), run_id)
