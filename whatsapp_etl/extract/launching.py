@@ -28,7 +28,7 @@ _LOOK_EVERY_SECONDS = 0.5
 _START_ALLOWED_SECONDS = 60.0
 _STOP_ALLOWED_SECONDS = 3.0
 #: Until then a browser is there, unless it came and went between two looks.
-_SEEN_WITHIN_SECONDS = 15.0
+_SEEN_WITHIN_SECONDS = 10.0
 _AT_ONCE = timedelta(0)
 
 
@@ -48,30 +48,30 @@ class Driver:
 
     def start(self) -> None:
         """Start it; it can be ended already while it hangs at that."""
-        late = threading.Timer(_START_ALLOWED_SECONDS, self._end, ("start", _START_ALLOWED_SECONDS))
-        late.daemon = True
-        late.start()
-        try:
+        with self._within("start", _START_ALLOWED_SECONDS):
             self.playwright = sync_playwright().start()
-        finally:
-            late.cancel()
         self._own = _drivers() - self._others
 
     def stop(self) -> None:
         """End it; by force where it does not end by itself."""
-        late = threading.Timer(_STOP_ALLOWED_SECONDS, self._end, ("stop", _STOP_ALLOWED_SECONDS))
-        late.daemon = True
-        late.start()
-        try:
+        with self._within("stop", _STOP_ALLOWED_SECONDS):
             self.playwright.stop()
-        finally:
-            late.cancel()
 
     def kill(self) -> None:
         """End it at once, from any thread; a call that waits in it fails."""
         for process in _drivers() - self._others if self._own is None else self._own:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
+
+    @contextlib.contextmanager
+    def _within(self, cause: str, allowed: float) -> Iterator[None]:
+        late = threading.Timer(allowed, self._end, (cause, allowed))
+        late.daemon = True
+        late.start()
+        try:
+            yield
+        finally:
+            late.cancel()
 
     def _end(self, cause: str, allowed: float) -> None:
         log.warning("driver_ended", cause=cause, deadline_seconds=allowed)
