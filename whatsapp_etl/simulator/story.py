@@ -135,9 +135,9 @@ class Story:
             raise StoryError("Only groups have admins.")
         admin = self._world.name_of(group.admin_ids[0]) if by == "admin" and group else None
         body = {"by": by, "admin_name": admin}
-        gone = replace(message, type="revoked", subtype=by, body=body, media=None, forwarding_score=0)
+        gone = replace(message, type="revoked", subtype=by, body=body, media=None)
         revoker = group.admin_ids[0] if by == "admin" and group else message.author_id
-        gone = replace(gone, was_forwarded=message.forwarding_score > 0)
+        gone = replace(gone, was_forwarded=message.forwarding_score > 0, forwarding_score=0)
         gone = replace(gone, revoked_at=self._world.clock(), revoked_by=revoker)
         gone = replace(gone, earlier_texts=_with_text_of(message))
         self._change(replace(gone, quoted_stanza=None, quoted_author=None, mention_ids=(), is_expired=False))
